@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Package layout and the C extension: the parts of the build that pyproject.toml cannot express."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from setuptools import Extension, find_packages, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent
+WASM3 = Path("third_party/wasm3")
+NATIVE = Path("firmware/native")
+BINDING = Path("firmware/cpython")
+# Data that the product reads at run time, shipped inside the wheel under motet.data.
+DATA = {"boards": "boards", "wit": "wit", "models": "models", "examples": "examples"}
+# Struct layouts inside wasm3 depend on these: every file that includes its headers must see the same values.
+WASM3_CONFIG = [
+    ("d_m3HasFloat", "1"),
+    ("d_m3VerboseErrorMessages", "0"),
+    ("d_m3MaxFunctionStackHeight", "128"),
+    ("d_m3CodePageAlignSize", "1024"),
+    ("d_m3MaxConstantTableSize", "64"),
+    ("d_m3MaxLinearMemoryPages", "16"),
+]
+
+
+class Build(build_ext):
+    """Fetches wasm3 when it is not there (it is in the sdist, never in git)."""
+
+    def run(self):
+        if not (ROOT / WASM3 / "wasm3.h").exists():
+            subprocess.run([sys.executable, str(ROOT / "tools/fetch.py"), "wasm3"], check=True)
+        extension = self.extensions[0]
+        extension.sources += [str(path.relative_to(ROOT)) for path in sorted((ROOT / WASM3).glob("*.c"))]
+        super().run()
+
+
+def sources():
+    return [str(path) for folder in ("wasm", "nn", "frame") for path in sorted((NATIVE / folder).rglob("*.c"))]
+
+
+packages = (
+    [p for p in find_packages("host") if p.split(".")[0] == "motet"]
+    + [p for p in find_packages("firmware") if p.split(".")[0] == "motet_core"]
+    + ["motet_native"]
+    + [f"motet.data.{name}" for name in DATA]
+)
+
+setup(
+    packages=packages,
+    package_dir={
+        "motet": "host/motet",
+        "motet_core": "firmware/motet_core",
+        "motet_native": "firmware/cpython/motet_native",
+        **{f"motet.data.{name}": folder for name, folder in DATA.items()},
+    },
+    package_data={
+        "motet": ["py.typed", "**/*.html", "**/*.css", "**/*.js"],
+        "motet_native": ["py.typed", "*.pyi"],
+        **{f"motet.data.{name}": ["*", "**/*"] for name in DATA},
+    },
+    ext_modules=[
+        Extension(
+            "motet_native._native",
+            sources=[*sources(), *(str(path) for path in sorted(BINDING.glob("*.c")))],
+            include_dirs=[str(WASM3), str(NATIVE), str(BINDING)],
+            define_macros=WASM3_CONFIG,
+            extra_compile_args=["-std=c11", "-O2", "-fno-strict-aliasing", "-fomit-frame-pointer"],
+            depends=[str(path) for path in NATIVE.rglob("*.h")],
+        )
+    ],
+    cmdclass={"build_ext": Build},
+)

@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Fetch the third-party sources Motet is built from, each checked against a pinned SHA-256.
+
+``third_party/wasm3``        C sources from the pywasm3 sdist (PyPI), with the fuel hook applied
+``third_party/micropython``  Debian's micropython source package
+
+Nothing is downloaded twice: a finished tree carries a stamp with the digest it was made from.
+Only the standard library is used, because this runs before the virtual environment exists.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+THIRD_PARTY = ROOT / "third_party"
+CACHE = Path(os.environ.get("MOTET_SOURCE_CACHE", THIRD_PARTY / "cache"))
+
+WASM3_SDIST = "pywasm3-0.5.0.tar.gz"
+WASM3_SHA256 = "5a47c8a39f7f6ae71b3316b2e5d86c9d0db6e771a65f09a86e4d4aa3a19aefcc"
+
+# (Debian suite, source version, file, SHA-256), in order of preference: the stable suite keeps its version for years.
+MICROPYTHON = [
+    (
+        "trixie",
+        "1.25.0+ds-1",
+        "micropython_1.25.0+ds.orig.tar.xz",
+        "7b25be99a502f070b2de81dafc08da7051d992325d6e67daa9045a918fffdbea",
+    ),
+    (
+        "sid",
+        "1.26.1+ds-1",
+        "micropython_1.26.1+ds.orig.tar.xz",
+        "f5ad2ec89d3e921f753d448955af98b6005655f84ba26087dde6ba0e8d062f34",
+    ),
+]
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+
+class FetchError(Exception):
+    """A source could not be had; the message names it and says what to do."""
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def say(text: str) -> None:
+    print(f"fetch: {text}", flush=True)
+
+
+def run(*command: str, cwd: Path | None = None) -> None:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    if done.returncode:
+        raise FetchError(f"{command[0]} failed: {(done.stderr or done.stdout).strip()[-400:]}")
+
+
+def cached(name: str, digest: str, download: Callable[[Path], None]) -> Path:
+    """Return the file `name` from the cache, downloading it first when absent; refuse any other content."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    path = CACHE / name
+    if not path.exists():
+        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+            download(Path(folder))
+            (Path(folder) / name).rename(path)
+    if sha256(path) != digest:
+        path.unlink()
+        raise FetchError(f"{name} does not have the pinned SHA-256 {digest[:16]}…; it was deleted, run again")
+    return path
+
+
+def unpack(archive: Path, destination: Path) -> None:
+    """Unpack into `destination` without the archive's top folder, replacing what was there."""
+    scratch = destination.with_suffix(".unpacking")
+    shutil.rmtree(scratch, ignore_errors=True)
+    with tarfile.open(archive) as tar:
+        tar.extractall(scratch, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+    (top,) = scratch.iterdir()
+    shutil.rmtree(destination, ignore_errors=True)
+    top.rename(destination)
+    scratch.rmdir()
+
+
+def stamped(folder: Path, stamp: str) -> bool:
+    mark = folder / ".fetched"
+    return mark.exists() and mark.read_text() == stamp
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace the only occurrence of `old`; anything else means that the source is not the one we know."""
+    text = path.read_text()
+    if text.count(old) != 1:
+        raise FetchError(f"{path.name}: expected exactly one {old.strip()!r}")
+    path.write_text(text.replace(old, new))
+
+
+def patch_wasm3(folder: Path) -> None:
+    """Ask m3_Yield on every loop iteration: stock 0.5.0 asks only on calls, so `loop br 0` would never end."""
+    edit(
+        folder / "m3_exec.h",
+        "    while (r == _pc);\n",
+        "    while (r == _pc && !(r = m3_Yield ()));\n",
+    )
+
+
+def pip_download(folder: Path) -> None:
+    run(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", str(folder), "pywasm3==0.5.0")
+
+
+def fetch_wasm3() -> None:
+    target, stamp = THIRD_PARTY / "wasm3", f"{WASM3_SHA256} loop-fuel"
+    if stamped(target, stamp):
+        return
+    say("wasm3 0.5.0 (pywasm3 sdist)")
+    archive = cached(WASM3_SDIST, WASM3_SHA256, pip_download)
+    with tempfile.TemporaryDirectory(dir=THIRD_PARTY) as scratch:
+        unpack(archive, Path(scratch) / "sdist")
+        source = Path(scratch) / "sdist" / "wasm3"
+        patch_wasm3(source)
+        shutil.copy(Path(scratch) / "sdist" / "LICENSE", source / "LICENSE")
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target)
+    (target / ".fetched").write_text(stamp)
+
+
+def debian_mirror() -> str:
+    """The mirror this machine's apt already uses, or MOTET_DEBIAN_MIRROR."""
+    if mirror := os.environ.get("MOTET_DEBIAN_MIRROR"):
+        return mirror
+    if not shutil.which("apt-get"):
+        raise FetchError("apt-get is missing; set MICROPYTHON_DIR to an unpacked MicroPython 1.25 source tree")
+    listed = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"], capture_output=True, text=True
+    ).stdout
+    for uri in sorted(set(listed.split())):
+        if re.search(r"/debian/?$", uri):
+            return uri
+    raise FetchError("no Debian mirror in apt's configuration; set MOTET_DEBIAN_MIRROR or MICROPYTHON_DIR")
+
+
+def apt_options(state: Path, suite: str) -> list[str]:
+    """An apt state of our own: the system's package lists and sources stay untouched."""
+    for folder in ("lists/partial", "cache/archives/partial"):
+        (state / folder).mkdir(parents=True, exist_ok=True)
+    source = state / "sources.list"
+    source.write_text(f"deb-src [signed-by={KEYRING}] {debian_mirror()} {suite} main\n")
+    settings = {
+        "APT::Sandbox::User": "root" if os.geteuid() == 0 else "",
+        "Acquire::Languages": "none",
+        "Dir::State::Lists": str(state / "lists"),
+        "Dir::Etc::SourceList": str(source),
+        "Dir::Etc::SourceParts": "/dev/null",
+        "Dir::Cache": str(state / "cache"),
+    }
+    return ["-qq", *(f"-o{name}={value}" for name, value in settings.items())]
+
+
+def apt_source(suite: str, version: str) -> Callable[[Path], None]:
+    def download(folder: Path) -> None:
+        options = apt_options(folder / "apt", suite)
+        run("apt-get", *options, "update")
+        run("apt-get", *options, "source", "--download-only", f"micropython={version}", cwd=folder)
+
+    return download
+
+
+def micropython_archive() -> tuple[Path, str]:
+    failures = []
+    for suite, version, name, digest in MICROPYTHON:
+        say(f"MicroPython {version} (Debian {suite}, about a minute the first time)")
+        try:
+            return cached(name, digest, apt_source(suite, version)), digest
+        except FetchError as error:
+            failures.append(f"{suite}: {error}")
+            say(f"not from {suite}: {error}")
+    raise FetchError("MicroPython: " + "; ".join(failures) + "; or set MICROPYTHON_DIR to an unpacked source tree")
+
+
+def fetch_micropython() -> None:
+    if os.environ.get("MICROPYTHON_DIR"):
+        return
+    target = THIRD_PARTY / "micropython"
+    if any(stamped(target, digest) for *_, digest in MICROPYTHON):
+        return
+    archive, digest = micropython_archive()
+    unpack(archive, target)
+    # mkrules.mk takes the presence of this file as "the submodule is there"; we use nothing of micropython-lib.
+    library = target / "lib" / "micropython-lib"
+    library.mkdir(parents=True, exist_ok=True)
+    (library / "README.md").write_text("Not used by Motet.\n")
+    (target / ".fetched").write_text(digest)
+
+
+SOURCES = {"wasm3": fetch_wasm3, "micropython": fetch_micropython}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="name", help=f"what to fetch (default: all of {', '.join(SOURCES)})")
+    names = parser.parse_args().names or list(SOURCES)
+    if unknown := [name for name in names if name not in SOURCES]:
+        parser.error(f"unknown source {unknown[0]!r}; known: {', '.join(SOURCES)}")
+    THIRD_PARTY.mkdir(exist_ok=True)
+    try:
+        for name in names:
+            SOURCES[name]()
+    except FetchError as error:
+        print(f"fetch: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
