@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every target does its own set-up. `make help` lists them.
+SHELL := /bin/bash
+PY := .venv/bin/python
+MOTET := .venv/bin/motet
+BOARDS := stm32f405 virt_rv32
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test run demo test lint types unit board e2e firmware edge components dist bench bench-gateway soak format clean
+
+help: ## list the targets
+	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
+
+setup: ## system packages, .venv and fetched sources needed to run
+	@tools/setup.sh run
+
+setup-test: ## the same, plus what the tests need
+	@tools/setup.sh test
+
+firmware: setup ## build the firmware of the emulated STM32F405
+	@$(PY) tools/build.py firmware stm32f405
+
+components: setup ## build the example component
+	@$(PY) -m motet.components.build examples/vote
+
+run: firmware components ## start broker, gateway, bridge and one emulated board; serves until Ctrl-C
+	@$(MOTET) up --quickstart
+
+demo: firmware components ## the same once, over 100 unseen digits; the last line is one JSON object
+	@$(MOTET) demo --json
+
+edge: setup-test ## build the edge node (MicroPython on this machine's CPU)
+	@$(PY) tools/build.py edge
+
+test: setup-test ## everything: style, types, import order, unit, dual, board and end-to-end tests
+	@tools/test.sh
+
+lint: setup-test ## ruff, mypy, import-linter, clang-format, repository rules
+	@tools/lint.sh
+
+unit: setup-test ## unit and dual tests only
+	@$(PY) tools/build.py edge && $(PY) -m pytest -q tests/unit tests/dual
+
+board: setup-test ## tests on the emulated boards
+	@for b in $(BOARDS); do $(PY) tools/build.py firmware $$b || exit 1; done && $(PY) -m pytest -q tests/board
+
+e2e: setup-test firmware components ## broker, gateway, bridge, emulated board and a real MCP client
+	@$(PY) -m pytest -q tests/e2e
+
+bench: setup-test ## measure everything; prints one JSON object and stores it in build/bench.json
+	@for b in $(BOARDS); do $(PY) tools/build.py firmware $$b >&2 || exit 1; done
+	@$(PY) tools/build.py edge >&2
+	@$(PY) tests/bench/run_all.py
+
+bench-gateway: setup-test ## the gateway's CPU per call only
+	@$(PY) tests/bench/bench_gateway.py
+
+soak: setup-test ## long and exhaustive runs; prints one JSON object
+	@$(PY) tools/build.py firmware stm32f405 >&2
+	@$(PY) tools/soak.py
+
+dist: setup-test ## wheel and sdist under dist/
+	@$(PY) -m build --no-isolation --outdir dist . | tail -2
+
+format: setup-test ## format Python and C
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix . && tools/c_files.sh | xargs .venv/bin/clang-format -i
+
+clean: ## remove what was built (not .venv, not the fetched sources)
+	rm -rf build dist *.egg-info

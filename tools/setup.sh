@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Set-up for `run` or `test`: system packages (apt), the virtual environment, the fetched sources.
+# Idempotent, and quick when there is nothing to do.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+purpose=${1:-run}
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+# command to look for (in PATH and the sbin folders) : Debian package that brings it
+needs="gcc:gcc xz:xz-utils arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:qemu-system-arm clang-14|clang:clang wasm-ld-14|wasm-ld:lld
+ wasm-opt:binaryen mosquitto:mosquitto"
+[ "$purpose" = run ] || needs="$needs riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf qemu-system-riscv32:qemu-system-misc wat2wasm:wabt"
+# file to look for : package (things without a command of their own)
+files="/usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring /usr/lib/arm-none-eabi/lib/nano.specs|/usr/lib/arm-none-eabi/newlib/nano.specs|/usr/arm-none-eabi/lib/nano.specs:libnewlib-arm-none-eabi"
+[ "$purpose" = run ] || files="$files /usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs|/usr/lib/picolibc/riscv64-unknown-elf/lib/picolibc.ld:picolibc-riscv64-unknown-elf"
+
+missing=()
+export PATH="$PATH:/usr/sbin:/sbin"
+for need in $needs; do
+    found=
+    for name in $(tr '|' ' ' <<<"${need%%:*}"); do command -v "$name" >/dev/null && found=1; done
+    [ -n "$found" ] || missing+=("${need##*:}")
+done
+for need in $files; do
+    found=
+    for name in $(tr '|' ' ' <<<"${need%%:*}"); do [ -e "$name" ] && found=1; done
+    [ -n "$found" ] || missing+=("${need##*:}")
+done
+
+# The interpreter: an existing .venv decides, else MOTET_PYTHON, else python3.
+python=${MOTET_PYTHON:-python3}
+if ! command -v "$python" >/dev/null; then
+    missing+=(python3 python3-venv python3-dev)
+else
+    "$python" -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+    "$python" -c 'import sysconfig,os,sys; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' || missing+=(python3-dev)
+fi
+
+if [ ${#missing[@]} -gt 0 ]; then
+    install="apt-get install -y --no-install-recommends ${missing[*]}"
+    command -v apt-get >/dev/null || fail "missing: ${missing[*]}; this machine has no apt-get, install them with its own package manager"
+    if [ "$(id -u)" = 0 ]; then as=; elif command -v sudo >/dev/null; then as="sudo"; else
+        fail "missing: ${missing[*]}; there is no sudo here, so as root run: apt-get update && $install"
+    fi
+    say "installing ${missing[*]} (apt, about two minutes)"
+    mkdir -p build/logs
+    { $as apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as env DEBIAN_FRONTEND=noninteractive $install; } >build/logs/apt.log 2>&1 \
+        || fail "apt could not install ${missing[*]} ($(tail -1 build/logs/apt.log)); by hand: $as apt-get update && $as $install"
+fi
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+    || fail "$("$python" -V) is too old, Motet needs Python 3.11 or newer; set MOTET_PYTHON to one"
+
+python3 tools/fetch.py wasm3 micropython
+
+# The virtual environment is current when it was made from these very files.
+stamp=$(cat pyproject.toml setup.py tools/constraints.txt | sha256sum | cut -c1-32)
+if [ "$(cat .venv/.stamp 2>/dev/null)" != "$stamp" ]; then
+    say "Python packages into .venv (about a minute)"
+    mkdir -p build/logs
+    "$python" -m venv .venv
+    {
+        .venv/bin/python -m pip install -q --disable-pip-version-check -c tools/constraints.txt pip setuptools wheel &&
+        .venv/bin/python -m pip install -q --disable-pip-version-check -c tools/constraints.txt --no-build-isolation -e '.[dev]'
+    } >build/logs/pip.log 2>&1 || { tail -5 build/logs/pip.log >&2; fail "pip failed (full log: build/logs/pip.log); without a network, point pip at a local index with PIP_INDEX_URL"; }
+    echo "$stamp" >.venv/.stamp
+fi
+
+# The C extension follows its sources: rebuilt in place when one of them is newer.
+built=$(ls firmware/cpython/motet_native/_native*.so 2>/dev/null | head -1 || true)
+if [ -z "$built" ] || [ -n "$(find firmware/native firmware/cpython setup.py -newer "$built" \( -name '*.[ch]' -o -name setup.py \) -print -quit)" ]; then
+    say "building the native extension"
+    mkdir -p build/logs
+    .venv/bin/python setup.py -q build_ext --inplace >build/logs/native.log 2>&1 || { grep -E 'error' build/logs/native.log | head -5 >&2; fail "the native extension did not build (full log: build/logs/native.log)"; }
+fi
