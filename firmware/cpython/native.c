@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// motet_native._native: gathers the parts and the cancel flag they share.
+#include "native.h"
+
+#include "cancel.h"
+
+static PyObject *cancel(PyObject *Py_UNUSED(module), PyObject *args) {
+    int flag = 1;
+    if (!PyArg_ParseTuple(args, "|p:cancel", &flag)) {
+        return NULL;
+    }
+    motet_cancelled = (uint8_t)flag;
+    Py_RETURN_NONE;
+}
+
+static PyObject *cancel_pending(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored)) {
+    return PyBool_FromLong(motet_cancel_pending());
+}
+
+static PyMethodDef functions[] = {
+    {"cancel", cancel, METH_VARARGS, "cancel(flag=True)\n--\n\nRaise or clear the cancel flag."},
+    {"cancel_pending", cancel_pending, METH_NOARGS, "cancel_pending()\n--\n\nTrue while the cancel flag is raised."},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "motet_native._native",
+    .m_doc = "WebAssembly, neural networks and framing in C.",
+    .m_size = -1,
+    .m_methods = functions,
+};
+
+// Steals the reference to `part`.
+static int add(PyObject *module, const char *name, PyObject *part) {
+    if (part == NULL) {
+        return -1;
+    }
+    int failed = PyModule_AddObjectRef(module, name, part);
+    Py_DECREF(part);
+    return failed;
+}
+
+static int add_parts(PyObject *module) {
+#if __has_include("wasm.c")
+    if (add(module, "wasm", motet_wasm_module())) {
+        return -1;
+    }
+#endif
+#if __has_include("nn.c")
+    if (add(module, "nn", motet_nn_module())) {
+        return -1;
+    }
+#endif
+#if __has_include("frame.c")
+    if (add(module, "frame", motet_frame_module())) {
+        return -1;
+    }
+#endif
+    return 0;
+}
+
+PyMODINIT_FUNC PyInit__native(void) {
+    PyObject *module = PyModule_Create(&definition);
+    if (module != NULL && add_parts(module)) {
+        Py_CLEAR(module);
+    }
+    return module;
+}

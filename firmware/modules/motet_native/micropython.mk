@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+# motet_native as a MicroPython user C module: make USER_C_MODULES=<repository>/firmware/modules ...
+#
+# The native sources live outside USER_C_MODULES. They are named relative to the repository and found through vpath,
+# so that their objects land in $(BUILD)/firmware/native/... and $(BUILD)/third_party/wasm3/...
+MOTET_ROOT := $(abspath $(USERMOD_DIR)/../../..)
+MOTET_NATIVE := $(MOTET_ROOT)/firmware/native
+WASM3_DIR := $(MOTET_ROOT)/third_party/wasm3
+vpath %.c $(MOTET_ROOT)
+
+# Bindings: scanned for interned strings.
+SRC_USERMOD_C += $(wildcard $(USERMOD_DIR)/*.c)
+# Python-free sources: not scanned.
+SRC_USERMOD_LIB_C += $(patsubst $(MOTET_ROOT)/%,%,$(wildcard \
+	$(MOTET_NATIVE)/*.c $(MOTET_NATIVE)/wasm/*.c $(MOTET_NATIVE)/nn/*.c $(MOTET_NATIVE)/nn/*/*.c $(MOTET_NATIVE)/frame/*.c $(WASM3_DIR)/*.c))
+
+# Struct layouts inside wasm3 depend on the d_m3 macros: every file that includes its headers must see the same values.
+CFLAGS_USERMOD += -I$(MOTET_NATIVE) -I$(WASM3_DIR) \
+	-Dd_m3HasFloat=1 -Dd_m3VerboseErrorMessages=0 -Dd_m3MaxFunctionStackHeight=128 \
+	-Dd_m3CodePageAlignSize=1024 -Dd_m3MaxConstantTableSize=64 -Dd_m3MaxLinearMemoryPages=16
+
+# Speed matters in the engines, size everywhere else.
+MOTET_NATIVE_OPT ?= -O2
+$(BUILD)/firmware/native/%.o: CFLAGS += $(MOTET_NATIVE_OPT)
+# wasm3 is not ours to make warning-free; its operations must become tail calls, its memory comes from wasm/alloc.c.
+$(BUILD)/third_party/wasm3/%.o: CFLAGS += $(MOTET_NATIVE_OPT) -Wno-error -w -fno-strict-aliasing -fomit-frame-pointer -fno-stack-protector \
+	-Dcalloc=motet_wasm_calloc -Drealloc=motet_wasm_realloc -Dfree=motet_wasm_free
