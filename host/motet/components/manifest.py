@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``Component.toml``: what a component is, which exports become tools and what it may use."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from motet.components.errors import ManifestError
+from motet.components.types import LAYOUTS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Primitive, flat
+
+FILE_NAME = "Component.toml"
+# `<device>.<component>.<tool>` must fit the 64 characters MCP clients accept, and a device id takes up to 32.
+MAX_TOOL_NAME = 31
+
+# WIT identifiers: kebab case, so that names survive in every guest language.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=MAX_TOOL_NAME)]
+Text = Annotated[str, Field(max_length=300)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Value(_Table):
+    """A parameter or a record field. ``minimum``/``maximum`` narrow the type's own range."""
+
+    name: Name
+    type: Primitive
+    description: Text = ""
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        layout, bounds = LAYOUTS[self.type], [b for b in (self.minimum, self.maximum) if b is not None]
+        if bounds and self.type == "bool":
+            raise ValueError("a bool has no minimum or maximum")
+        if not all(math.isfinite(b) for b in bounds):
+            raise ValueError("minimum and maximum are finite numbers")
+        if not all(layout.accepts(b) for b in bounds):
+            raise ValueError(f"minimum and maximum of {self.type} are integers from {layout.low} to {layout.high}")
+        if len(bounds) == 2 and bounds[0] > bounds[1]:
+            raise ValueError("minimum is greater than maximum")
+        return self
+
+
+class Result(_Table):
+    """What a tool returns: one primitive, or ``record`` with fields in WIT order."""
+
+    type: Primitive | Literal["record"]
+    description: Text = ""
+    fields: Annotated[list[Value], Field(max_length=32)] = []
+
+    @model_validator(mode="after")
+    def _shape(self) -> Self:
+        if (self.type == "record") != bool(self.fields):
+            raise ValueError("a record has fields, a primitive has none")
+        _distinct("field", [field.name for field in self.fields])
+        return self
+
+    @property
+    def types(self) -> list[Primitive]:
+        """The flattened value types."""
+        return [self.type] if self.type != "record" else [field.type for field in self.fields]
+
+
+class Tool(_Table):
+    """One exported function that becomes an MCP tool named ``<component>.<name>``."""
+
+    name: Name
+    description: Annotated[str, Field(min_length=1, max_length=300)]
+    export: Annotated[str, Field(min_length=1, max_length=100)] = ""
+    params: Annotated[list[Value], Field(max_length=MAX_FLAT_PARAMS)] = []
+    result: Result | None = None
+
+    @field_validator("params")
+    @classmethod
+    def _names(cls, params: list[Value]) -> list[Value]:
+        _distinct("parameter", [param.name for param in params])
+        return params
+
+    @property
+    def export_name(self) -> str:
+        """The core export; the tool's name unless the manifest says otherwise."""
+        return self.export or self.name
+
+    @property
+    def through_memory(self) -> bool:
+        """True when the result comes back as the address of a record (Canonical ABI, MAX_FLAT_RESULTS)."""
+        return self.result is not None and len(self.result.types) > MAX_FLAT_RESULTS
+
+    @property
+    def signature(self) -> str:
+        """The core signature in the engine's notation, for example ``i(iF)`` or ``v()``."""
+        returns = "v" if self.result is None else "i" if self.through_memory else flat(self.result.types)
+        return f"{returns}({flat([param.type for param in self.params])})"
+
+
+class Limits(_Table):
+    """What one call may use; the device enforces it."""
+
+    fuel: Annotated[int, Field(ge=1, le=100_000_000)] = 10_000
+    memory: Annotated[int, Field(ge=256, le=1 << 20)] = 4096
+    stack: Annotated[int, Field(ge=256, le=1 << 16)] = 2048
+
+
+class Build(_Table):
+    """How the module is made from C: sources relative to the manifest, bytes of guest C stack."""
+
+    sources: Annotated[list[str], Field(min_length=1, max_length=64)]
+    c_stack: Annotated[int, Field(ge=64, le=1 << 19)] = 1024
+
+    @field_validator("sources")
+    @classmethod
+    def _inside(cls, sources: list[str]) -> list[str]:
+        for source in sources:
+            path = PurePosixPath(source)
+            if path.is_absolute() or ".." in path.parts or source.startswith("-"):
+                raise ValueError(f"{source!r} is not a path inside the component's folder")
+        return sources
+
+
+class Header(_Table):
+    """Identity of a component. ``capabilities`` lists host functions it wants; none are offered yet."""
+
+    name: Name
+    revision: Annotated[int, Field(ge=0, le=(1 << 32) - 1)]
+    description: Annotated[str, Field(min_length=1, max_length=300)]
+    wasm: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.wasm$")] = ""
+    wit: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.wit$")] = ""
+    capabilities: Annotated[list[str], Field(max_length=0)] = []
+
+
+class Manifest(_Table):
+    """A whole ``Component.toml``."""
+
+    component: Header
+    tool: Annotated[list[Tool], Field(min_length=1, max_length=32)]
+    limits: Limits = Limits()
+    build: Build | None = None
+
+    @model_validator(mode="after")
+    def _tools(self) -> Self:
+        _distinct("tool", [tool.name for tool in self.tool])
+        for tool in self.tool:
+            full = self.tool_name(tool)
+            if len(full) > MAX_TOOL_NAME:
+                raise ValueError(f"the tool name {full!r} has {len(full)} characters, at most {MAX_TOOL_NAME} fit")
+        return self
+
+    @property
+    def wasm(self) -> str:
+        """File name of the module beside the manifest."""
+        return self.component.wasm or f"{self.component.name}.wasm"
+
+    def tool_name(self, tool: Tool) -> str:
+        """The name a client sees behind the device's."""
+        return f"{self.component.name}.{tool.name}"
+
+
+def _distinct(what: str, names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{what} {twice[0]!r} is declared twice")
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "the file"
+
+
+def parse(text: str, origin: str = FILE_NAME) -> Manifest:
+    """A checked manifest from TOML text. Raises ManifestError naming ``origin`` and every wrong key."""
+    try:
+        return Manifest.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError(f"{origin}: not TOML: {error}") from None
+    except ValidationError as error:
+        problems = [f"{_key(e['loc'])}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
+        raise ManifestError(f"{origin}: " + "; ".join(problems)) from None
+
+
+def load(folder: Path) -> Manifest:
+    """The manifest of a component's folder. Raises ManifestError."""
+    path = folder / FILE_NAME
+    try:
+        return parse(path.read_text("utf-8"), str(path))
+    except OSError as error:
+        raise ManifestError(f"{path}: {error.strerror}: a component is described by {FILE_NAME}") from None
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"{path}: not UTF-8 text (byte {error.start})") from None
