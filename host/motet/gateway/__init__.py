@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The assembled gateway: MCP over Streamable HTTP and stdio in front of the fleet."""

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes beside `/mcp`: health, metrics and the devices as JSON. Errors are `{"error": "<sentence>"}`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from motet.gateway.ports import Device, Fleet
+from motet.observe import Metrics
+
+
+class Api:
+    """Read-only views of the fleet."""
+
+    def __init__(self, fleet: Fleet, metrics: Metrics) -> None:
+        self._fleet, self._metrics = fleet, metrics
+
+    def routes(self) -> list[Route]:
+        """The routes, for a Starlette application."""
+        return [
+            Route("/healthz", self.ready),
+            Route("/healthz/live", self.live),
+            Route("/metrics", self.metrics),
+            Route("/api/v1/devices", self.devices),
+            Route("/api/v1/devices/{device}", self.device),
+        ]
+
+    async def live(self, _request: Request) -> Response:
+        """The process answers."""
+        return JSONResponse({"status": "ok"})
+
+    async def ready(self, _request: Request) -> Response:
+        """Calls can be carried out: the broker is reachable. 503 with the reason otherwise."""
+        reason = self._fleet.unavailable
+        if reason is not None:
+            return JSONResponse({"status": "unavailable", "reason": reason}, 503)
+        online = sum(device.online for device in self._fleet.devices())
+        return JSONResponse({"status": "ok", "devices_online": online})
+
+    async def metrics(self, _request: Request) -> Response:
+        """Prometheus text."""
+        return Response(self._metrics.text(), headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4})
+
+    async def devices(self, _request: Request) -> Response:
+        """Every device known, online or not, by id."""
+        return JSONResponse({"devices": [describe(device) for device in sorted(self._fleet.devices(), key=lambda d: d.id)]})
+
+    async def device(self, request: Request) -> Response:
+        """One device."""
+        name = request.path_params["device"]
+        device = self._fleet.get(name)
+        return JSONResponse({"error": f"no device {name!r}"}, 404) if device is None else JSONResponse(describe(device))
+
+
+def describe(device: Device) -> dict[str, Any]:
+    """A device as JSON."""
+    return {
+        "id": device.id,
+        "online": device.online,
+        "board": device.board,
+        "firmware": device.firmware,
+        "catalogue": device.catalogue_hash.hex(),
+        "tools": [tool["name"] for tool in device.tools],
+        "last_seen": device.last_seen,
+        "boot_nonce": device.nonce.hex(),
+        "reset_reason": device.reset_reason,
+        "link": device.link,
+    }

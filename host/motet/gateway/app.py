@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one ASGI application: `/mcp` straight to its endpoint, everything else through Starlette."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from motet.gateway.announce import running
+from motet.gateway.api import Api
+from motet.gateway.collector import FleetCollector
+from motet.gateway.endpoint import Endpoint
+from motet.gateway.front import Front
+from motet.gateway.guard import Guard, security_settings
+from motet.gateway.options import Options
+from motet.gateway.ports import Fleet
+from motet.observe import Metrics
+
+MCP_PATH = "/mcp"
+
+
+class GatewayApp:
+    """ASGI application of the gateway; `front` is its MCP server.
+
+    Args:
+        fleet: the devices.
+        metrics: where calls are counted.
+        options: settings.
+        extra_routes: further routes, behind the same checks of Host and Origin.
+    """
+
+    def __init__(self, fleet: Fleet, metrics: Metrics, options: Options, extra_routes: Sequence[BaseRoute] = ()) -> None:
+        self.front = Front(fleet, metrics, options)
+        self._endpoint = Endpoint(self.front.server, metrics, options)
+        metrics.add(FleetCollector(fleet, self.front))
+        routes = [*Api(fleet, metrics).routes(), *extra_routes]
+        self._rest = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers={HTTPException: _as_json})
+        self._guarded: ASGIApp = Guard(self._route, security_settings(options), metrics)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._guarded(scope, receive, send)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Starlette's middleware and routing would cost a tenth of a call.
+        app = self._endpoint if scope["type"] == "http" and scope["path"] == MCP_PATH else self._rest
+        await app(scope, receive, send)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        async with self._endpoint.running(), running(self.front.announcer):
+            yield
+
+    def end_streams(self) -> None:
+        """Before a shutdown: end what would never end by itself."""
+        self.front.listeners.close()
+        self._endpoint.end_streams()
+
+
+async def _as_json(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code, headers=dict(error.headers or {}))

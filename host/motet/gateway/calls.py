@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tools/call: find the tool, check the arguments, ask its device, hand the answer back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp_types import CallToolRequestParams, methods
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import ValidationError
+
+from motet.gateway import errors
+from motet.gateway.catalogue import Catalogue, Tool
+from motet.gateway.ports import Fleet, Json, Progress
+from motet.observe import Metrics
+
+log = logging.getLogger(__name__)
+
+Context = ServerRequestContext[Any, Any]
+
+# Trace context is for the device's log (W3C, MCP 2026-07-28 basic/trace); the rest of _meta is between client and gateway.
+_FOR_DEVICE = ("traceparent",)
+
+
+class Calls:
+    """The `tools/call` handler of the MCP server."""
+
+    def __init__(self, fleet: Fleet, catalogue: Catalogue, metrics: Metrics, timeout_s: float) -> None:
+        self._fleet, self._catalogue, self._metrics, self._timeout_s = fleet, catalogue, metrics, timeout_s
+
+    async def __call__(self, ctx: Context, params: CallToolRequestParams) -> Json:
+        """Raises MCPError; see `errors`."""
+        tool = self._catalogue.get(params.name)
+        if tool is None:
+            self._metrics.unknown.inc()
+            raise self._missing(params.name)
+        arguments = params.arguments or {}
+        if (problem := tool.definition.check(arguments)) is not None:
+            tool.metrics.count("bad_arguments")
+            return errors.tool_error(problem)
+        return await self._measured(tool, arguments, ctx)
+
+    def _missing(self, name: str) -> MCPError:
+        device = self._fleet.get(name.partition(".")[0])
+        if device is not None and not device.online:
+            return errors.offline(device.id, name)
+        return errors.unknown_tool(name)
+
+    async def _measured(self, tool: Tool, arguments: Json, ctx: Context) -> Json:
+        outcome, start = "error", time.perf_counter()
+        try:
+            result = await self._ask(tool, arguments, ctx)
+            outcome = "tool_error" if result.get("isError") else "ok"
+            return result
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        except MCPError as error:
+            outcome = errors.OUTCOMES.get(error.code, "error")
+            raise
+        finally:
+            tool.metrics.count(outcome)
+            self._metrics.call_seconds.observe(time.perf_counter() - start)
+
+    async def _ask(self, tool: Tool, arguments: Json, ctx: Context) -> Json:
+        request: Json = {"name": tool.definition.name, "arguments": arguments}
+        meta = (ctx.params or {}).get("_meta") or {}
+        progress = ctx.session.report_progress if "progressToken" in meta else None
+        if for_device := _for_device(meta, progress):
+            request["_meta"] = for_device
+        try:
+            result = await self._fleet.call(tool.device, "tools/call", request, self._timeout_s, progress)
+        except Exception as error:
+            raise errors.from_fleet(error, tool.device, tool.exposed, self._timeout_s) from error
+        return _usable(result, tool, ctx.protocol_version)
+
+
+def _for_device(meta: Mapping[str, Any], progress: Progress | None) -> Json:
+    # The client's token stays here: on the way to the device the request's id identifies the call (and is shorter).
+    kept: Json = {key: meta[key] for key in _FOR_DEVICE if key in meta}
+    if progress is not None:
+        kept["progressToken"] = 0
+    return kept
+
+
+def _usable(result: Json, tool: Tool, version: str) -> Json:
+    """The device's result as a client of this protocol revision can take it; raises MCPError for one that is not a result."""
+    if version not in MODERN_PROTOCOL_VERSIONS and not isinstance(result.get("structuredContent"), dict):
+        result = {key: value for key, value in result.items() if key != "structuredContent"}
+    result = {**result, "resultType": "complete"}
+    try:
+        methods.serialize_server_result("tools/call", version, result)
+    except ValidationError as error:
+        log.warning("device %s answered %s with something that is no result: %s", tool.device, tool.definition.name, error)
+        raise errors.bad_answer(tool.device, tool.exposed) from error
+    return result

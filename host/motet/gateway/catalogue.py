@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All tools of all devices that are online, as `<device>.<tool>`, in one deterministic order, page by page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakValueDictionary
+
+from motet.gateway.definitions import Definition, Definitions, LeftOut
+from motet.gateway.naming import exposed_name
+from motet.gateway.ports import Device
+from motet.observe import Metrics
+from motet.observe.metrics import ToolMetrics
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+
+class BadCursor(ValueError):
+    """A `tools/list` cursor that this gateway did not give out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One tool of one device, as clients see it."""
+
+    device: str
+    exposed: str
+    definition: Definition
+    metrics: ToolMetrics
+
+    def entry(self, modern: bool) -> Json | None:
+        """The entry of `tools/list`; None when clients of this era cannot be told of the tool."""
+        entry = self.definition.entry if modern else self.definition.legacy
+        return None if entry is None else {**entry, "name": self.exposed}
+
+
+class Catalogue:
+    """Holds no state of its own that the devices do not give: `show` and `hide` follow them."""
+
+    def __init__(self, metrics: Metrics, page_size: int, max_tools: int) -> None:
+        self._metrics, self._page_size, self._max_tools = metrics, page_size, max_tools
+        self._shared: WeakValueDictionary[bytes, Definitions] = WeakValueDictionary()
+        self._devices: dict[str, _Shown] = {}
+        self._tools: dict[str, Tool] = {}
+        self._order: list[str] | None = None
+
+    def show(self, device: Device) -> None:
+        """Replace the tools of `device` by its present ones. What cannot be shown is logged and counted."""
+        shown = self._devices.get(device.id)
+        if shown is not None and shown.hash == device.catalogue_hash:
+            return
+        self.hide(device.id)
+        shown = self._devices[device.id] = _Shown(device.catalogue_hash, self._definitions(device))
+        for definition in shown.definitions.tools.values():
+            self._show_tool(device.id, definition, shown)
+        shown.left_out += shown.definitions.left_out
+        for tool in shown.left_out:
+            log.warning("tool %s of device %s is left out: %s", tool.tool, device.id, tool.reason)
+
+    def _show_tool(self, device: str, definition: Definition, shown: _Shown) -> None:
+        try:
+            name = exposed_name(device, definition.name)
+        except ValueError as error:
+            shown.left_out.append(LeftOut(definition.name, "bad_name", str(error)))
+            return
+        self._tools[name] = Tool(device, name, definition, self._metrics.tool(device, definition.name))
+        shown.names.append(name)
+        self._order = None
+
+    def _definitions(self, device: Device) -> Definitions:
+        found = self._shared.get(device.catalogue_hash)
+        if found is None:
+            found = self._shared[device.catalogue_hash] = Definitions(device.tools, self._max_tools)
+        return found
+
+    def hide(self, device: str) -> None:
+        """Remove the tools of a device that left."""
+        shown = self._devices.pop(device, None)
+        if shown is not None:
+            for name in shown.names:
+                del self._tools[name]
+            self._order = None
+
+    def get(self, name: str) -> Tool | None:
+        """The tool with this full name."""
+        return self._tools.get(name)
+
+    def input_schema(self, name: str) -> Mapping[str, Any] | None:
+        """The tool's inputSchema, for the SDK's check of `Mcp-Param-*` headers."""
+        tool = self._tools.get(name)
+        return None if tool is None else tool.definition.entry["inputSchema"]
+
+    def page(self, cursor: str | None, modern: bool) -> tuple[list[Json], str | None]:
+        """Entries after `cursor` and the next cursor. A cursor stays good while devices come and go.
+
+        Raises BadCursor.
+        """
+        if self._order is None:
+            self._order = sorted(self._tools)
+        start = 0 if cursor is None else bisect_right(self._order, _after(cursor))
+        names = self._order[start : start + self._page_size]
+        entries = [entry for name in names if (entry := self._tools[name].entry(modern)) is not None]
+        more = start + self._page_size < len(self._order)
+        return entries, _cursor(names[-1]) if more else None
+
+    def fingerprint(self) -> dict[str, bytes]:
+        """Equal exactly when the tools are: what listChanged is about."""
+        return {device: shown.hash for device, shown in self._devices.items() if shown.names}
+
+    def left_out(self) -> Counter[str]:
+        """How many tools are left out at present, by kind of reason."""
+        return Counter(tool.kind for shown in self._devices.values() for tool in shown.left_out)
+
+    def __len__(self) -> int:
+        return len(self._tools)
+
+
+class _Shown:
+    __slots__ = ("definitions", "hash", "left_out", "names")
+
+    def __init__(self, catalogue_hash: bytes, definitions: Definitions) -> None:
+        self.hash, self.definitions = catalogue_hash, definitions
+        self.names: list[str] = []
+        self.left_out: list[LeftOut] = []
+
+
+def _cursor(name: str) -> str:
+    return base64.urlsafe_b64encode(name.encode()).decode()
+
+
+def _after(cursor: str) -> str:
+    try:
+        return base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise BadCursor("the cursor is not one that tools/list gave out") from error

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `/mcp` endpoint (Streamable HTTP): chooses how the SDK answers each request, and notices clients that leave.
+
+A request that cannot have notifications before its answer is answered as plain JSON, which costs half as much as a stream;
+the SDK does not watch such a request's connection, so that is done here: closing it cancels the call (MCP 2026-07-28,
+basic/transports). Everything else, and every client of an older revision, gets the SDK's event streams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from starlette.responses import JSONResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from motet.gateway.options import Options
+from motet.observe import Metrics
+
+# A call that is answered sooner is not worth the task that watches its connection.
+_UNWATCHED_S = 0.02
+_HANDSHAKE = frozenset(version.encode() for version in HANDSHAKE_PROTOCOL_VERSIONS)
+# Marks of a request whose answer is a stream. Found in an argument instead, they only cost the cheaper way.
+_STREAMED = (b'"progressToken"', b'"subscriptions/listen"')
+
+
+class Endpoint:
+    """ASGI application for one path; `running()` must be entered around its use."""
+
+    def __init__(self, server: Server[Any], metrics: Metrics, options: Options) -> None:
+        limit = options.max_body_bytes
+        self._json = StreamableHTTPSessionManager(server, json_response=True, stateless=True, max_request_body_size=limit)
+        self._streams = StreamableHTTPSessionManager(server, max_request_body_size=limit, max_sessions=options.max_sessions)
+        self._metrics, self._limit, self._body_s = metrics, limit, options.body_timeout_s
+        self._standing: set[anyio.CancelScope] = set()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The SDK's session managers live as long as the block."""
+        async with self._json.run(), self._streams.run():
+            yield
+
+    def end_streams(self) -> None:
+        """End the standing streams of older clients, which would hold up a shutdown; they reconnect."""
+        for scope in self._standing:
+            scope.cancel()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            with anyio.CancelScope() as standing:
+                self._standing.add(standing)
+                try:
+                    await self._streams.handle_request(scope, receive, send)
+                finally:
+                    self._standing.discard(standing)
+            return
+        try:
+            async with asyncio.timeout(self._body_s):
+                body = await self._body(receive)
+        except _Gone:
+            return
+        except TimeoutError:
+            await self._refuse(408, "slow_body", "the request body did not arrive in time", scope, receive, send)
+        except _TooLarge:
+            await self._refuse(413, "large_body", f"request body larger than {self._limit} bytes", scope, receive, send)
+        else:
+            await self._answer(scope, body, receive, send)
+
+    async def _body(self, receive: Receive) -> bytes:
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _Gone
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self._limit:
+                raise _TooLarge
+        return body
+
+    async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        if _answered_by_stream(scope, body):
+            await self._streams.handle_request(scope, _replay(body, receive), send)
+        else:
+            await self._answer_json(scope, body, receive, send)
+
+    async def _answer_json(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        with anyio.CancelScope() as call:
+            watch = _Watch(receive, call)
+            try:
+                await self._json.handle_request(scope, _replay(body, receive), send)
+            finally:
+                watch.stop()
+
+    async def _refuse(self, status: int, reason: str, message: str, scope: Scope, receive: Receive, send: Send) -> None:
+        self._metrics.refused.labels(reason).inc()
+        await JSONResponse({"error": message}, status, headers={"connection": "close"})(scope, receive, send)
+
+
+class _Gone(Exception):
+    """The client left before its request was complete."""
+
+
+class _TooLarge(Exception):
+    """The request body is larger than allowed."""
+
+
+class _Watch:
+    """Cancels a call when its client has gone."""
+
+    def __init__(self, receive: Receive, call: anyio.CancelScope) -> None:
+        self._receive, self._call = receive, call
+        self._task: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(_UNWATCHED_S, self._start)
+
+    def _start(self) -> None:
+        self._task = asyncio.create_task(self._wait())
+
+    async def _wait(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._call.cancel()
+
+    def stop(self) -> None:
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+
+def _answered_by_stream(scope: Scope, body: bytes) -> bool:
+    version = next((value for name, value in scope["headers"] if name == b"mcp-protocol-version"), None)
+    return version is None or version in _HANDSHAKE or any(mark in body for mark in _STREAMED)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replayed

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How failed tool calls reach the client; `docs/errors.md` holds the whole table.
+
+A call that the device carried out, or refused because of its arguments, is a *result* (with isError), for the model to
+read. A call that could not be carried out is a JSON-RPC *error*, whose data names device and tool.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
+
+from motet.gateway.ports import BusDown, DeviceOffline, DeviceRestarted, DeviceTimeout, RpcError
+
+DEVICE_OFFLINE = -32060
+DEVICE_TIMEOUT = -32061
+DEVICE_RESTARTED = -32062
+BAD_ANSWER = -32063
+BUS_DOWN = -32064
+
+# What the metrics call a call that ended so; any other code is an error the device gave.
+OUTCOMES = {
+    DEVICE_OFFLINE: "offline",
+    DEVICE_TIMEOUT: "timeout",
+    DEVICE_RESTARTED: "restarted",
+    BAD_ANSWER: "bad_answer",
+    BUS_DOWN: "bus_down",
+    INTERNAL_ERROR: "internal",
+}
+
+_SHOWN = 200
+
+
+def unknown_tool(name: str) -> MCPError:
+    """MCP 2026-07-28, server/tools: a tool that does not exist is a protocol error."""
+    return MCPError(INVALID_PARAMS, f"Unknown tool: {shorten(name)}")
+
+
+def tool_error(sentence: str) -> dict[str, Any]:
+    """A result that tells the model what was wrong with its call."""
+    return {"resultType": "complete", "isError": True, "content": [{"type": "text", "text": sentence}]}
+
+
+def offline(device: str, tool: str) -> MCPError:
+    """The device is known, but not there."""
+    return _error(DEVICE_OFFLINE, f"device {device} is offline", device, tool)
+
+
+def bad_answer(device: str, tool: str) -> MCPError:
+    """The device answered with something that is no result of tools/call."""
+    return _error(BAD_ANSWER, f"device {device} answered with something that is no tool result", device, tool)
+
+
+def from_fleet(error: Exception, device: str, tool: str, timeout_s: float) -> MCPError:
+    """The JSON-RPC error for what the fleet raised. An exception it should not raise is raised again."""
+    match error:
+        case DeviceOffline():
+            return offline(device, tool)
+        case DeviceTimeout():
+            message = f"device {device} did not answer in time ({timeout_s:g} s)"
+            return _error(DEVICE_TIMEOUT, message, device, tool)
+        case DeviceRestarted():
+            return _error(DEVICE_RESTARTED, f"device {device} restarted during the call", device, tool)
+        case BusDown():
+            return _error(BUS_DOWN, "the gateway has no connection to its broker", device, tool)
+        case RpcError():
+            return _error(error.code, f"device {device}: {shorten(error.message)}", device, tool, error.data)
+    raise error
+
+
+def _error(code: int, message: str, device: str, tool: str, data: Any = None) -> MCPError:
+    details = {"device": device, "tool": tool}
+    return MCPError(code, message, details if data is None else {**details, "details": data})
+
+
+def shorten(text: str) -> str:
+    """Keep text from outside short enough for a message."""
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

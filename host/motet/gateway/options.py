@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can be set on the gateway's front; the defaults are safe for a laptop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Settings of the MCP front and its HTTP server.
+
+    Args:
+        host: address to listen on; anything but loopback also needs `allowed_hosts`.
+        port: TCP port; 0 takes a free one.
+        name: server name told to clients.
+        version: server version told to clients.
+        call_timeout_s: longest wait for a device's answer to one tool call.
+        page_size: tools in one page of `tools/list`.
+        max_body_bytes: largest HTTP request body.
+        body_timeout_s: longest wait for a request body that has begun.
+        allowed_hosts: further values of the Host header (`name` or `name:port` or `name:*`).
+        allowed_origins: further values of the Origin header (`https://console.example`).
+        drain_s: at shutdown, how long calls in flight may take before they are cancelled.
+        max_listeners: most `subscriptions/listen` streams at once.
+        max_sessions: most sessions of clients that speak a revision before 2026-07-28.
+        max_tools_per_device: further tools of one device are left out.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    name: str = "motet"
+    version: str = ""
+    call_timeout_s: float = 30.0
+    page_size: int = 200
+    max_body_bytes: int = 1024 * 1024
+    body_timeout_s: float = 10.0
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    drain_s: float = 5.0
+    max_listeners: int = 4096
+    max_sessions: int = 1024
+    max_tools_per_device: int = 256

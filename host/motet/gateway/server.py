@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the gateway: HTTP by uvicorn (uvloop, httptools) inside the caller's event loop, or stdio; clean shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, TypeVar
+
+import uvicorn
+import uvloop
+from mcp.server.stdio import stdio_server
+
+from motet.gateway.announce import running
+from motet.gateway.app import MCP_PATH, GatewayApp
+from motet.gateway.front import Front
+from motet.gateway.options import Options
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class AddressInUse(OSError):
+    """Another program listens there; the text says where and what to do."""
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """asyncio.run on uvloop: half the CPU per request."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
+class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._up = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to the program, which has more to stop than this server."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._up.set()
+
+    async def wait_started(self, serving: asyncio.Task[None]) -> None:
+        """Return once requests are answered; raise when that will not happen."""
+        up = asyncio.create_task(self._up.wait())
+        await asyncio.wait((up, serving), return_when=asyncio.FIRST_COMPLETED)
+        up.cancel()
+        if serving.done():
+            await serving
+        if not self.started:
+            raise RuntimeError("the HTTP server could not start; the log says why")
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises AddressInUse, or OSError with host and port in its text."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048)
+    except OSError as error:
+        where = f"{host}:{port}"
+        if error.errno == errno.EADDRINUSE:
+            raise AddressInUse(f"{where} is in use by another program; set another port (gateway.port, 0 for any)") from error
+        raise OSError(error.errno, f"cannot listen on {where}: {error.strerror}") from error
+
+
+@contextlib.asynccontextmanager
+async def listening(app: GatewayApp, options: Options) -> AsyncIterator[str]:
+    """Serve `app` inside the block; yields the MCP URL with the real port. Leaving it drains calls in flight."""
+    with contextlib.closing(bind(options.host, options.port)) as sock:
+        server = _Uvicorn(_uvicorn_config(app, options))
+        task = asyncio.create_task(server.serve([sock]))
+        try:
+            await server.wait_started(task)
+            yield _url(sock)
+        finally:
+            app.end_streams()
+            server.should_exit = True
+            await task
+
+
+def _uvicorn_config(app: GatewayApp, options: Options) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=max(1, round(options.drain_s)),
+    )
+
+
+def _url(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{MCP_PATH}"
+
+
+async def serve(app: GatewayApp, options: Options, ready: Callable[[str], None] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` gets the MCP URL.
+
+    Raises AddressInUse or OSError when the address cannot be had.
+    """
+    stop = asyncio.Event()
+    with _on_signals(stop.set):
+        async with listening(app, options) as url:
+            log.info("MCP at %s", url)
+            if ready is not None:
+                ready(url)
+            await stop.wait()
+            log.info("stopping")
+
+
+@contextlib.contextmanager
+def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def serve_stdio(front: Front) -> None:
+    """Serve one client on standard input and output until it closes them."""
+    async with running(front.announcer), stdio_server() as (reader, writer):
+        await front.server.run(reader, writer, front.server.create_initialization_options())
