@@ -55,9 +55,7 @@ def compile_module(folder: Path, manifest: Manifest) -> bytes:
 
 def _run(arguments: list[str], folder: Path) -> None:
     try:
-        done = subprocess.run(
-            arguments, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT_S
-        )
+        done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired:
         raise BuildError(f"{folder}: the compiler did not end within {TIMEOUT_S} s") from None
     if done.returncode:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from motet.components import code
+from motet.components import opcodes
 from motet.components.errors import AdmissionError
 from motet.components.wasmfile import Module
 
@@ -47,6 +47,7 @@ def check_caps(module: Module, caps: Caps, memory: int) -> None:
     if module.start is not None:
         raise AdmissionError("start", "a start function would run before any limit is set", f"function {module.start}")
     _check_memory(module, memory)
+    _check_table(module)
     for number, body in enumerate(module.bodies, module.imported_functions):
         _check_body(module, number, body.start, body.end, body.locals, caps)
 
@@ -66,13 +67,22 @@ def _check_memory(module: Module, memory: int) -> None:
     pages = -(-memory // PAGE)
     for limits in module.memories:
         if limits.minimum > pages:
-            raise AdmissionError("memory", f"starts with {limits.minimum} pages of 64 KiB; limits.memory = {memory} gives {pages}")
+            raise AdmissionError(
+                "memory", f"starts with {limits.minimum} pages of 64 KiB, limits.memory = {memory} gives {pages}"
+            )
     for segment in module.segments:
         if segment.offset is None:
             raise AdmissionError("data", "the place of a data segment must be a constant", f"byte {segment.at:#x}")
         if segment.offset + segment.count > memory:
             end = segment.offset + segment.count
             raise AdmissionError("data", f"data up to address {end}, but limits.memory = {memory}", f"byte {segment.at:#x}")
+
+
+def _check_table(module: Module) -> None:
+    entries = sum(table.minimum for table in module.tables)
+    for segment in module.elements:
+        if segment.offset is None or segment.offset + segment.count > entries:
+            raise AdmissionError("elements", "an element segment does not lie inside the table", f"byte {segment.at:#x}")
 
 
 def _check_body(module: Module, number: int, start: int, end: int, declared: int, caps: Caps) -> None:
@@ -82,7 +92,7 @@ def _check_body(module: Module, number: int, start: int, end: int, declared: int
         raise AdmissionError("locals", f"{params + declared} parameters and locals, at most {caps.locals} are accepted", where)
     if end - start > caps.body_bytes:
         raise AdmissionError("code", f"{end - start} bytes of code, at most {caps.body_bytes} are accepted", where)
-    shape = code.walk(module.data, start, end)
+    shape = opcodes.walk(module.data, start, end)
     if shape.nesting > caps.nesting:
         where = f"function {number} at byte {shape.nesting_at:#x}"
         raise AdmissionError("nesting", f"blocks nest {shape.nesting} deep, at most {caps.nesting} are accepted", where)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from motet.components.errors import ManifestError
-from motet.components.types import LAYOUTS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Primitive, flat
+from motet.components.valuetypes import LAYOUTS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Primitive, flat
 
 FILE_NAME = "Component.toml"
 # `<device>.<component>.<tool>` must fit the 64 characters MCP clients accept, and a device id takes up to 32.

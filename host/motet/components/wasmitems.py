@@ -44,11 +44,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Segment:
-    """An active data or element segment. ``offset`` is None when it depends on a global."""
+    """An active data or element segment in bytes ``at:end``. ``offset`` is None when it depends on a global."""
 
     at: int
     offset: int | None
     count: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -152,11 +153,13 @@ def element(reader: Reader) -> Segment:
     at, table = reader.position, reader.u32()
     if table:
         raise Malformed(at, "bulk-memory: an element segment that is not active on table 0")
-    return Segment(at, constant(reader), sum(1 for _ in reader.vector(reader.u32)))
+    offset = constant(reader)
+    count = sum(1 for _ in reader.vector(reader.u32))
+    return Segment(at, offset, count, reader.position)
 
 
 def body(reader: Reader) -> Body:
-    """Size and locals of a function; its code is read by ``code``."""
+    """Size and locals of a function; its code is read by ``opcodes``."""
     code = reader.section(reader.u32())
     count = sum(n for n, _ in code.vector(lambda: (code.u32(), value_type(code))))
     return Body(code.position, code.end, count)
@@ -169,4 +172,4 @@ def segment(reader: Reader) -> Segment:
         raise Malformed(at, "bulk-memory: a data segment that is not active on memory 0")
     offset, size = constant(reader), reader.u32()
     reader.take(size)
-    return Segment(at, offset, size)
+    return Segment(at, offset, size, reader.position)

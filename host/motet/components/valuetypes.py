@@ -82,16 +82,8 @@ def lift_record(types: list[Primitive], data: bytes) -> list[Value]:
     return [value != 0 if name == "bool" else value for name, value in zip(types, raw, strict=True)]
 
 
-def schema(
-    name: Primitive, description: str = "", minimum: Value | None = None, maximum: Value | None = None
-) -> dict[str, Any]:
-    """JSON Schema of one value: an integer always carries its range, a float only a declared one."""
-    if name == "bool":
-        body: dict[str, Any] = {"type": "boolean"}
-    else:
-        layout = LAYOUTS[name]
-        low = layout.low if minimum is None else minimum
-        high = layout.high if maximum is None else maximum
-        body = {"type": "number" if layout.low is None else "integer"}
-        body |= {key: bound for key, bound in (("minimum", low), ("maximum", high)) if bound is not None}
-    return body | ({"description": description} if description else {})
+def schema(name: Primitive, description: str, minimum: Value | None, maximum: Value | None) -> dict[str, Any]:
+    """JSON Schema of one value with the given bounds; None leaves a bound out."""
+    kind = "boolean" if name == "bool" else "number" if LAYOUTS[name].low is None else "integer"
+    body = {"type": kind, "minimum": minimum, "maximum": maximum, "description": description or None}
+    return {key: part for key, part in body.items() if part is not None}

@@ -72,9 +72,10 @@ def _zero(reader: Reader) -> None:
 
 
 def _saturating(reader: Reader) -> None:
-    start = reader.position
-    if reader.u32() > 7:
-        raise Malformed(start, "bulk-memory: memory and table block instructions")
+    start, number = reader.position, reader.u32()
+    if number > 7:
+        feature = "bulk-memory" if number < 18 else "wide-arithmetic"
+        raise Malformed(start, f"{feature}: instruction 0xfc {number:#04x}")
 
 
 def _immediates() -> dict[int, Callable[[Reader], object]]:

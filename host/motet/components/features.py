@@ -13,7 +13,7 @@ import re
 
 import wasmtime
 
-from motet.components import code, wasmfile
+from motet.components import opcodes, wasmfile
 from motet.components.errors import AdmissionError
 from motet.components.reader import Malformed
 from motet.components.wasmfile import MAGIC, Module
@@ -46,7 +46,7 @@ def decode_profile(module: bytes) -> Module:
     try:
         decoded = wasmfile.decode(module)
         for body in decoded.bodies:
-            code.walk(module, body.start, body.end)
+            opcodes.walk(module, body.start, body.end)
     except Malformed as error:
         raise AdmissionError("profile", error.reason, f"byte {error.offset:#x}") from None
     for what, count in (("table", len(decoded.tables)), ("memory", len(decoded.memories))):

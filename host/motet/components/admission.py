@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The only way from a module to a device: check, normalise, clamp, check again, try, pack.
+
+No module reaches the device engine, on a device or in this process, except through ``admit``. Each refusal is an AdmissionError
+that names the rule and the place. Equal input under equal tool versions gives equal bytes, and the transform log says which.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from motet import __version__
+from motet.components import artifact, caps, contract, features, normalise, rewrite
+from motet.components.caps import PAGE, Caps
+from motet.components.errors import AdmissionError
+from motet.components.manifest import Manifest
+from motet.components.smoke import smoke_run
+from motet.components.wasmfile import Module
+
+# Called before each step with its name, its number from 1 and how many there are.
+Progress = Callable[[str, int, int], None]
+STEPS = ("size", "validate", "profile", "caps", "contract", "normalise", "clamp", "re-validate", "smoke run", "package")
+_SELF = f"motet {__version__}"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a class of devices offers and bears. Boards without anything special use the defaults."""
+
+    caps: Caps = field(default_factory=Caps)
+    imports: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One transformation: what did it and the SHA-256 of its result."""
+
+    name: str
+    tool: str
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A module that may go to devices. Only ``admit`` makes one; ``install`` takes nothing else."""
+
+    manifest: Manifest
+    module: bytes
+    artifact: bytes
+    log: tuple[Step, ...]
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the device artifact."""
+        return hashlib.sha256(self.artifact).digest()
+
+    def transform_log(self) -> dict[str, Any]:
+        """The derivation as plain data: no times, no paths, so equal derivations have equal logs."""
+        header = self.manifest.component
+        return {"name": header.name, "revision": header.revision, "steps": [vars(step) for step in self.log]}
+
+
+def admit(module: bytes, manifest: Manifest, target: Target | None = None, progress: Progress | None = None) -> Admitted:
+    """A device artifact from a core module. Raises AdmissionError, or BuildError when a tool is missing.
+
+    Takes a few hundred milliseconds and starts child processes: call it in a thread from a coroutine.
+    """
+    return _Admission(manifest, target or Target(), progress or (lambda *_: None)).run(module)
+
+
+class _Admission:
+    def __init__(self, manifest: Manifest, target: Target, progress: Progress) -> None:
+        self.manifest = manifest
+        self.target = target
+        self.log: list[Step] = []
+        self._progress = progress
+        self._step = 0
+
+    def run(self, module: bytes) -> Admitted:
+        decoded = self._check(module)
+        self._note("input", "author", module)
+        decoded = self._transform(decoded)
+        self._begin("re-validate")
+        features.check_valid(decoded.data)
+        caps.check_caps(decoded, self.target.caps, self.manifest.limits.memory)
+        contract.check_exports(decoded, self.manifest)
+        self._begin("smoke run")
+        smoke_run(decoded, self.manifest, self.target.imports)
+        self._begin("package")
+        packed = artifact.encode(self.manifest, decoded.data)
+        self._note("package", _SELF, packed)
+        return Admitted(self.manifest, decoded.data, packed, tuple(self.log))
+
+    def _check(self, module: bytes) -> Module:
+        self._begin("size")
+        caps.check_size(module, self.target.caps)
+        self._begin("validate")
+        features.check_format(module)
+        features.check_valid(module)
+        self._begin("profile")
+        decoded = features.decode_profile(module)
+        self._begin("caps")
+        caps.check_caps(decoded, self.target.caps, self.manifest.limits.memory)
+        self._begin("contract")
+        contract.check_imports(decoded, self.target.imports)
+        contract.check_exports(decoded, self.manifest)
+        return decoded
+
+    def _transform(self, decoded: Module) -> Module:
+        self._begin("normalise")
+        # Exports nobody calls go first, so that binaryen drops the code behind them.
+        result = normalise.normalise(self._trimmed(decoded))
+        self._note("normalise", normalise.version(normalise.tool()), result)
+        self._begin("clamp")
+        result = self._trimmed(self._decoded(result))
+        self._note("clamp", _SELF, result)
+        return self._decoded(result)
+
+    def _trimmed(self, decoded: Module) -> bytes:
+        return rewrite.trim(decoded, contract.kept_exports(self.manifest), -(-self.manifest.limits.memory // PAGE))
+
+    def _decoded(self, module: bytes) -> Module:
+        try:
+            return features.decode_profile(module)
+        except AdmissionError as error:
+            raise AdmissionError(
+                "normalise", f"the normalised module is outside the profile: {error.reason}", error.where
+            ) from None
+
+    def _begin(self, name: str) -> None:
+        self._step += 1
+        self._progress(name, self._step, len(STEPS))
+
+    def _note(self, name: str, tool: str, data: bytes) -> None:
+        self.log.append(Step(name, tool, len(data), hashlib.sha256(data).hexdigest()))

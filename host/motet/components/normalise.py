@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Brings a module into the form the device engine compiles safely: no dead code, no values left on the stack across blocks.
+
+The passes are binaryen's. Unreachable code and stack-polymorphic blocks are where the engine has been seen to corrupt memory
+on valid modules; after these passes it has not. Mandatory, whoever made the module.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+
+from motet.components import sandbox
+from motet.components.errors import AdmissionError, BuildError
+
+FEATURES = ["--mvp-features", "--enable-mutable-globals", "--enable-sign-ext", "--enable-nontrapping-float-to-int"]
+PASSES = ["--flatten", "--simplify-locals", "--dce", "--vacuum", "--remove-unused-module-elements"]
+STRIP = ["--strip-debug", "--strip-producers"]
+BOUNDS = sandbox.Bounds(seconds=10)
+MISSING = "wasm-opt not found: install it with `sudo apt-get install binaryen`"
+
+
+def tool() -> str:
+    """Path of binaryen's optimiser. Raises BuildError naming the package."""
+    path = shutil.which("wasm-opt")
+    if path is None:
+        raise BuildError(MISSING)
+    return path
+
+
+@functools.cache
+def version(path: str) -> str:
+    """``binaryen 108``: equal inputs give equal bytes only under the same version, so the log names it."""
+    said = sandbox.run([path, "--version"], b"", BOUNDS).output.decode("ascii", "replace")
+    found = re.search(r"version (\d+)", said)
+    return f"binaryen {found[1] if found else said.strip()[:40]}"
+
+
+def normalise(module: bytes) -> bytes:
+    """The equivalent module in safe form. Raises AdmissionError when binaryen does not take it."""
+    done = sandbox.run([tool(), *FEATURES, *PASSES, *STRIP, "-", "-o", "-"], module, BOUNDS)
+    if done.status != 0 or not done.output.startswith(b"\0asm"):
+        detail = done.errors.strip().splitlines()[-1:] or ["no output"]
+        raise AdmissionError("normalise", f"wasm-opt {done.how}: {detail[0][:300]}")
+    return done.output
