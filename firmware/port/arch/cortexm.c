@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cortex-M: start-up, time from SysTick, stack guard by the MPU, fault entry. Armv7-M Architecture Reference Manual (DDI 0403).
+
+#include "arch/arch.h"
+#include "fault.h"
+#include "port.h"
+#include "soc/soc.h"
+
+#define REG(address) (*(volatile uint32_t *)(address))
+#define SYST_CSR     REG(0xE000E010)
+#define SYST_RVR     REG(0xE000E014)
+#define SYST_CVR     REG(0xE000E018)
+#define SCB_ICSR     REG(0xE000ED04)
+#define SCB_CFSR     REG(0xE000ED28)
+#define SCB_MMFAR    REG(0xE000ED34)
+#define SCB_BFAR     REG(0xE000ED38)
+#define SCB_CPACR    REG(0xE000ED88)
+#define MPU_TYPE     REG(0xE000ED90)
+#define MPU_CTRL     REG(0xE000ED94)
+#define MPU_RBAR     REG(0xE000ED9C)
+#define MPU_RASR     REG(0xE000EDA0)
+
+#define ICSR_PENDSTSET (1u << 26)
+#define CFSR_MMARVALID (1u << 7)
+#define CFSR_BFARVALID (1u << 15)
+
+extern uint32_t _data_load, _data_start, _data_end, _bss_start, _bss_end;
+extern uint32_t _stack_top, _stack_guard, _handler_stack_top;
+
+static volatile uint64_t tick_count;
+static uint32_t clock_hz;
+
+// Everything runs on the process stack from here on; handlers keep the main stack, which a runaway thread cannot reach.
+static void __attribute__((naked, noreturn)) run_on_process_stack(void) {
+    __asm volatile("ldr r0, =_stack_top\n msr psp, r0\n movs r0, #2\n msr control, r0\n isb\n bl main\n b .");
+}
+
+_Noreturn void Reset_Handler(void) {
+#if __ARM_FP
+    SCB_CPACR |= 0xFu << 20;
+    __asm volatile("dsb\n isb");
+#endif
+    for (uint32_t *from = &_data_load, *to = &_data_start; to < &_data_end;) {
+        *to++ = *from++;
+    }
+    for (uint32_t *to = &_bss_start; to < &_bss_end;) {
+        *to++ = 0;
+    }
+    run_on_process_stack();
+}
+
+void arch_guard_stack(void) {
+    if (!(MPU_TYPE >> 8 & 0xFF)) {
+        return;
+    }
+    // 256 bytes without access and without execution; the rest keeps the default map. Fault handlers ignore the MPU.
+    MPU_RBAR = (uint32_t)&_stack_guard | 1u << 4;
+    MPU_RASR = 1u << 28 | 7u << 1 | 1u;
+    MPU_CTRL = 1u << 2 | 1u;
+    __asm volatile("dsb\n isb");
+}
+
+void arch_start_tick(uint32_t hz) {
+    clock_hz = hz;
+    SYST_RVR = hz / PORT_TICK_HZ - 1;
+    SYST_CVR = 0;
+    SYST_CSR = 7;
+}
+
+static void on_systick(void) {
+    tick_count++;
+    port_on_tick();
+}
+
+uint64_t arch_cycles(void) {
+    uint32_t state = arch_lock();
+    uint32_t reload = SYST_RVR;
+    uint32_t left = SYST_CVR;
+    uint64_t ticks = tick_count;
+    if (SCB_ICSR & ICSR_PENDSTSET) {
+        // The counter wrapped, but the handler has not run yet.
+        left = SYST_CVR;
+        ticks++;
+    }
+    arch_unlock(state);
+    return ticks * (reload + 1) + (reload - left);
+}
+
+uint32_t arch_cycles_hz(void) {
+    return clock_hz;
+}
+
+uint64_t arch_time_us(void) {
+    return arch_cycles() / (clock_hz / 1000000u);
+}
+
+static uint32_t fault_address(uint32_t cfsr) {
+    return cfsr & CFSR_MMARVALID ? SCB_MMFAR : cfsr & CFSR_BFARVALID ? SCB_BFAR : 0;
+}
+
+// `frame` is what the core pushed: r0-r3, r12, lr, pc, xPSR.
+static _Noreturn __attribute__((used)) void on_fault(const uint32_t *frame) {
+    uint32_t cfsr = SCB_CFSR;
+    uint32_t address = fault_address(cfsr);
+    const struct fault_field fields[] = {{"pc", frame[6]}, {"lr", frame[5]}, {"cfsr", cfsr}, {"addr", address}};
+    bool overflow = address - (uint32_t)&_stack_guard < 256;
+    fault_report("HARDFAULT", fields, 4, overflow ? "stack overflow" : 0);
+}
+
+static void __attribute__((naked)) fault_entry(void) {
+    __asm volatile("tst lr, #4\n ite eq\n mrseq r0, msp\n mrsne r0, psp\n ldr r1, =_handler_stack_top\n mov sp, r1\n b on_fault");
+}
+
+static void on_interrupt(void) {
+    port_on_uart();
+}
+
+// Only the UART's interrupt is ever enabled in the NVIC, so every external vector may be the same.
+__attribute__((section(".vectors"), used)) static const void *const vectors[16 + 96] = {
+    &_handler_stack_top, Reset_Handler, fault_entry, fault_entry,  fault_entry,
+    fault_entry,         fault_entry,   fault_entry, fault_entry,  fault_entry,
+    fault_entry,         fault_entry,   fault_entry, fault_entry,  fault_entry,
+    on_systick,          [16 ... 16 + 95] = on_interrupt,
+};

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fault.h"
+
+#include <string.h>
+
+#include "arch/arch.h"
+#include "port.h"
+#include "soc/soc.h"
+
+#define RECORD_MAGIC 0x4D6F7465u
+#define SEND_TRIES   1000000u
+
+// Survives a warm restart; random after power-on, which is why it carries a check.
+static struct record {
+    uint32_t magic;
+    char reason[16];
+    char line[96];
+    uint32_t check;
+} record __attribute__((section(".noinit")));
+
+// Whatever power-on left here, plus one per boot. Emulators load a random word, as SRAM would come up with.
+static volatile uint32_t boot_seed __attribute__((section(".noinit.seed")));
+
+static char reason[16];
+static char line[96];
+static uint32_t entropy;
+
+static uint32_t mix(uint32_t hash, const void *bytes, size_t count) {
+    for (const uint8_t *at = bytes; count--; at++) {
+        hash = (hash ^ *at) * 16777619u;
+    }
+    return hash;
+}
+
+static uint32_t check_of(const struct record *of) {
+    return mix(2166136261u, of, offsetof(struct record, check));
+}
+
+static void copy_text(char *to, size_t room, const char *from) {
+    size_t length = strlen(from);
+    length = length < room ? length : room - 1;
+    memcpy(to, from, length);
+    to[length] = 0;
+}
+
+static uint32_t gather_entropy(void) {
+    uint8_t hardware[8];
+    uint32_t hash = mix(boot_seed, hardware, soc_entropy(hardware, sizeof hardware));
+    // The record's old bytes count as well: on silicon they are noise after power-on.
+    hash = mix(hash, &record, sizeof record);
+    boot_seed = hash + 1;
+    return hash;
+}
+
+void fault_recall(void) {
+    entropy = gather_entropy();
+    bool ours = record.magic == RECORD_MAGIC && record.check == check_of(&record);
+    const char *cause = soc_reset_cause();
+    copy_text(reason, sizeof reason, cause ? cause : ours ? record.reason : "power_on");
+    copy_text(line, sizeof line, ours ? record.line : "");
+    record.magic = 0;
+}
+
+const char *fault_reset_reason(void) {
+    return reason;
+}
+
+const char *fault_last(void) {
+    return line;
+}
+
+uint32_t fault_boot_entropy(void) {
+    return entropy;
+}
+
+static void remember(const char *why, const char *what) {
+    memset(&record, 0, sizeof record);
+    record.magic = RECORD_MAGIC;
+    copy_text(record.reason, sizeof record.reason, why);
+    copy_text(record.line, sizeof record.line, what);
+    record.check = check_of(&record);
+}
+
+_Noreturn void fault_restart(const char *why) {
+    (void)arch_lock();
+    remember(why, "");
+    soc_reset();
+}
+
+static char *put_text(char *at, const char *end, const char *text) {
+    while (*text && at < end) {
+        *at++ = *text++;
+    }
+    return at;
+}
+
+static char *put_hex(char *at, const char *end, uint32_t value) {
+    char digits[9];
+    for (int i = 0; i < 8; i++) {
+        digits[i] = "0123456789abcdef"[value >> (28 - 4 * i) & 15];
+    }
+    digits[8] = 0;
+    return put_text(at, end, digits);
+}
+
+static void format(char *to, size_t room, const char *kind, const struct fault_field *fields, size_t count, const char *note) {
+    char *at = to, *end = to + room - 1;
+    at = put_text(at, end, kind);
+    for (size_t i = 0; i < count; i++) {
+        at = put_text(put_text(put_text(at, end, " "), end, fields[i].name), end, "=");
+        at = put_hex(at, end, fields[i].value);
+    }
+    if (note) {
+        at = put_text(put_text(at, end, " "), end, note);
+    }
+    *at = 0;
+}
+
+void port_write_raw(const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        // A transmitter that never becomes free must not keep the board from restarting.
+        for (uint32_t tries = 0; !soc_uart_write((uint8_t)text[i]) && tries < SEND_TRIES; tries++) {
+        }
+    }
+}
+
+_Noreturn void fault_report(const char *kind, const struct fault_field *fields, size_t count, const char *note) {
+    (void)arch_lock();
+    char text[sizeof line];
+    format(text, sizeof text, kind, fields, count, note);
+    // A zero byte first: it ends whatever frame was on its way, so that the text stands alone.
+    port_write_raw("\0\r\n", 3);
+    port_write_raw(text, strlen(text));
+    port_write_raw("\r\n", 2);
+    remember("fault", text);
+#if PORT_RESET_ON_FAULT
+    soc_reset();
+#else
+    for (;;) {
+        arch_wait();
+    }
+#endif
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The module motet_port, documented in motet_port.pyi: what the device core may ask of the board beneath it.
+#include "py/gc.h"
+#include "py/mphal.h"
+#include "py/objstr.h"
+#include "py/runtime.h"
+
+#include "fault.h"
+#include "frame/link.h"
+#include "random.h"
+
+// frame.c of motet_native: the C link inside a Python Link; raises TypeError for anything else.
+struct link *motet_frame_link_get(mp_obj_t object);
+
+// The binding brackets every use of a link with these, and kicks after it gave the link something to send.
+uint32_t motet_link_lock(void) {
+    return arch_lock();
+}
+
+void motet_link_unlock(uint32_t state) {
+    arch_unlock(state);
+}
+
+void motet_link_kick(void) {
+    port_pump();
+}
+
+static mp_obj_t text(const char *of) {
+    return mp_obj_new_str(of, strlen(of));
+}
+
+static mp_obj_t port_py_attach(mp_obj_t link) {
+    port_attach(link == mp_const_none ? NULL : motet_frame_link_get(link));
+    // The interrupts use the link's memory from now on: keep it.
+    MP_STATE_PORT(motet_port_link) = link;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(port_attach_obj, port_py_attach);
+
+static mp_obj_t port_py_cycles(void) {
+    return mp_obj_new_int_from_ull(arch_cycles());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(port_cycles_obj, port_py_cycles);
+
+static mp_obj_t port_py_cycles_hz(void) {
+    return mp_obj_new_int_from_uint(arch_cycles_hz());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(port_cycles_hz_obj, port_py_cycles_hz);
+
+static mp_obj_t port_py_uptime_us(void) {
+    return mp_obj_new_int_from_ull(arch_time_us());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(port_uptime_us_obj, port_py_uptime_us);
+
+static mp_obj_t port_py_reset_reason(void) {
+    return text(fault_reset_reason());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(port_reset_reason_obj, port_py_reset_reason);
+
+static mp_obj_t port_py_last_fault(void) {
+    return text(fault_last());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(port_last_fault_obj, port_py_last_fault);
+
+static mp_obj_t port_py_epoch(void) {
+    uint16_t epoch;
+    do {
+        port_random((uint8_t *)&epoch, sizeof epoch);
+    } while (epoch == 0);
+    return MP_OBJ_NEW_SMALL_INT(epoch);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(port_epoch_obj, port_py_epoch);
+
+static mp_obj_t port_py_seed(mp_obj_t bytes) {
+    mp_buffer_info_t buffer;
+    mp_get_buffer_raise(bytes, &buffer, MP_BUFFER_READ);
+    port_random_seed(buffer.buf, buffer.len);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(port_seed_obj, port_py_seed);
+
+static MP_DEFINE_STR_OBJ(board_obj, PORT_BOARD);
+static MP_DEFINE_STR_OBJ(mcu_obj, PORT_MCU);
+
+static const mp_rom_map_elem_t port_globals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_motet_port)},
+    {MP_ROM_QSTR(MP_QSTR_attach), MP_ROM_PTR(&port_attach_obj)},
+    {MP_ROM_QSTR(MP_QSTR_board), MP_ROM_PTR(&board_obj)},
+    {MP_ROM_QSTR(MP_QSTR_mcu), MP_ROM_PTR(&mcu_obj)},
+    {MP_ROM_QSTR(MP_QSTR_cycles), MP_ROM_PTR(&port_cycles_obj)},
+    {MP_ROM_QSTR(MP_QSTR_cycles_hz), MP_ROM_PTR(&port_cycles_hz_obj)},
+    {MP_ROM_QSTR(MP_QSTR_uptime_us), MP_ROM_PTR(&port_uptime_us_obj)},
+    {MP_ROM_QSTR(MP_QSTR_reset_reason), MP_ROM_PTR(&port_reset_reason_obj)},
+    {MP_ROM_QSTR(MP_QSTR_last_fault), MP_ROM_PTR(&port_last_fault_obj)},
+    {MP_ROM_QSTR(MP_QSTR_epoch), MP_ROM_PTR(&port_epoch_obj)},
+    {MP_ROM_QSTR(MP_QSTR_seed), MP_ROM_PTR(&port_seed_obj)},
+};
+static MP_DEFINE_CONST_DICT(port_globals, port_globals_table);
+
+const mp_obj_module_t motet_port_module = {
+    .base = {&mp_type_module},
+    .globals = (mp_obj_dict_t *)&port_globals,
+};
+MP_REGISTER_MODULE(MP_QSTR_motet_port, motet_port_module);
+MP_REGISTER_ROOT_POINTER(mp_obj_t motet_port_link);

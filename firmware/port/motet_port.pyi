@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the device core may ask of the board beneath it (MCU builds only)."""
+
+from collections.abc import Buffer
+
+from motet_native.frame import Link
+
+board: str
+"""Name of the board's folder, e.g. "stm32f405"."""
+mcu: str
+"""The part, e.g. "STM32F405RG"."""
+
+def attach(link: Link | None) -> None:
+    """Let the UART and tick interrupts feed and drain `link`; None gives the wire back to raw text.
+
+    From then on printed lines travel as LOG frames. The port keeps the link alive.
+    """
+
+def cycles() -> int:
+    """Processor clock cycles since boot; retired instructions on RISC-V. Monotonic.
+
+    Under an emulator that counts instructions, `cycles() * 1e9 / cycles_hz()` is instructions on every board.
+    """
+
+def cycles_hz() -> int:
+    """Rate of cycles(), in hertz."""
+
+def uptime_us() -> int:
+    """Microseconds since boot; monotonic, never wraps."""
+
+def reset_reason() -> str:
+    """Why the board started: "power_on", "reset" (machine.reset), "fault", "crash" (an exception left main),
+    or what the hardware says: "watchdog", "brown_out"."""
+
+def last_fault() -> str:
+    """The fault line the previous run wrote before it restarted ("HARDFAULT pc=... lr=..."), or ""."""
+
+def epoch() -> int:
+    """A number in 1..65535 for Link(epoch=...), chosen anew at each call and boot."""
+
+def seed(data: Buffer) -> None:
+    """Stir bytes, such as the host's nonce, into os.urandom.
+
+    os.urandom is fit for identifiers and jitter, never for keys: most boards have no hardware source, and the seed
+    is known to whoever reads the wire.
+    """

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the port needs from a chip: one soc_*.c implements this and nothing else is chip specific.
+#ifndef MOTET_SOC_H
+#define MOTET_SOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PORT_TICK_HZ 1000u
+
+// Clocks, pins, UART with its receive interrupt, periodic tick. Interrupts are still masked.
+void soc_init(void);
+
+// One received byte, or -1 when there is none.
+int soc_uart_read(void);
+
+// Hands a byte to the transmitter; false while it is still busy with the one before.
+bool soc_uart_write(uint8_t byte);
+
+// Whether an interrupt shall come when the transmitter can take the next byte.
+void soc_uart_notify_writable(bool on);
+
+// Restarts the whole chip. RAM keeps its content.
+_Noreturn void soc_reset(void);
+
+// Up to `room` bytes from a hardware random source; 0 when the chip has none.
+size_t soc_entropy(uint8_t *out, size_t room);
+
+// Why the hardware restarted, when it can tell more than the port's own record: "watchdog", "brown_out"; else NULL.
+const char *soc_reset_cause(void);
+
+// Up-calls of the interrupt handlers. They never nest: both sources have the same priority.
+void port_on_uart(void);
+void port_on_tick(void);
+
+#endif

@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Build what runs on devices: firmware images, the edge node, and the cross compiler both need.
+
+    tools/build.py firmware BOARD [--json] [--main FOLDER]
+    tools/build.py edge
+    tools/build.py mpy-cross
+
+Nothing is built twice. Compiler output goes to build/logs/; a failure prints its end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+LOGS = BUILD / "logs"
+sys.path.insert(0, str(ROOT / "host"))
+
+# Tool that must be on PATH -> Debian and Ubuntu packages that bring it and what goes with it.
+TOOLCHAINS = {
+    "armv7em": ("arm-none-eabi-", "gcc-arm-none-eabi libnewlib-arm-none-eabi"),
+    "rv32imac": ("riscv64-unknown-elf-", "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"),
+}
+SYMBOLS = ("_flash_used", "_flash_length", "_ram_length", "_static_ram", "_heap_start", "_heap_end")
+
+
+class BuildError(Exception):
+    """The build cannot go on; the message says what is wrong and what to do."""
+
+
+def say(text: str) -> None:
+    print(f"build: {text}", file=sys.stderr, flush=True)
+
+
+def need(program: str, packages: str) -> None:
+    if not shutil.which(program):
+        raise BuildError(f"{program} is missing; install it with: sudo apt-get install {packages}")
+
+
+def run_logged(log: Path, command: list[str]) -> None:
+    """Run a build step with its output in `log`; on a terminal the latest line shows the progress."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    live = sys.stderr.isatty()
+    with log.open("w") as file, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            file.write(line)
+            if live:
+                print(f"\r\033[K  {line.strip()[:76]}", end="", file=sys.stderr, flush=True)
+    if live:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    if process.returncode:
+        tail = "".join(log.read_text().splitlines(keepends=True)[-25:])
+        raise BuildError(f"{command[0]} failed; the end of {log.relative_to(ROOT)}:\n{tail}")
+
+
+def micropython() -> Path:
+    """The MicroPython source tree, fetched when it is not there."""
+    need("make", "make")
+    subprocess.run([sys.executable, str(ROOT / "tools/fetch.py")], check=True)
+    return Path(os.environ.get("MICROPYTHON_DIR", ROOT / "third_party/micropython")).resolve()
+
+
+def mpy_cross() -> str:
+    """Path of mpy-cross, built from the same sources as the interpreter."""
+    need("gcc", "build-essential")
+    done = subprocess.run([str(ROOT / "tools/mpy_cross.sh")], stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise BuildError("mpy-cross does not build; see build/mpy-cross/build.log")
+    return done.stdout.strip()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One build of a folder at a time, across processes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def load_board(name: str):  # type: ignore[no-untyped-def]
+    try:
+        from motet import boards
+    except ImportError as error:
+        raise BuildError(f"{error.name} is missing; run: make setup, then use .venv/bin/python tools/build.py") from error
+    try:
+        return boards.load(name)
+    except boards.BoardError as error:
+        raise BuildError(str(error)) from error
+
+
+def soc_source(board) -> Path:  # type: ignore[no-untyped-def]
+    file = f"soc_{board.build.soc}.c"
+    for folder in (board.folder, ROOT / "firmware/port/soc"):
+        if (folder / file).is_file():
+            return folder / file
+    raise BuildError(f"{board.folder / 'board.toml'}: build.soc: neither the board's folder nor firmware/port/soc has {file}")
+
+
+def board_makefile(board) -> str:  # type: ignore[no-untyped-def]
+    """What the Makefile must know of the board, with a digest of every file that sets compiler options."""
+    defines = {f"{key}": f"{value}u" for key, value in sorted(board.build.defines.items())}
+    defines |= {"PORT_RESET_ON_FAULT": str(int(board.build.on_fault == "reset"))}
+    defines |= {"PORT_BOARD": f"'\"{board.name}\"'", "PORT_MCU": f"'\"{board.mcu}\"'"}
+    compiler = subprocess.run([TOOLCHAINS[board.arch][0] + "gcc", "--version"], capture_output=True, text=True).stdout
+    flags = [ROOT / "firmware/port/Makefile", *sorted((ROOT / "firmware/modules").glob("*/micropython.mk"))]
+    digest = hashlib.sha256(b"".join([compiler.encode(), *(path.read_bytes() for path in flags)])).hexdigest()
+    lines = {
+        "ARCH": board.arch,
+        "MCU": board.mcu,
+        "SOC_SOURCE": soc_source(board),
+        "LINKER_SCRIPT": board.linker_script,
+        "BOARD_DEFINES": " ".join(f"-D{key}={value}" for key, value in defines.items()),
+    }
+    return f"# options {digest}\n" + "".join(f"{key} = {value}\n" for key, value in lines.items())
+
+
+def prepare(folder: Path, makefile: str) -> None:
+    """Make rebuilds nothing when only compiler options change, so a folder built with others starts over."""
+    mark = folder / "board.mk"
+    if mark.exists() and mark.read_text() != makefile:
+        say("compiler options changed, building anew")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text(makefile)
+
+
+def sizes(board, elf: Path) -> dict[str, int]:  # type: ignore[no-untyped-def]
+    """Bytes of flash, static RAM (data and stacks) and GC heap of a linked image."""
+    listing = subprocess.run([TOOLCHAINS[board.arch][0] + "nm", str(elf)], capture_output=True, text=True, check=True).stdout
+    found = {name: int(value, 16) for value, _, name in (line.split() for line in listing.splitlines() if line.count(" ") == 2)}
+    at = {name: found[name] for name in SYMBOLS}
+    for what, symbol in (("flash", "_flash_length"), ("ram", "_ram_length")):
+        if at[symbol] != getattr(board.memory, what):
+            raise BuildError(
+                f"{board.name}: board.toml says memory.{what} = {getattr(board.memory, what)}, link.ld lays out {at[symbol]}"
+            )
+    return {"flash": at["_flash_used"], "static_ram": at["_static_ram"], "heap": at["_heap_end"] - at["_heap_start"]}
+
+
+def check_budget(board, size: dict[str, int]) -> None:  # type: ignore[no-untyped-def]
+    for what in ("flash", "static_ram"):
+        if size[what] > (limit := getattr(board.budget, what)):
+            raise BuildError(f"{board.name}: {what} is {size[what]} bytes, the budget in board.toml allows {limit}")
+    if size["heap"] < board.budget.heap_free:
+        raise BuildError(f"{board.name}: the heap has {size['heap']} bytes, the budget in board.toml asks for {board.budget.heap_free}")
+
+
+def firmware(name: str, main: Path | None = None) -> dict[str, object]:
+    """Build one board's image and check it against its budget. `main`: folder of another main.py (benches, tests)."""
+    board = load_board(name)
+    prefix, packages = TOOLCHAINS[board.arch]
+    need(prefix + "gcc", packages)
+    source, cross = micropython(), mpy_cross()
+    folder = BUILD / "firmware" / (f"{name}-{main.name}" if main else name)
+    elf = folder / "firmware.elf"
+    with locked(folder):
+        prepare(folder, board_makefile(board))
+        say(f"{folder.name}: compiling (a minute the first time)")
+        command = ["make", "-j2", "-C", str(ROOT / "firmware/port"), f"BOARD={name}", f"BUILD={folder}"]
+        command += [f"MPY_DIR={source}", f"MICROPY_MPYCROSS={cross}", *([f"MAIN_DIR={main.resolve()}"] if main else [])]
+        run_logged(LOGS / f"firmware-{folder.name}.log", command)
+        size = sizes(board, elf)
+    say(f"{folder.name}: flash {size['flash']:,}, static RAM {size['static_ram']:,}, heap {size['heap']:,} bytes")
+    check_budget(board, size)
+    return {"board": name, "elf": str(elf), **size}
+
+
+def edge() -> dict[str, object]:
+    """Build the edge node: the device core on MicroPython for this machine."""
+    need("gcc", "build-essential")
+    source, cross = micropython(), mpy_cross()
+    folder = BUILD / "edge"
+    with locked(folder):
+        say("edge: compiling (half a minute the first time)")
+        command = ["make", "-j2", "-C", str(ROOT / "firmware/edge"), f"MPY_DIR={source}", f"MICROPY_MPYCROSS={cross}"]
+        run_logged(LOGS / "edge.log", command)
+    return {"edge": str(folder)}
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    commands = parser.add_subparsers(dest="what", required=True)
+    one = commands.add_parser("firmware", help="the image of one board")
+    one.add_argument("board")
+    one.add_argument("--main", type=Path, help="folder whose main.py is frozen instead of the product's")
+    one.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+    commands.add_parser("edge", help="the edge node for this machine")
+    commands.add_parser("mpy-cross", help="the byte code compiler")
+    return parser.parse_args()
+
+
+def fail(message: str) -> NoReturn:
+    print(f"build: {message}", file=sys.stderr)
+    sys.exit(1)
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    try:
+        if arguments.what == "firmware":
+            result = firmware(arguments.board, arguments.main)
+        else:
+            result = edge() if arguments.what == "edge" else {"mpy_cross": mpy_cross()}
+    except BuildError as error:
+        fail(str(error))
+    if arguments.json:
+        print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
