@@ -1,7 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every difference between the interpreters and boards, probed once and given one name."""
 
+import asyncio
+import gc
+import os
 import sys
+import time
+
+try:
+    import motet_port
+except ImportError:
+    motet_port = None
 
 try:
     from binascii import crc32
@@ -9,3 +18,112 @@ except ImportError:
     from motet_native.frame import crc32  # noqa: F401
 
 MICROPYTHON = sys.implementation.name == "micropython"
+MCU = motet_port is not None
+BOARD = motet_port.board if MCU else "edge" if MICROPYTHON else "linux"
+_CPYTHON_HEAP = 64 << 20
+
+
+class _Ticks:
+    """Milliseconds that only grow, from a counter that wraps: it must be read more often than it wraps (days)."""
+
+    def __init__(self):
+        self._last = time.ticks_ms()
+        self._sum = 0
+
+    def __call__(self):
+        now = time.ticks_ms()
+        self._sum += time.ticks_diff(now, self._last)
+        self._last = now
+        return self._sum
+
+
+if MCU:
+
+    def clock_ms():
+        """Milliseconds since some moment before start; only grows."""
+        return motet_port.uptime_us() // 1000
+
+    def elapsed_ns(since=0):
+        """Nanoseconds since `since` (an earlier answer) on the finest clock of the platform."""
+        return motet_port.cycles() * 1000000000 // motet_port.cycles_hz() - since
+
+elif MICROPYTHON:
+    clock_ms = _Ticks()
+
+    def elapsed_ns(since=0):
+        return time.time_ns() - since
+
+else:
+
+    def clock_ms():
+        return time.monotonic_ns() // 1000000
+
+    def elapsed_ns(since=0):
+        return time.perf_counter_ns() - since
+
+
+# A counter of retired instructions, where the board has one.
+instructions = getattr(motet_port, "instructions", None)
+
+
+def reset_reason():
+    """Why the device started, as a short word."""
+    return motet_port.reset_reason() if MCU else "process_start"
+
+
+def stir(data):
+    """Adds bytes to the board's random numbers."""
+    if MCU:
+        motet_port.seed(data)
+
+
+def random_bytes(count):
+    return os.urandom(count)
+
+
+def heap():
+    """(bytes used, bytes free); on CPython the process's resident memory and None."""
+    if MICROPYTHON:
+        gc.collect()
+        return gc.mem_alloc(), gc.mem_free()
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE"), None
+
+
+def heap_free():
+    """Bytes that may still be asked for."""
+    return heap()[1] if MICROPYTHON else _CPYTHON_HEAP
+
+
+def describe_exception(error):
+    """An exception with its traceback as lines of text, for the log only."""
+    if not MICROPYTHON:
+        import traceback
+
+        return "".join(traceback.format_exception(error)).rstrip()
+    import io
+
+    text = io.StringIO()
+    sys.print_exception(error, text)
+    return text.getvalue().rstrip()
+
+
+async def run_blocking(work):
+    """Calls `work()` without stopping the link: in a thread on CPython; elsewhere interrupts serve the link meanwhile."""
+    if MICROPYTHON:
+        return work()
+    return await asyncio.get_running_loop().run_in_executor(None, work)
+
+
+async def sleep_ms(delay):
+    if MICROPYTHON:
+        await asyncio.sleep_ms(delay)
+    else:
+        await asyncio.sleep(delay / 1000)
+
+
+def native():
+    """The native parts; imported at first use, so that codecs work without them."""
+    import motet_native
+
+    return motet_native

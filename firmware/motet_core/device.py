@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A device: the parts of the core around one port."""
+
+import asyncio
+
+from motet_core import VERSION, platform
+from motet_core.artifact import Artifacts
+from motet_core.errors import WireError
+from motet_core.mcp import Mcp
+from motet_core.port import HELLO, NOTIFICATION, PRESENCE, REPLY, REQUEST
+from motet_core.rpc import Dispatcher
+from motet_core.sensors import Sensors
+from motet_core.supervisor import Supervisor
+from motet_core.vitals import Vitals
+from motet_core.wire import blocks, dictionary, hello, packed, presence
+
+
+class Device:
+    """`id`: text, or None for a board that takes it from the host's hello. `max_total`: largest message in bytes."""
+
+    def __init__(self, port, id=None, board=platform.BOARD, max_total=4096, sensors=None):
+        self.port = port
+        self.id = id
+        self.board = board
+        self.max_total = max_total
+        self.sequence = 0
+        self._nonce = None
+        self._time = None
+        self._resets = port.resets
+        self._hash = None
+        self._tid = int.from_bytes(platform.random_bytes(4), "big")
+        self._joiner = blocks.Joiner(max_total, platform.clock_ms, max_open=2)
+        self.supervisor = Supervisor(port.set_current)
+        self.artifacts = Artifacts(self.supervisor, port.limit, max_total, self.catalogue_changed)
+        self.supervisor.add(Sensors(sensors))
+        self.supervisor.add(Vitals(self))
+        mcp = Mcp(self.supervisor, self.board, VERSION, max_total)
+        methods = mcp.methods()
+        methods.update(self.artifacts.methods())
+        self.rpc = Dispatcher(
+            methods, self._reply, platform.clock_ms, port.log, max_total, interrupt=self.supervisor.interrupt
+        )
+
+    async def run(self):
+        """Serves until cancelled."""
+        await asyncio.gather(self.port.run(), self._read(), self.rpc.run(self._drain))
+
+    def time_ms(self):
+        """Unix time by the host's last hello, None before the first."""
+        return None if self._time is None else self._time + platform.clock_ms()
+
+    async def announce(self):
+        """Sends the presence record; nothing before the first hello, whose nonce orders the records."""
+        if self._nonce is None:
+            return
+        self.sequence += 1
+        if self._hash is None:
+            self._hash = self.supervisor.catalogue_hash()
+        record = presence.encode(
+            state=presence.ONLINE,
+            dictionary=dictionary.VERSION,
+            limit=self.port.limit,
+            max_total=self.max_total,
+            catalogue=self._hash,
+            firmware="motet " + VERSION,
+            nonce=self._nonce,
+            sequence=self.sequence,
+            board=self.board,
+            id=self.id,
+            reset_reason=platform.reset_reason(),
+        )
+        await self._send(PRESENCE, record)
+
+    async def catalogue_changed(self):
+        self.supervisor.changed()
+        self._hash = None
+        await self.announce()
+        message = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+        await self._send(NOTIFICATION, packed.dumps(message))
+
+    async def _read(self):
+        while True:
+            await self._handle(*await self.port.recv())
+
+    async def _drain(self):
+        # Lets the link take in what is on the wire, then looks at all of it: a cancellation may wait behind.
+        await asyncio.sleep(0)
+        item = self.port.take()
+        while item is not None:
+            await self._handle(*item)
+            item = self.port.take()
+
+    async def _handle(self, channel, frame):
+        if self.port.resets != self._resets:
+            self._resets = self.port.resets
+            self._joiner.clear()
+            self.rpc.peer_restarted()
+        try:
+            if channel == HELLO:
+                await self._hello(hello.decode(frame))
+            elif channel == REQUEST:
+                payload = self._joiner.feed(frame)
+                if payload is not None:
+                    await self.rpc.accept(payload)
+            else:
+                raise WireError("nothing is expected on channel %d" % channel)
+        except WireError as error:
+            self.rpc.counters["malformed"] += 1
+            self.port.log("dropped a frame: " + error.message)
+
+    async def _hello(self, fields):
+        self._time = fields["time_ms"] - platform.clock_ms()
+        if self._nonce is None:
+            self._nonce = fields["nonce"]
+            platform.stir(self._nonce)
+        if self.id is None:
+            self.id = fields["id"] or self.board
+        if not presence.valid_id(self.id):
+            self.id = None
+            raise WireError("hello: id holds a character other than A-Z a-z 0-9 _ -")
+        await self.announce()
+
+    async def _reply(self, data):
+        await self._send(REPLY, data)
+
+    async def _send(self, channel, data):
+        resets = self.port.resets
+        self._tid = (self._tid + 1) & 0xFFFFFFFF
+        for frame in blocks.split(data, self.port.limit, self._tid):
+            # The rest of a message means nothing to a peer that restarted in its middle.
+            if self.port.resets != resets:
+                return
+            await self.port.send(channel, frame)

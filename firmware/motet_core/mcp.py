@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stateless MCP 2026-07-28 methods of a device: server/discover, tools/list, tools/call."""
+
+import json
+
+from motet_core import errors, schema
+from motet_core.cbor import Encoded
+from motet_core.errors import InvalidParams, ToolError
+from motet_core.wire.dictionary import PREFIX
+from motet_core.wire.packed import to_base64
+
+PROTOCOL = "2026-07-28"
+_UNSUPPORTED_VERSION = -32022
+# Room that a page of tools needs besides the tools: envelope, id, result names, cursor.
+_PAGE_OVERHEAD = 160
+
+
+class UnsupportedVersion(errors.MotetError):
+    code = _UNSUPPORTED_VERSION
+
+    def __init__(self, requested):
+        super().__init__("unsupported protocol version")
+        self.data = {"supported": [PROTOCOL], "requested": requested}
+
+
+class Mcp:
+    """`supervisor` knows the tools; `name` and `version` are told in server/discover."""
+
+    def __init__(self, supervisor, name, version, max_total):
+        self._supervisor = supervisor
+        self._info = {"name": name, "version": version}
+        self._page = max_total - _PAGE_OVERHEAD
+
+    def methods(self):
+        return {"server/discover": self.discover, "tools/list": self.list_tools, "tools/call": self.call_tool}
+
+    async def discover(self, params, request):
+        _check_version(params)
+        return {
+            "resultType": "complete",
+            "supportedVersions": [PROTOCOL],
+            "capabilities": {"tools": {"listChanged": True}},
+            "ttlMs": 0,
+            "cacheScope": "private",
+            "_meta": {PREFIX + "serverInfo": self._info},
+        }
+
+    async def list_tools(self, params, request):
+        _check_version(params)
+        names = self._supervisor.names()
+        index = _cursor(params, len(names))
+        tools, room = [], self._page
+        while index < len(names):
+            entry = self._supervisor.entry(names[index])
+            if len(entry) > room:
+                break
+            room -= len(entry)
+            tools.append(Encoded(entry))
+            index += 1
+        result = {"resultType": "complete", "tools": tools, "ttlMs": 0, "cacheScope": "private"}
+        if index < len(names):
+            if not tools:
+                raise errors.TooLarge("the description of %s does not fit a page" % names[index])
+            result["nextCursor"] = str(index)
+        return result
+
+    async def call_tool(self, params, request):
+        _check_version(params)
+        name, arguments = params.get("name"), params.get("arguments", {})
+        if not isinstance(name, str):
+            raise InvalidParams("name: expected string")
+        if not self._supervisor.has(name):
+            raise InvalidParams("name: unknown tool " + name[:64])
+        try:
+            found = schema.problem(arguments, self._supervisor.input_schema(name))
+            if found:
+                raise ToolError(found)
+            value, text = await self._supervisor.call(name, arguments, request)
+        except ToolError as error:
+            return _tool_result(None, str(error), True)
+        return _tool_result(value, as_json(value) if text is None else text, False)
+
+
+def as_json(value):
+    """Compact JSON text; byte strings in the outermost object become base64, as they do on their way through the gateway."""
+    if isinstance(value, dict):
+        value = {name: to_base64(item) if isinstance(item, bytes) else item for name, item in value.items()}
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _tool_result(value, text, is_error):
+    result = {"resultType": "complete", "content": [{"type": "text", "text": text}], "isError": is_error}
+    if value is not None:
+        result["structuredContent"] = value
+    return result
+
+
+def _check_version(params):
+    meta = params.get("_meta", {})
+    if not isinstance(meta, dict):
+        raise InvalidParams("_meta: expected object")
+    version = meta.get(PREFIX + "protocolVersion", PROTOCOL)
+    if version != PROTOCOL:
+        raise UnsupportedVersion(version if isinstance(version, str) else None)
+
+
+def _cursor(params, count):
+    cursor = params.get("cursor")
+    if cursor is None:
+        return 0
+    if isinstance(cursor, str) and 1 <= len(cursor) <= 4 and cursor.isdigit() and int(cursor) < count:
+        return int(cursor)
+    raise InvalidParams("cursor: not one of this list")

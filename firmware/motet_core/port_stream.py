@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The port of a device that is a process: a listening socket takes the place of the serial line.
+
+A serial line has one peer, so a new connection ends the one before it. The link outlives connections.
+"""
+
+import asyncio
+
+from motet_core.platform import clock_ms
+from motet_core.port import LinkPort
+
+_CHUNK = 1024
+
+
+class StreamPort(LinkPort):
+    def __init__(self, link, mtu):
+        super().__init__(link, mtu)
+        self._readable = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._kick = asyncio.Event()
+        self._writer = None
+
+    def take(self):
+        item = self.link.recv()
+        if item is not None:
+            # A free receive slot may be news for the peer.
+            self._kick.set()
+        return item
+
+    def log(self, text):
+        self.link.log(text)
+        self._kick.set()
+
+    async def send(self, channel, data):
+        await super().send(channel, data)
+        self._kick.set()
+
+    async def wait_readable(self):
+        self._readable.clear()
+        await self._readable.wait()
+
+    async def wait_writable(self):
+        self._writable.clear()
+        await self._writable.wait()
+
+    async def connected(self, reader, writer):
+        """Callback of asyncio.start_server."""
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = writer
+        self._kick.set()
+        try:
+            while self._writer is writer:
+                data = await reader.read(_CHUNK)
+                if not data:
+                    break
+                self._feed(data)
+        except OSError:
+            pass
+        if self._writer is writer:
+            self._writer = None
+        writer.close()
+
+    def _feed(self, data):
+        self.link.feed(data, clock_ms())
+        self._readable.set()
+        self._writable.set()
+        self._kick.set()
+
+    async def run(self):
+        """Writes what the link wants on the wire, now and when its timers ask for it."""
+        while True:
+            self._kick.clear()
+            writer = self._writer
+            data = self.link.output(clock_ms()) if writer is not None else b""
+            if data:
+                await self._write(writer, data)
+            else:
+                await self._wait(writer)
+
+    async def _write(self, writer, data):
+        try:
+            writer.write(data)
+            await writer.drain()
+        except OSError:
+            if self._writer is writer:
+                self._writer = None
+
+    async def _wait(self, writer):
+        if writer is None:
+            await self._kick.wait()
+            return
+        try:
+            await asyncio.wait_for(self._kick.wait(), self.link.timer(clock_ms()) / 1000)
+        except asyncio.TimeoutError:
+            pass

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Knows every tool of the device and runs them one at a time, under the cancel flag.
+
+A tool host offers: tools() -> names; describe(name) -> tools/list entry; entry(name) -> the same packed, where it has it
+ready; call(name, arguments) -> (value, text or None), or ToolError; blocking: its calls may take long (wasm, nn).
+"""
+
+from motet_core.errors import Cancelled, ToolError
+from motet_core.platform import native, run_blocking
+from motet_core.wire.catalogue import hash_packed
+from motet_core.wire.packed import pack
+
+
+class Supervisor:
+    """`set_current`: tells the link layer the cancel key of the running call, 0 for none."""
+
+    def __init__(self, set_current):
+        self.counters = {"calls": 0, "tool_errors": 0}
+        self._set_current = set_current
+        self._hosts = []
+        self._schema = (None, None)
+
+    def add(self, host):
+        self._hosts.append(host)
+
+    def changed(self):
+        """Tools have come or gone, or describe themselves differently."""
+        self._schema = (None, None)
+
+    def names(self):
+        """Tool names in the order of tools/list."""
+        return sorted([name for host in self._hosts for name in host.tools()])
+
+    def has(self, name):
+        return self._find(name) is not None
+
+    def entry(self, name):
+        """The tools/list entry, packed."""
+        host = self._find(name)
+        return host.entry(name) if hasattr(host, "entry") else pack(host.describe(name))
+
+    def input_schema(self, name):
+        """Kept for the tool called last: the next call is likely to be the same."""
+        if self._schema[0] != name:
+            self._schema = (name, self._find(name).describe(name)["inputSchema"])
+        return self._schema[1]
+
+    def catalogue_hash(self):
+        return hash_packed([self.entry(name) for name in self.names()])
+
+    async def call(self, name, arguments, request):
+        """-> (structured value, text or None). ToolError when the tool failed, Cancelled when the caller withdrew."""
+        host = self._find(name)
+        self.counters["calls"] += 1
+        try:
+            if not host.blocking:
+                return host.call(name, arguments)
+            return await self._supervised(lambda: host.call(name, arguments), request)
+        except ToolError:
+            self.counters["tool_errors"] += 1
+            raise
+
+    def interrupt(self):
+        """Stops the running wasm or nn call at its next step."""
+        native().cancel()
+
+    async def _supervised(self, work, request):
+        if request.cancelled:
+            raise Cancelled("cancelled")
+        native().cancel(False)
+        self._set_current(request.key)
+        try:
+            return await run_blocking(work)
+        finally:
+            self._set_current(0)
+
+    def _find(self, name):
+        for host in self._hosts:
+            if name in host.tools():
+                return host
+        return None
