@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any
 
 from motet import __version__
@@ -36,7 +37,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Step:
-    """One transformation: what did it and the SHA-256 of its result."""
+    """One step of the derivation: what did it, size and SHA-256 of what it left."""
 
     name: str
     tool: str
@@ -88,8 +89,10 @@ class _Admission:
         features.check_valid(decoded.data)
         caps.check_caps(decoded, self.target.caps, self.manifest.limits.memory)
         contract.check_exports(decoded, self.manifest)
+        self._note("re-validate", "wasmtime " + version("wasmtime"), decoded.data)
         self._begin("smoke run")
-        smoke_run(decoded, self.manifest, self.target.imports)
+        calls = smoke_run(decoded, self.manifest, self.target.imports)
+        self._note("smoke run", f"{_SELF}, {calls} calls", decoded.data)
         self._begin("package")
         packed = artifact.encode(self.manifest, decoded.data)
         self._note("package", _SELF, packed)

@@ -76,6 +76,8 @@ def _store() -> wasmtime.Store:
     # The default reserves gigabytes of address space for one memory, which the limits forbid.
     config.memory_reservation = 1 << 20
     config.memory_guard_size = 1 << 16
+    # Copy-on-write images are files, which the limits forbid too.
+    config.memory_init_cow = False
     return wasmtime.Store(wasmtime.Engine(config))
 
 
