@@ -11,7 +11,7 @@ from typing import Any
 
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolRequestParams, methods
+from mcp_types import CallToolRequestParams, CallToolResult
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
@@ -95,7 +95,8 @@ def _usable(result: Json, tool: Tool, version: str) -> Json:
         result = {key: value for key, value in result.items() if key != "structuredContent"}
     result = {**result, "resultType": "complete"}
     try:
-        methods.serialize_server_result("tools/call", version, result)
+        # The SDK's own check before sending accepts any object as some kind of result.
+        CallToolResult.model_validate(result, by_name=False)
     except ValidationError as error:
         log.warning("device %s answered %s with something that is no result: %s", tool.device, tool.definition.name, error)
         raise errors.bad_answer(tool.device, tool.exposed) from error

@@ -7,12 +7,15 @@ read. A call that could not be carried out is a JSON-RPC *error*, whose data nam
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
 from motet.gateway.ports import BusDown, DeviceOffline, DeviceRestarted, DeviceTimeout, RpcError
+
+log = logging.getLogger(__name__)
 
 DEVICE_OFFLINE = -32060
 DEVICE_TIMEOUT = -32061
@@ -54,7 +57,7 @@ def bad_answer(device: str, tool: str) -> MCPError:
 
 
 def from_fleet(error: Exception, device: str, tool: str, timeout_s: float) -> MCPError:
-    """The JSON-RPC error for what the fleet raised. An exception it should not raise is raised again."""
+    """The JSON-RPC error for what the fleet raised; anything it should not raise goes to the log, not to the client."""
     match error:
         case DeviceOffline():
             return offline(device, tool)
@@ -67,7 +70,8 @@ def from_fleet(error: Exception, device: str, tool: str, timeout_s: float) -> MC
             return _error(BUS_DOWN, "the gateway has no connection to its broker", device, tool)
         case RpcError():
             return _error(error.code, f"device {device}: {shorten(error.message)}", device, tool, error.data)
-    raise error
+    log.error("a call of %s failed inside the gateway", tool, exc_info=error)
+    return _error(INTERNAL_ERROR, "the gateway failed to carry out the call; its log says why", device, tool)
 
 
 def _error(code: int, message: str, device: str, tool: str, data: Any = None) -> MCPError:

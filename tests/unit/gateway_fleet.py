@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fleet in memory: what the gateway's tests put in the place of broker and devices."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from motet.gateway.app import GatewayApp
+from motet.gateway.options import Options
+from motet.gateway.server import listening
+from motet.observe import Metrics
+
+Json = dict[str, Any]
+Answer = Callable[[Json, Any], Awaitable[Json]]
+
+ADD = {
+    "name": "math.add",
+    "description": "Add two integers.",
+    "inputSchema": {
+        "type": "object",
+        "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+        "required": ["a", "b"],
+    },
+}
+
+
+def text(value: Any) -> Json:
+    return {
+        "resultType": "complete",
+        "content": [{"type": "text", "text": json.dumps(value)}],
+        "structuredContent": {"result": value},
+    }
+
+
+async def add(params: Json, _progress: Any) -> Json:
+    return text(params["arguments"]["a"] + params["arguments"]["b"])
+
+
+@dataclass
+class MemoryDevice:
+    id: str
+    tools: list[Json] = field(default_factory=lambda: [ADD])
+    online: bool = True
+    board: str = "memory"
+    firmware: str = "0.1.0"
+    reset_reason: str = "power-on"
+    nonce: bytes = b"\x01" * 8
+    last_seen: float | None = 1.0
+    link: Json | None = None
+
+    @property
+    def catalogue_hash(self) -> bytes:
+        return hashlib.sha256(json.dumps(self.tools).encode()).digest()[:16]
+
+
+class MemoryFleet:
+    """Devices answer with `answers[tool]`; `calls` records what reached them, `cancelled` what was withdrawn."""
+
+    def __init__(self, *devices: MemoryDevice) -> None:
+        self.unavailable: str | None = None
+        self.calls: list[tuple[str, str, Json]] = []
+        self.cancelled: list[str] = []
+        self.answers: dict[str, Answer] = {"math.add": add}
+        self.called = asyncio.Event()
+        self._devices = {device.id: device for device in devices}
+
+    def devices(self) -> list[MemoryDevice]:
+        return list(self._devices.values())
+
+    def get(self, device: str) -> MemoryDevice | None:
+        return self._devices.get(device)
+
+    def counters(self) -> dict[str, int]:
+        return {"late_answers": 3}
+
+    def put(self, device: MemoryDevice) -> MemoryDevice:
+        self._devices[device.id] = device
+        return device
+
+    async def call(self, device: str, method: str, params: Json, timeout: float, progress: Any = None) -> Json:
+        self.calls.append((device, method, params))
+        self.called.set()
+        try:
+            return await self.answers[params["name"]](params, progress)
+        except asyncio.CancelledError:
+            self.cancelled.append(device)
+            raise
+
+
+@contextlib.asynccontextmanager
+async def serving(fleet: Any, **settings: Any) -> AsyncIterator[tuple[str, GatewayApp]]:
+    """A gateway over real HTTP on a free port: its MCP URL and application."""
+    options = Options(**{"port": 0, "drain_s": 1.0, "call_timeout_s": 20.0, **settings})
+    app = GatewayApp(fleet, Metrics(), options)
+    async with listening(app, options) as url:
+        yield url, app
+
+
+async def eventually(condition: Callable[[], Any], within_s: float = 10.0) -> Any:
+    """Wait until `condition()` holds; fails the test when it does not within the deadline."""
+    async with asyncio.timeout(within_s):
+        while not (value := condition()):
+            await asyncio.sleep(0.005)
+    return value

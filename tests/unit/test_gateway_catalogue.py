@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What clients see as the list of tools: names, order, pages, and what is left out and why."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from gateway_fleet import ADD, MemoryDevice
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from motet.gateway.catalogue import BadCursor, Catalogue
+from motet.observe import Metrics
+
+
+def catalogue(*devices, page_size=100, max_tools=256):
+    made = Catalogue(Metrics(), page_size, max_tools)
+    for device in devices:
+        made.show(device)
+    return made
+
+
+def named(*names, **fields):
+    return [{**ADD, "name": name, **fields} for name in names]
+
+
+def names(made, modern=True):
+    found, cursor = [], None
+    while True:
+        entries, cursor = made.page(cursor, modern)
+        found += [entry["name"] for entry in entries]
+        if cursor is None:
+            return found
+
+
+def test_a_tool_is_named_by_device_and_tool():
+    assert names(catalogue(MemoryDevice("pump-1", named("vitals.read")))) == ["pump-1.vitals.read"]
+
+
+def test_the_order_does_not_depend_on_arrival():
+    one, two = MemoryDevice("a", named("z", "b")), MemoryDevice("b", named("y", "a"))
+    assert names(catalogue(one, two)) == names(catalogue(two, one)) == ["a.b", "a.z", "b.a", "b.y"]
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 3, 7, 100])
+def test_pages_together_are_the_whole_list(page_size):
+    made = catalogue(*(MemoryDevice(f"d{i}", named("x", "y")) for i in range(5)), page_size=page_size)
+    assert names(made) == [f"d{i}.{tool}" for i in range(5) for tool in ("x", "y")]
+
+
+def test_a_cursor_stays_good_while_devices_come_and_go():
+    made = catalogue(*(MemoryDevice(f"d{i}", named("x")) for i in range(6)), page_size=2)
+    _, cursor = made.page(None, True)
+    made.hide("d1")
+    made.show(MemoryDevice("d0a", named("x")))
+    assert [entry["name"] for entry in made.page(cursor, True)[0]] == ["d2.x", "d3.x"]
+
+
+@given(st.text(max_size=20))
+@settings(derandomize=True, max_examples=100)
+def test_any_text_as_cursor_is_refused_or_gives_a_page(cursor):
+    made = catalogue(MemoryDevice("d", named("x")))
+    with contextlib.suppress(BadCursor):
+        made.page(cursor, True)
+
+
+def test_a_name_longer_than_64_is_left_out_and_counted(caplog):
+    device = MemoryDevice("d" * 32, named("x" * 31, "y" * 32))
+    made = catalogue(device)
+    assert names(made) == [f"{'d' * 32}.{'x' * 31}"]
+    assert made.left_out() == {"bad_name": 1}
+    assert "65 characters" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("tool", "kind"),
+    [
+        ({**ADD, "name": "has blank"}, "bad_name"),
+        ({**ADD, "name": ""}, "bad_name"),
+        ({**ADD, "name": "new\nline"}, "bad_name"),
+        ({**ADD, "name": 7}, "malformed"),
+        ({"name": "no-schema"}, "malformed"),
+        ({**ADD, "description": 5}, "malformed"),
+        ({**ADD, "annotations": "none"}, "malformed"),
+        ({**ADD, "inputSchema": {"type": "object", "properties": 1}}, "bad_schema"),
+        ({**ADD, "inputSchema": {"type": "object", "properties": {"a": {"type": "object", "x-mcp-header": "A"}}}}, "bad_schema"),
+        ("not even a map", "malformed"),
+        (None, "malformed"),
+    ],
+)
+def test_a_bad_tool_is_left_out_and_the_others_stay(tool, kind):
+    made = catalogue(MemoryDevice("d", [tool, *named("good")]))
+    assert names(made) == names(made, modern=False) == ["d.good"]
+    assert made.left_out() == {kind: 1}
+
+
+def test_a_name_given_twice_counts_once():
+    made = catalogue(MemoryDevice("d", named("x", "x")))
+    assert names(made) == ["d.x"]
+    assert made.left_out() == {"duplicate": 1}
+
+
+def test_a_device_cannot_flood_the_list():
+    made = catalogue(MemoryDevice("d", named(*(f"t{i}" for i in range(10)))), max_tools=4)
+    assert len(names(made)) == 4
+    assert made.left_out() == {"too_many": 6}
+
+
+def test_older_clients_are_spared_an_output_schema_they_would_refuse():
+    made = catalogue(MemoryDevice("d", named("x", outputSchema={"type": "array"})))
+    assert made.page(None, True)[0][0]["outputSchema"] == {"type": "array"}
+    assert "outputSchema" not in made.page(None, False)[0][0]
+
+
+def test_a_new_catalogue_of_a_device_replaces_its_old_one():
+    made = catalogue(MemoryDevice("d", named("old", "kept")))
+    before = made.fingerprint()
+    made.show(MemoryDevice("d", named("kept", "new")))
+    assert names(made) == ["d.kept", "d.new"]
+    assert made.get("d.old") is None
+    assert made.fingerprint() != before
+
+
+def test_a_device_without_tools_changes_nothing_that_clients_see():
+    made = catalogue(MemoryDevice("d", named("x")))
+    before = made.fingerprint()
+    made.show(MemoryDevice("empty", []))
+    assert made.fingerprint() == before
+
+
+def test_hiding_a_device_that_is_not_shown_is_no_error():
+    catalogue().hide("nobody")
