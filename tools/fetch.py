@@ -107,11 +107,22 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def patch_wasm3(folder: Path) -> None:
-    """Ask m3_Yield on every loop iteration: stock 0.5.0 asks only on calls, so `loop br 0` would never end."""
+    """Bound what stock 0.5.0 leaves open: it asks m3_Yield only on calls, so `loop br 0` would never end, and its compiler
+    recurses once per nested block without looking at the C stack."""
     edit(
         folder / "m3_exec.h",
-        "    while (r == _pc);\n",
-        "    while (r == _pc && !(r = m3_Yield ()));\n",
+        '    do\n    {\n#if d_m3EnableStrace >= 3\n        d_m3TracePrint("iter {");\n',
+        '    do\n    {\n        if ((r = m3_Yield ())) break;\n#if d_m3EnableStrace >= 3\n        d_m3TracePrint("iter {");\n',
+    )
+    edit(
+        folder / "m3_compile.c",
+        "M3Result  CompileBlock  (IM3Compilation o,",
+        "extern M3Result motet_wasm_may_nest (void);\n\nM3Result  CompileBlock  (IM3Compilation o,",
+    )
+    edit(
+        folder / "m3_compile.c",
+        "_try {\n    // validate and dealloc params",
+        "_try {\n_   (motet_wasm_may_nest ());\n    // validate and dealloc params",
     )
 
 
@@ -120,7 +131,7 @@ def pip_download(folder: Path) -> None:
 
 
 def fetch_wasm3() -> None:
-    target, stamp = THIRD_PARTY / "wasm3", f"{WASM3_SHA256} loop-fuel"
+    target, stamp = THIRD_PARTY / "wasm3", f"{WASM3_SHA256} fuel and nesting"
     if stamped(target, stamp):
         return
     say("wasm3 0.5.0 (pywasm3 sdist)")

@@ -19,7 +19,8 @@ static PyObject *cancel_pending(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED
 
 static PyMethodDef functions[] = {
     {"cancel", cancel, METH_VARARGS, "cancel(flag=True)\n--\n\nRaise or clear the cancel flag."},
-    {"cancel_pending", cancel_pending, METH_NOARGS, "cancel_pending()\n--\n\nTrue while the cancel flag is raised."},
+    {"cancel_pending", cancel_pending, METH_NOARGS,
+     "cancel_pending()\n--\n\nTrue while the cancel flag is raised."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of the extension motet_native._native. Each returns a new reference to a ready module object, or NULL with
-// an exception set; each is called once, while the extension is imported.
+// The parts of the extension motet_native._native. Each returns a new reference to a ready module object, or
+// NULL with an exception set; each is called once, while the extension is imported.
 #ifndef MOTET_CPYTHON_NATIVE_H
 #define MOTET_CPYTHON_NATIVE_H
 
