@@ -9,13 +9,15 @@
 #define MICROPY_EMIT_ARM (0)
 #define MICROPY_EMIT_RV32 (0)
 
-#define MICROPY_DEBUG_PRINTERS (0)
 #define MICROPY_PY_ASYNCIO (1)
 #define MICROPY_PY_SELECT (1)
 #define MICROPY_PY_SYS_SETTRACE (0)
 
 #include "../../ports/unix/variants/mpconfigvariant_common.h"
 
+// An interrupt must not jump out of native code; the interpreter takes it between two byte codes.
+#undef MICROPY_ASYNC_KBD_INTR
+#define MICROPY_ASYNC_KBD_INTR (0)
 #undef MICROPY_VFS_ROM
 #define MICROPY_VFS_ROM (0)
 #undef MICROPY_PY_WEBSOCKET
