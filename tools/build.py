@@ -157,7 +157,9 @@ def check_budget(board, size: dict[str, int]) -> None:  # type: ignore[no-untype
         if size[what] > (limit := getattr(board.budget, what)):
             raise BuildError(f"{board.name}: {what} is {size[what]} bytes, the budget in board.toml allows {limit}")
     if size["heap"] < board.budget.heap_free:
-        raise BuildError(f"{board.name}: the heap has {size['heap']} bytes, the budget in board.toml asks for {board.budget.heap_free}")
+        raise BuildError(
+            f"{board.name}: the heap has {size['heap']} bytes, the budget in board.toml asks for {board.budget.heap_free}"
+        )
 
 
 def firmware(name: str, main: Path | None = None) -> dict[str, object]:

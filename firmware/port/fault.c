@@ -18,8 +18,11 @@ static struct record {
     uint32_t check;
 } record __attribute__((section(".noinit")));
 
-// Whatever power-on left here, plus one per boot. Emulators load a random word, as SRAM would come up with.
+// Whatever power-on left here; emulators load a random word, as SRAM would come up with.
 static volatile uint32_t boot_seed __attribute__((section(".noinit.seed")));
+
+// Counts warm starts, from any number.
+static uint32_t boots __attribute__((section(".noinit")));
 
 static char reason[16];
 static char line[96];
@@ -46,19 +49,28 @@ static void copy_text(char *to, size_t room, const char *from) {
 static uint32_t gather_entropy(void) {
     uint8_t hardware[8];
     uint32_t hash = mix(boot_seed, hardware, soc_entropy(hardware, sizeof hardware));
-    // The record's old bytes count as well: on silicon they are noise after power-on.
-    hash = mix(hash, &record, sizeof record);
-    boot_seed = hash + 1;
-    return hash;
+    boots++;
+    hash = mix(hash, &boots, sizeof boots);
+    // After power-on the record's bytes are noise on silicon, so they count as well.
+    return mix(hash, &record, sizeof record);
+}
+
+static void remember(const char *why, const char *what) {
+    memset(&record, 0, sizeof record);
+    record.magic = RECORD_MAGIC;
+    copy_text(record.reason, sizeof record.reason, why);
+    copy_text(record.line, sizeof record.line, what);
+    record.check = check_of(&record);
 }
 
 void fault_recall(void) {
     entropy = gather_entropy();
-    bool ours = record.magic == RECORD_MAGIC && record.check == check_of(&record);
+    bool warm = record.magic == RECORD_MAGIC && record.check == check_of(&record);
     const char *cause = soc_reset_cause();
-    copy_text(reason, sizeof reason, cause ? cause : ours ? record.reason : "power_on");
-    copy_text(line, sizeof line, ours ? record.line : "");
-    record.magic = 0;
+    copy_text(reason, sizeof reason, cause ? cause : warm ? record.reason : "power_on");
+    copy_text(line, sizeof line, warm ? record.line : "");
+    // Whoever restarts the chip without leaving a reason came from outside.
+    remember("external", "");
 }
 
 const char *fault_reset_reason(void) {
@@ -71,14 +83,6 @@ const char *fault_last(void) {
 
 uint32_t fault_boot_entropy(void) {
     return entropy;
-}
-
-static void remember(const char *why, const char *what) {
-    memset(&record, 0, sizeof record);
-    record.magic = RECORD_MAGIC;
-    copy_text(record.reason, sizeof record.reason, why);
-    copy_text(record.line, sizeof record.line, what);
-    record.check = check_of(&record);
 }
 
 _Noreturn void fault_restart(const char *why) {

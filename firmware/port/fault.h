@@ -20,7 +20,7 @@ _Noreturn void fault_restart(const char *reason);
 // Reads the record that the last run left in RAM; call once at boot.
 void fault_recall(void);
 
-// "power_on", "reset", "fault", "crash", or what the hardware knows better.
+// "power_on", "external", "reset", "fault", "crash", or what the hardware knows better.
 const char *fault_reset_reason(void);
 
 // The line that fault_report wrote before this boot, or "".

@@ -25,6 +25,9 @@ void motet_link_kick(void) {
     port_pump();
 }
 
+// What fits a small integer, so that none is allocated.
+#define EPOCH_MASK 0x3FFFFFFFu
+
 static mp_obj_t text(const char *of) {
     return mp_obj_new_str(of, strlen(of));
 }
@@ -63,11 +66,11 @@ static mp_obj_t port_py_last_fault(void) {
 static MP_DEFINE_CONST_FUN_OBJ_0(port_last_fault_obj, port_py_last_fault);
 
 static mp_obj_t port_py_epoch(void) {
-    uint16_t epoch;
+    uint32_t epoch;
     do {
         port_random((uint8_t *)&epoch, sizeof epoch);
-    } while (epoch == 0);
-    return MP_OBJ_NEW_SMALL_INT(epoch);
+    } while ((epoch & EPOCH_MASK) == 0);
+    return MP_OBJ_NEW_SMALL_INT(epoch & EPOCH_MASK);
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(port_epoch_obj, port_py_epoch);
 

@@ -29,14 +29,14 @@ def uptime_us() -> int:
     """Microseconds since boot; monotonic, never wraps."""
 
 def reset_reason() -> str:
-    """Why the board started: "power_on", "reset" (machine.reset), "fault", "crash" (an exception left main),
-    or what the hardware says: "watchdog", "brown_out"."""
+    """Why the board started: "power_on", "external" (reset button or debugger), "reset" (machine.reset), "fault",
+    "crash" (an exception left main), or what the hardware says: "watchdog", "brown_out"."""
 
 def last_fault() -> str:
     """The fault line the previous run wrote before it restarted ("HARDFAULT pc=... lr=..."), or ""."""
 
 def epoch() -> int:
-    """A number in 1..65535 for Link(epoch=...), chosen anew at each call and boot."""
+    """A number in 1..2**30 - 1 for Link(epoch=...), chosen anew at each call and boot."""
 
 def seed(data: Buffer) -> None:
     """Stir bytes, such as the host's nonce, into os.urandom.

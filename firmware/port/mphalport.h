@@ -10,7 +10,7 @@
 #define MICROPY_INTERNAL_WFE(timeout_ms)   port_wait((int32_t)(timeout_ms))
 
 static inline mp_uint_t mp_hal_ticks_ms(void) {
-    return (mp_uint_t)(arch_time_us() / 1000);
+    return arch_time_ms();
 }
 
 static inline mp_uint_t mp_hal_ticks_us(void) {

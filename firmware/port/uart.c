@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wire between the UART's interrupts and the link. Everything here runs with interrupts masked or inside a handler.
+// The wire between the UART's interrupts and the link, and the sleep between two of them. Functions without the port_
+// prefix run with interrupts masked or inside a handler.
 #include "arch/arch.h"
 #include "frame/link.h"
 #include "port.h"
@@ -8,20 +9,18 @@
 static struct link *attached;
 static uint8_t outgoing[64];
 static size_t out_length, out_sent;
-// Something happened since the last port_wait: it must not sleep before its caller has looked.
-static volatile bool happened;
 static uint32_t next_timer_ms;
-
-static uint32_t now_ms(void) {
-    return (uint32_t)(arch_time_us() / 1000);
-}
+// Something happened since the last port_wait that the program may wait for: it must look before it sleeps.
+static volatile bool happened;
+static uint32_t known_room;
 
 static bool refill(void) {
     out_sent = 0;
-    out_length = link_output(attached, outgoing, sizeof outgoing, now_ms());
+    out_length = link_output(attached, outgoing, sizeof outgoing, arch_time_ms());
     return out_length != 0;
 }
 
+// False: all sent. True: the transmitter is busy, its interrupt goes on.
 static bool transmit(void) {
     while (out_sent < out_length || refill()) {
         if (!soc_uart_write(outgoing[out_sent])) {
@@ -34,13 +33,24 @@ static bool transmit(void) {
 
 static void pump(void) {
     soc_uart_notify_writable(transmit());
-    next_timer_ms = now_ms() + link_next_timer(attached, now_ms());
+    uint32_t now = arch_time_ms();
+    next_timer_ms = now + link_next_timer(attached, now);
+}
+
+// A byte alone wakes nobody; a message, room for one, or another session do.
+static void wake_program(void) {
+    uint32_t room = link_room(attached);
+    if (room > known_room || link_readable(attached) || link_changed(attached)) {
+        happened = true;
+    }
+    known_room = room;
 }
 
 void port_pump(void) {
     uint32_t state = arch_lock();
     if (attached) {
         pump();
+        known_room = link_room(attached);
     }
     arch_unlock(state);
 }
@@ -74,31 +84,28 @@ void port_on_uart(void) {
         bytes[count++] = (uint8_t)byte;
     }
     if (attached) {
-        link_feed(attached, bytes, count, now_ms());
+        link_feed(attached, bytes, count, arch_time_ms());
         pump();
+        wake_program();
     }
-    happened = true;
 }
 
 void port_on_tick(void) {
-    if (attached && (int32_t)(now_ms() - next_timer_ms) >= 0) {
+    if (attached && (int32_t)(arch_time_ms() - next_timer_ms) >= 0) {
         pump();
-        happened = true;
+        wake_program();
     }
 }
 
 void port_wait(int32_t timeout_ms) {
-    uint64_t deadline = arch_time_us() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms) * 1000;
-    do {
+    uint64_t deadline = timeout_ms < 0 ? UINT64_MAX : arch_time_us() + (uint64_t)timeout_ms * 1000;
+    for (bool looked = false; !looked && arch_time_us() < deadline;) {
         uint32_t state = arch_lock();
-        bool look = happened;
+        looked = happened;
         happened = false;
-        if (!look) {
+        if (!looked) {
             arch_wait();
         }
         arch_unlock(state);
-        if (look) {
-            return;
-        }
-    } while (timeout_ms < 0 || arch_time_us() < deadline);
+    }
 }

@@ -46,6 +46,8 @@ void arch_guard_stack(void);
 // Microseconds and clock cycles since boot, monotonic also while interrupts are masked. On cores with an
 // instruction counter, cycles are retired instructions.
 uint64_t arch_time_us(void);
+// Milliseconds since boot modulo 2^32, quicker than the above.
+uint32_t arch_time_ms(void);
 uint64_t arch_cycles(void);
 uint32_t arch_cycles_hz(void);
 

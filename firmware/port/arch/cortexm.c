@@ -72,9 +72,9 @@ static void on_systick(void) {
     port_on_tick();
 }
 
-uint64_t arch_cycles(void) {
+// Ticks since boot, and in `into_tick` the cycles since the last one.
+static uint64_t snapshot(uint32_t *into_tick) {
     uint32_t state = arch_lock();
-    uint32_t reload = SYST_RVR;
     uint32_t left = SYST_CVR;
     uint64_t ticks = tick_count;
     if (SCB_ICSR & ICSR_PENDSTSET) {
@@ -83,7 +83,13 @@ uint64_t arch_cycles(void) {
         ticks++;
     }
     arch_unlock(state);
-    return ticks * (reload + 1) + (reload - left);
+    *into_tick = clock_hz / PORT_TICK_HZ - 1 - left;
+    return ticks;
+}
+
+uint64_t arch_cycles(void) {
+    uint32_t into_tick;
+    return snapshot(&into_tick) * (clock_hz / PORT_TICK_HZ) + into_tick;
 }
 
 uint32_t arch_cycles_hz(void) {
@@ -91,7 +97,13 @@ uint32_t arch_cycles_hz(void) {
 }
 
 uint64_t arch_time_us(void) {
-    return arch_cycles() / (clock_hz / 1000000u);
+    uint32_t into_tick;
+    return snapshot(&into_tick) * (1000000u / PORT_TICK_HZ) + into_tick / (clock_hz / 1000000u);
+}
+
+uint32_t arch_time_ms(void) {
+    uint32_t into_tick;
+    return (uint32_t)snapshot(&into_tick) * (1000u / PORT_TICK_HZ) + into_tick / (clock_hz / 1000u);
 }
 
 static uint32_t fault_address(uint32_t cfsr) {

@@ -27,6 +27,7 @@ int main(void);
 
 static uint32_t timer_hz;
 static uint64_t next_tick;
+static volatile uint32_t tick_count;
 
 __attribute__((naked, noreturn, section(".vectors"))) void _start(void) {
     __asm volatile(".option push\n .option norelax\n la gp, __global_pointer$\n .option pop\n"
@@ -77,6 +78,7 @@ static void on_timer(void) {
     uint64_t now = timer_now();
     do {
         next_tick += timer_hz / PORT_TICK_HZ;
+        tick_count++;
     } while (next_tick <= now);
     set_next_tick();
     port_on_tick();
@@ -84,6 +86,15 @@ static void on_timer(void) {
 
 uint64_t arch_time_us(void) {
     return timer_now() / (timer_hz / 1000000u);
+}
+
+// From the last tick on with 32 bits only: this runs for every byte received, and 64-bit division is slow here.
+uint32_t arch_time_ms(void) {
+    uint32_t state = arch_lock();
+    uint32_t since_tick = MTIME(0) - ((uint32_t)next_tick - timer_hz / PORT_TICK_HZ);
+    uint32_t ticks = tick_count;
+    arch_unlock(state);
+    return ticks * (1000u / PORT_TICK_HZ) + since_tick / (timer_hz / 1000u);
 }
 
 uint64_t arch_cycles(void) {

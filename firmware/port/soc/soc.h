@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PORT_TICK_HZ 1000u
+// Time-outs end with the tick after them. More ticks would cost power, and an emulated board its host's CPU.
+#define PORT_TICK_HZ 200u
 
 // Clocks, pins, UART with its receive interrupt, periodic tick. Interrupts are still masked.
 void soc_init(void);
