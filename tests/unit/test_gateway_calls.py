@@ -10,6 +10,7 @@ import anyio
 import httpx2
 import pytest
 from gateway_fleet import MemoryDevice, MemoryFleet, add, eventually, serving, text
+from gateway_http import modern_call
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
@@ -217,18 +218,3 @@ async def test_calls_in_flight_that_end_soon_are_answered_when_the_gateway_stops
             await fleet.called.wait()
             asyncio.get_running_loop().call_later(0.05, release.set)
         assert json.loads((await call).text)["result"]["structuredContent"] == {"result": "done"}
-
-
-def modern_call(tool, arguments, **headers):
-    meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
-    params = {"name": tool, "arguments": arguments, "_meta": meta}
-    return {
-        "json": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params},
-        "headers": {
-            "accept": "application/json, text/event-stream",
-            "mcp-protocol-version": "2026-07-28",
-            "mcp-method": "tools/call",
-            "mcp-name": tool,
-            **headers,
-        },
-    }

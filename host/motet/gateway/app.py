@@ -57,6 +57,11 @@ class GatewayApp:
         async with self._endpoint.running(), running(self.front.announcer):
             yield
 
+    @property
+    def standing_streams(self) -> int:
+        """Open streams on which older clients wait for notifications."""
+        return self._endpoint.standing_streams
+
     def end_streams(self) -> None:
         """Before a shutdown: end what would never end by itself."""
         self.front.listeners.close()

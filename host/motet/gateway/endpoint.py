@@ -46,6 +46,11 @@ class Endpoint:
         async with self._json.run(), self._streams.run():
             yield
 
+    @property
+    def standing_streams(self) -> int:
+        """Open streams on which older clients wait for notifications."""
+        return len(self._standing)
+
     def end_streams(self) -> None:
         """End the standing streams of older clients, which would hold up a shutdown; they reconnect."""
         for scope in self._standing:

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Devices come, go and change: listening clients of both eras hear of it over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx2
+import pytest
+from gateway_fleet import ADD, MemoryDevice, MemoryFleet, eventually, serving
+from mcp import Client
+from mcp.client.subscriptions import ToolsListChanged
+
+pytestmark = pytest.mark.anyio
+OTHER = {**ADD, "name": "vote.push"}
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture
+def fleet():
+    return MemoryFleet(MemoryDevice("pump"))
+
+
+class Inbox:
+    """What an older client's session is told."""
+
+    def __init__(self):
+        self.methods = []
+
+    async def __call__(self, message):
+        self.methods.append(getattr(message, "method", type(message).__name__))
+
+
+async def listed(client):
+    return [tool.name for tool in (await client.list_tools()).tools]
+
+
+async def test_a_listening_client_hears_of_arrival_departure_and_change(fleet):
+    async with serving(fleet) as (url, app), Client(url) as client, client.listen(tools_list_changed=True) as events:
+        app.front.device_changed(fleet.put(MemoryDevice("valve")))
+        assert isinstance(await anext(events), ToolsListChanged)
+        assert await listed(client) == ["pump.math.add", "valve.math.add"]
+
+        app.front.device_changed(fleet.put(MemoryDevice("valve", [ADD, OTHER])))
+        assert isinstance(await anext(events), ToolsListChanged)
+        assert await listed(client) == ["pump.math.add", "valve.math.add", "valve.vote.push"]
+
+        app.front.device_changed(fleet.put(MemoryDevice("valve", online=False)))
+        assert isinstance(await anext(events), ToolsListChanged)
+        assert await listed(client) == ["pump.math.add"]
+
+
+async def test_an_older_client_hears_of_it_on_its_session_and_was_promised_so(fleet):
+    inbox = Inbox()
+    async with serving(fleet) as (url, app), Client(url, mode="legacy", message_handler=inbox) as client:
+        assert client.server_capabilities.tools.list_changed
+        await eventually(lambda: len(app.front.sessions) == 1)
+        await standing_stream(app)
+        app.front.device_changed(fleet.put(MemoryDevice("valve")))
+        await eventually(lambda: "notifications/tools/list_changed" in inbox.methods)
+        assert await listed(client) == ["pump.math.add", "valve.math.add"]
+
+
+async def test_a_session_that_ends_is_forgotten(fleet):
+    async with serving(fleet) as (url, app):
+        async with Client(url, mode="legacy"):
+            await eventually(lambda: len(app.front.sessions) == 1)
+        await eventually(lambda: len(app.front.sessions) == 0)
+
+
+async def test_a_shutdown_ends_listening_and_standing_streams_at_once(fleet):
+    """With ten seconds to drain, a stream that kept the shutdown waiting would run into the deadline."""
+    async with asyncio.timeout(8):
+        async with serving(fleet, drain_s=10) as (url, app):
+            client, older = Client(url), Client(url, mode="legacy")
+            await client.__aenter__()
+            await older.__aenter__()
+            listening = client.listen(tools_list_changed=True)
+            await listening.__aenter__()
+            await standing_stream(app)
+
+
+async def test_a_listen_request_without_an_event_stream_is_refused(fleet):
+    from gateway_http import modern_body, modern_headers
+
+    headers = {**modern_headers("subscriptions/listen"), "accept": "application/json"}
+    body = modern_body("subscriptions/listen", notifications={"toolsListChanged": True})
+    async with serving(fleet) as (url, _), httpx2.AsyncClient() as http:
+        assert (await http.post(url, json=body, headers=headers)).status_code == 406
+
+
+async def standing_stream(app):
+    """Older clients open their stream for notifications after the handshake."""
+    await eventually(lambda: app.standing_streams)

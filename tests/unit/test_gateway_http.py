@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The HTTP side against input that no well-behaved client sends, and the routes beside /mcp."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+from gateway_fleet import MemoryDevice, MemoryFleet, serving
+from gateway_http import MODERN, modern_body, modern_call, modern_headers
+
+pytestmark = pytest.mark.anyio
+TOOL = "pump.math.add"
+GOOD = {"a": 1, "b": 2}
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture
+def fleet():
+    return MemoryFleet(MemoryDevice("pump"))
+
+
+async def post(fleet, *, settings=None, **request):
+    async with serving(fleet, **(settings or {})) as (url, app), httpx2.AsyncClient() as http:
+        answer = await http.post(url, **request)
+        return answer, app
+
+
+async def raw(url, data, *, more=()):
+    """Send bytes as they are; everything that comes back until the server closes."""
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(data)
+    for piece in more:
+        await writer.drain()
+        writer.write(piece)
+    try:
+        async with asyncio.timeout(20):
+            return await reader.read()
+    finally:
+        writer.close()
+
+
+def head(url, **headers):
+    lines = {"Host": urlsplit(url).netloc, "Connection": "close", **headers}
+    return ("POST /mcp HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in lines.items()) + "\r\n").encode()
+
+
+def error_of(answer):
+    return answer.json()["error"]["code"]
+
+
+async def test_a_good_call_by_hand_is_answered_as_plain_json(fleet):
+    answer, _ = await post(fleet, **modern_call(TOOL, GOOD))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["result"]["structuredContent"] == {"result": 3}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"not json", b"[" * 100_000, b"\xff\xfe", b'{"id":' + b"1" * 5000 + b"}"])
+async def test_bad_json_is_a_parse_error(fleet, body):
+    answer, _ = await post(fleet, content=body, headers=modern_headers("tools/list"))
+    assert answer.status_code == 400
+    assert error_of(answer) in (-32700, -32600)
+
+
+@pytest.mark.parametrize(
+    "body", [[], 7, None, "text", [modern_body("tools/list")], {"id": 1}, {"jsonrpc": "2.0", "id": {}, "method": "x"}]
+)
+async def test_json_that_is_no_single_request_is_invalid(fleet, body):
+    answer, _ = await post(fleet, content=json.dumps(body), headers=modern_headers("tools/list"))
+    assert answer.status_code == 400
+    assert error_of(answer) == -32600
+
+
+async def test_a_wrong_content_type_is_refused(fleet):
+    request = modern_call(TOOL, GOOD)
+    request["headers"]["content-type"] = "text/plain"
+    answer, _ = await post(fleet, content=json.dumps(request.pop("json")), **request)
+    assert answer.status_code == 400
+    assert fleet.calls == []
+
+
+async def test_a_client_that_does_not_take_json_is_refused(fleet):
+    request = modern_call(TOOL, GOOD)
+    request["headers"]["accept"] = "text/html"
+    answer, _ = await post(fleet, **request)
+    assert answer.status_code == 406
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [("mcp-name", "valve.math.add"), ("mcp-method", "tools/list"), ("mcp-name", None), ("mcp-method", None)],
+)
+async def test_headers_that_do_not_match_the_body_are_a_header_mismatch(fleet, header, value):
+    request = modern_call(TOOL, GOOD)
+    del request["headers"][header]
+    if value is not None:
+        request["headers"][header] = value
+    answer, _ = await post(fleet, **request)
+    assert (answer.status_code, error_of(answer)) == (400, -32020)
+    assert fleet.calls == []
+
+
+async def test_blanks_around_header_values_do_not_matter(fleet):
+    async with serving(fleet) as (url, _):
+        request = modern_call(TOOL, GOOD)
+        body = json.dumps(request["json"]).encode()
+        headers = {name: f" {value} \t" for name, value in request["headers"].items()}
+        answer = await raw(url, head(url, **headers, **{"Content-Length": len(body)}) + body)
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+async def test_a_revision_nobody_knows_is_refused_with_the_known_ones(fleet):
+    request = modern_call(TOOL, GOOD)
+    request["headers"]["mcp-protocol-version"] = "2099-01-01"
+    request["json"]["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = "2099-01-01"
+    answer, _ = await post(fleet, **request)
+    assert (answer.status_code, error_of(answer)) == (400, -32022)
+    assert MODERN in answer.json()["error"]["data"]["supported"]
+
+
+@pytest.mark.parametrize("method", ["initialize", "ping", "logging/setLevel", "no/such"])
+async def test_methods_that_do_not_exist_in_this_revision_are_not_found(fleet, method):
+    answer, _ = await post(fleet, json=modern_body(method), headers=modern_headers(method))
+    assert (answer.status_code, error_of(answer)) == (404, -32601)
+
+
+async def test_a_cursor_that_was_not_given_out_is_invalid_params(fleet):
+    answer, _ = await post(fleet, json=modern_body("tools/list", cursor="###"), headers=modern_headers("tools/list"))
+    assert (answer.status_code, error_of(answer)) == (400, -32602)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://127.0.0.1.evil.example"}, 403),
+        ({"host": "evil.example"}, 421),
+        ({"host": "127.0.0.1.evil.example:80"}, 421),
+        ({"origin": "http://localhost:3000"}, 200),
+        ({"origin": "https://console.example"}, 200),
+        ({"host": "factory.example"}, 200),
+    ],
+)
+@pytest.mark.parametrize("path", ["/mcp", "/api/v1/devices"])
+async def test_only_known_hosts_and_origins_get_in(fleet, headers, status, path):
+    settings = {"allowed_origins": ("https://console.example",), "allowed_hosts": ("factory.example",)}
+    async with serving(fleet, **settings) as (url, _), httpx2.AsyncClient() as http:
+        if path == "/mcp":
+            request = modern_call(TOOL, GOOD)
+            answer = await http.post(url, json=request["json"], headers={**request["headers"], **headers})
+        else:
+            answer = await http.get(url.removesuffix("/mcp") + path, headers=headers)
+        assert answer.status_code == status
+        if status != 200:
+            assert "gateway.allowed_" in answer.json()["error"]
+            assert "motet_http_refused_total{" in (await http.get(url.removesuffix("/mcp") + "/metrics")).text
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked", "false length"])
+async def test_a_huge_body_is_refused_before_it_is_read(fleet, framing):
+    body = b"x" * 5000
+    async with serving(fleet, max_body_bytes=4096) as (url, _):
+        headers = {**modern_headers("tools/list")}
+        if framing == "chunked":
+            data = head(url, **headers, **{"Transfer-Encoding": "chunked"}) + b"1388\r\n" + body + b"\r\n0\r\n\r\n"
+        elif framing == "length":
+            data = head(url, **headers, **{"Content-Length": len(body)}) + body
+        else:
+            data = head(url, **headers, **{"Content-Length": 10**12}) + body
+        answer = await raw(url, data)
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"larger than 4096 bytes" in answer
+
+
+async def test_a_body_that_never_ends_is_given_up(fleet):
+    async with serving(fleet, body_timeout_s=0.05) as (url, _):
+        answer = await raw(url, head(url, **modern_headers("tools/list"), **{"Content-Length": 100}) + b"{")
+    assert answer.startswith(b"HTTP/1.1 408")
+
+
+async def test_a_client_that_leaves_within_its_request_does_no_harm(fleet, caplog):
+    async with serving(fleet) as (url, _), httpx2.AsyncClient() as http:
+        parts = urlsplit(url)
+        _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        writer.write(head(url, **modern_headers("tools/list"), **{"Content-Length": 100}) + b"{")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        assert (await http.post(url, **modern_call(TOOL, GOOD))).status_code == 200
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_an_older_client_that_skips_the_handshake_is_told_so(fleet):
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    answer, _ = await post(fleet, json=body, headers={"accept": "application/json, text/event-stream"})
+    assert answer.status_code == 400
+
+
+async def test_a_session_nobody_opened_is_not_found(fleet):
+    headers = {"accept": "application/json, text/event-stream", "mcp-session-id": "0" * 32}
+    answer, _ = await post(fleet, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, headers=headers)
+    assert answer.status_code == 404
+
+
+async def get(fleet, path):
+    async with serving(fleet) as (url, _), httpx2.AsyncClient(base_url=url.removesuffix("/mcp")) as http:
+        await http.post("/mcp", **modern_call(TOOL, GOOD))
+        return await http.get(path)
+
+
+async def test_health_is_ok_while_the_broker_is_there(fleet):
+    answer = await get(fleet, "/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "devices_online": 1})
+
+
+async def test_health_says_why_it_is_not_ok_and_the_process_is_alive_nevertheless(fleet):
+    fleet.unavailable = "no connection to the broker at mqtt://127.0.0.1:1883"
+    answer = await get(fleet, "/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["reason"] == fleet.unavailable
+    assert (await get(fleet, "/healthz/live")).status_code == 200
+
+
+async def test_metrics_count_calls_devices_and_what_the_fleet_counts(fleet):
+    fleet.put(MemoryDevice("valve", online=False))
+    text = (await get(fleet, "/metrics")).text
+    for line in (
+        'motet_tool_calls_total{device="pump",outcome="ok",tool="math.add"} 1.0',
+        "motet_tool_call_seconds_count 1.0",
+        'motet_devices{state="offline"} 1.0',
+        "motet_bus_connected 1.0",
+        "motet_tools 1.0",
+        "motet_fleet_late_answers_total 3.0",
+    ):
+        assert line in text
+
+
+async def test_devices_are_listed_by_id_with_what_is_known_of_them(fleet):
+    fleet.put(MemoryDevice("a-first", online=False, nonce=b"\xab" * 8))
+    devices = (await get(fleet, "/api/v1/devices")).json()["devices"]
+    assert [device["id"] for device in devices] == ["a-first", "pump"]
+    assert devices[0]["boot_nonce"] == "ab" * 8
+    assert devices[0]["online"] is False
+    assert devices[1]["tools"] == ["math.add"]
+
+
+async def test_one_device_and_a_device_that_is_not_there(fleet):
+    assert (await get(fleet, "/api/v1/devices/pump")).json()["board"] == "memory"
+    missing = await get(fleet, "/api/v1/devices/nobody")
+    assert (missing.status_code, missing.json()) == (404, {"error": "no device 'nobody'"})
+
+
+async def test_an_unknown_path_is_a_json_error(fleet):
+    answer = await get(fleet, "/nothing")
+    assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})
