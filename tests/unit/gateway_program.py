@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gateway as a program of its own, in front of a fleet in memory: `gateway_program.py http|stdio [waits|arrival]`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from gateway_fleet import MemoryDevice, MemoryFleet, add
+
+from motet.gateway.app import GatewayApp
+from motet.gateway.front import Front
+from motet.gateway.options import Options
+from motet.gateway.server import run, serve, serve_stdio
+from motet.observe import Metrics, setup_logging
+
+
+async def waits(_params, _progress):
+    print("called", flush=True)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        print("cancelled", flush=True)
+
+
+async def main(transport, scene=""):
+    setup_logging("info")
+    fleet = MemoryFleet(MemoryDevice("pump"))
+    options = Options(port=0, drain_s=1)
+    if scene == "waits":
+        fleet.answers["math.add"] = waits
+    if transport == "http":
+        await serve(GatewayApp(fleet, Metrics(), options), options, lambda url: print(url, flush=True))
+        print("stopped", flush=True)
+        return
+    front = Front(fleet, Metrics(), options)
+    if scene == "arrival":
+
+        async def arrival(params, progress):
+            front.device_changed(fleet.put(MemoryDevice("valve")))
+            return await add(params, progress)
+
+        fleet.answers["math.add"] = arrival
+    await serve_stdio(front)
+
+
+if __name__ == "__main__":
+    run(main(*sys.argv[1:]))

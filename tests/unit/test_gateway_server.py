@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting and stopping: ports, signals, and MCP over standard input and output."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import httpx2
+import pytest
+from gateway_fleet import MemoryDevice, MemoryFleet, eventually, serving
+from gateway_http import modern_call
+from mcp import Client, StdioServerParameters
+
+from motet.gateway.server import AddressInUse, bind
+
+pytestmark = pytest.mark.anyio
+PROGRAM = Path(__file__).with_name("gateway_program.py")
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+def environment():
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+async def started(*arguments):
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(PROGRAM),
+        *arguments,
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(30):
+        return child, (await child.stdout.readline()).decode().strip()
+
+
+async def test_port_zero_takes_a_free_one_and_reports_it():
+    async with serving(MemoryFleet(), port=0) as (one, _), serving(MemoryFleet(), port=0) as (two, _):
+        assert one != two
+        assert one.startswith("http://127.0.0.1:")
+        assert one.endswith("/mcp")
+
+
+async def test_a_port_in_use_is_a_clear_error():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(AddressInUse, match=f"127.0.0.1:{port} is in use by another program"):
+            async with serving(MemoryFleet(), port=port):
+                pass
+
+
+def test_an_address_that_is_not_ours_is_named():
+    with pytest.raises(OSError, match=r"cannot listen on 192\.0\.2\.1:8765"):
+        bind("192.0.2.1", 8765)
+
+
+async def test_the_port_is_free_again_at_once():
+    async with serving(MemoryFleet()) as (url, _), httpx2.AsyncClient() as http:
+        await http.get(url.removesuffix("/mcp") + "/healthz")
+        port = int(url.split(":")[2].split("/")[0])
+    async with serving(MemoryFleet(), port=port):
+        pass
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_the_program_cleanly(number):
+    child, url = await started("http")
+    async with httpx2.AsyncClient() as http:
+        answer = await http.post(url, **modern_call("pump.math.add", {"a": 1, "b": 2}))
+    assert answer.json()["result"]["structuredContent"] == {"result": 3}
+    child.send_signal(number)
+    async with asyncio.timeout(20):
+        out, err = await child.communicate()
+    assert (child.returncode, out.decode()) == (0, "stopped\n")
+    assert "Traceback" not in err.decode()
+
+
+async def test_a_call_in_flight_is_cancelled_by_a_signal_rather_than_waited_for():
+    child, url = await started("http", "waits")
+    async with httpx2.AsyncClient() as http:
+        call = asyncio.create_task(http.post(url, **modern_call("pump.math.add", {"a": 1, "b": 2})))
+        async with asyncio.timeout(20):
+            assert (await child.stdout.readline()) == b"called\n"
+            child.send_signal(signal.SIGTERM)
+            out, _ = await child.communicate()
+        assert out.decode() == "cancelled\nstopped\n"
+        await asyncio.gather(call, return_exceptions=True)
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+async def test_the_same_tools_over_stdio(era):
+    server = StdioServerParameters(command=sys.executable, args=[str(PROGRAM), "stdio"], env=environment())
+    async with asyncio.timeout(40):
+        async with Client(server, mode=era) as client:
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["pump.math.add"]
+            result = await client.call_tool("pump.math.add", {"a": 40, "b": 2})
+            assert result.structured_content == {"result": 42}
+
+
+async def test_listening_over_stdio():
+    server = StdioServerParameters(command=sys.executable, args=[str(PROGRAM), "stdio", "arrival"], env=environment())
+    async with asyncio.timeout(40):
+        async with Client(server) as client, client.listen(tools_list_changed=True) as events:
+            await client.call_tool("pump.math.add", {"a": 40, "b": 2})
+            await anext(events)
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["pump.math.add", "valve.math.add"]
+
+
+async def test_nothing_is_left_running_after_the_server_stopped():
+    async with serving(MemoryFleet(MemoryDevice("pump"))) as (url, _), Client(url) as client:
+        await client.call_tool("pump.math.add", {"a": 1, "b": 2})
+    await eventually(lambda: [task for task in asyncio.all_tasks() if "motet" in repr(task.get_coro())] == [])
