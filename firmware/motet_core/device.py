@@ -37,9 +37,7 @@ class Device:
         mcp = Mcp(self.supervisor, self.board, VERSION, max_total)
         methods = mcp.methods()
         methods.update(self.artifacts.methods())
-        self.rpc = Dispatcher(
-            methods, self._reply, platform.clock_ms, port.log, max_total, interrupt=self.supervisor.interrupt
-        )
+        self.rpc = Dispatcher(methods, self._reply, platform.clock_ms, port.log, max_total, interrupt=self.supervisor.interrupt)
 
     async def run(self):
         """Serves until cancelled."""

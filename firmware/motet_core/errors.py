@@ -91,4 +91,11 @@ class TooLarge(MotetError):
 
 
 class ToolError(Exception):
-    """A tool that could not do its work: the caller sees the text in a result with isError."""
+    """A tool that could not do its work: the caller sees the text in a result with isError.
+
+    `kind`, for programs: "arguments", "trap", "out_of_fuel", "failed" (component), "unavailable" (sensor), "error".
+    """
+
+    def __init__(self, message, kind="error"):
+        super().__init__(message)
+        self.kind = kind

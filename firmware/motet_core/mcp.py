@@ -4,7 +4,7 @@
 import json
 
 from motet_core import errors, schema
-from motet_core.cbor import Encoded
+from motet_core.cbor_writer import Encoded
 from motet_core.errors import InvalidParams, ToolError
 from motet_core.wire.dictionary import PREFIX
 from motet_core.wire.packed import to_base64
@@ -74,11 +74,11 @@ class Mcp:
         try:
             found = schema.problem(arguments, self._supervisor.input_schema(name))
             if found:
-                raise ToolError(found)
+                raise ToolError(found, "arguments")
             value, text = await self._supervisor.call(name, arguments, request)
         except ToolError as error:
-            return _tool_result(None, str(error), True)
-        return _tool_result(value, as_json(value) if text is None else text, False)
+            return _tool_error(error)
+        return _tool_result(value, as_json(value) if text is None else text)
 
 
 def as_json(value):
@@ -88,11 +88,20 @@ def as_json(value):
     return json.dumps(value, separators=(",", ":"))
 
 
-def _tool_result(value, text, is_error):
-    result = {"resultType": "complete", "content": [{"type": "text", "text": text}], "isError": is_error}
+def _tool_result(value, text):
+    result = {"resultType": "complete", "content": [{"type": "text", "text": text}], "isError": False}
     if value is not None:
         result["structuredContent"] = value
     return result
+
+
+def _tool_error(error):
+    return {
+        "resultType": "complete",
+        "content": [{"type": "text", "text": str(error)}],
+        "isError": True,
+        "_meta": {"motet/error": error.kind},
+    }
 
 
 def _check_version(params):

@@ -40,7 +40,7 @@ class _Ticks:
 if MCU:
 
     def clock_ms():
-        """Milliseconds since some moment before start; only grows."""
+        """Milliseconds since the device started; only grows."""
         return motet_port.uptime_us() // 1000
 
     def elapsed_ns(since=0):
@@ -54,9 +54,10 @@ elif MICROPYTHON:
         return time.time_ns() - since
 
 else:
+    _START = time.monotonic_ns()
 
     def clock_ms():
-        return time.monotonic_ns() // 1000000
+        return (time.monotonic_ns() - _START) // 1000000
 
     def elapsed_ns(since=0):
         return time.perf_counter_ns() - since
@@ -127,3 +128,26 @@ def native():
     import motet_native
 
     return motet_native
+
+
+async def listen(connected, host, port):
+    """Starts a TCP server -> the port it is bound to; port 0 takes a free one."""
+    if not MICROPYTHON:
+        server = await asyncio.start_server(connected, host, port)
+        return server.sockets[0].getsockname()[1]
+    for _ in range(64):
+        # MicroPython cannot ask a socket for its port, so it is chosen here.
+        chosen = port or 20000 + int.from_bytes(os.urandom(2), "big") % 40000
+        try:
+            await asyncio.start_server(connected, host, chosen)
+            return chosen
+        except OSError:
+            if port:
+                raise
+    raise OSError("no free port")
+
+
+def flush():
+    """Pushes printed lines out at once, where they are buffered."""
+    if not MICROPYTHON:
+        sys.stdout.flush()

@@ -44,4 +44,4 @@ class Sensors:
         try:
             return sensor.read(), None
         except OSError as error:
-            raise ToolError("sensor %s cannot be read: %s" % (sensor.name, error))
+            raise ToolError("sensor %s cannot be read: %s" % (sensor.name, error), "unavailable")

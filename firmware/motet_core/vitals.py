@@ -41,5 +41,3 @@ class Vitals:
         if device.time_ms() is not None:
             vitals["time_ms"] = device.time_ms()
         return vitals, None
-
-

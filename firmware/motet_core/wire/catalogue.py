@@ -7,7 +7,7 @@ pages joined in order. A gateway refuses a list whose hash differs from the pres
 
 import hashlib
 
-from motet_core.cbor import write_head
+from motet_core.cbor_writer import write_head
 from motet_core.wire.packed import pack
 
 

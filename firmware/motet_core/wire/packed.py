@@ -7,7 +7,8 @@ that is an integer in the original keeps its name as text, and any JSON message 
 
 import binascii
 
-from motet_core import cbor
+from motet_core.cbor_reader import Reader
+from motet_core.cbor_writer import MAX_DEPTH, Writer
 from motet_core.errors import WireError
 from motet_core.wire.dictionary import BASE64, EXPIRES_S, KEYS, RAW, REPLY_TO, values_of
 
@@ -86,7 +87,7 @@ def _is_int(value):
     return isinstance(value, int) and value is not True and value is not False
 
 
-class _Packer(cbor.Writer):
+class _Packer(Writer):
     def __init__(self, envelope):
         super().__init__()
         self._envelope = envelope
@@ -119,9 +120,9 @@ class _Packer(cbor.Writer):
         return KEYS.index(key), value, key in RAW
 
 
-class _Unpacker(cbor.Reader):
+class _Unpacker(Reader):
     def __init__(self, data, binary):
-        super().__init__(data)
+        super().__init__(data, MAX_DEPTH)
         self.envelope = {}
         self._binary = binary
 

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A device as a process: `python -m motet_core --listen 127.0.0.1:0 --id X`; the serial line is a TCP socket."""
+
+import asyncio
+import sys
+
+from motet_core import platform
+from motet_core.device import Device
+from motet_core.port_stream import StreamPort
+
+_USAGE = "usage: motet_core [--listen HOST:PORT] [--id ID]"
+_MTU = 512
+_MAX_TOTAL = 65536
+
+
+def parse(arguments):
+    """Command line -> (host, port, id). SystemExit with a sentence for anything else."""
+    options = {"--listen": "127.0.0.1:0", "--id": None}
+    arguments = list(arguments)
+    while arguments:
+        name = arguments.pop(0)
+        if name not in options or not arguments:
+            sys.exit(_USAGE)
+        options[name] = arguments.pop(0)
+    host, _, port = options["--listen"].rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        sys.exit(_USAGE)
+    return host, int(port), options["--id"]
+
+
+async def serve(host, port, id):
+    """Listens, prints one line `listening HOST:PORT` and serves until cancelled."""
+    epoch = int.from_bytes(platform.random_bytes(2), "big") or 1
+    stream = StreamPort(platform.native().frame.Link(mtu=_MTU, epoch=epoch), _MTU)
+    device = Device(stream, id=id, max_total=_MAX_TOTAL)
+    bound = await platform.listen(stream.connected, host, port)
+    print("listening %s:%d" % (host, bound))
+    platform.flush()
+    await device.run()
+
+
+def main(arguments):
+    try:
+        asyncio.run(serve(*parse(arguments)))
+    except KeyboardInterrupt:
+        pass
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""40 handwritten digits that no model of ours has seen in training; one letter per pixel, "a" is 0 and "q" is 16.
+
+Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository (1998), CC BY 4.0,
+as shipped with scikit-learn; the first images of the test split numpy.random.default_rng(0).permutation(1797)[1297:].
+Written by tools/make_recordings.py.
+"""
+
+FRAMES = (
+    "aaaeljfaaafqqqfaaalqqjaaaeqqqeaaaboqjaaaaepqgaaaaajqiaaaaaahfaaa",
+    "aadmqqgaaaklhqlaaaaacokaaflijqdaajqqqqjaabejqgaaaaaloaaaaaeqfaaa",
+    "aaaepbaaaaanibaaaagmaaaaaaikaaaaaanmlkaaaeqpilkaabhpedmaaaahpqia",
+    "aanqqqiaacqniebaahqbaaaaalpmfaaaafqqqdaaaaagqcaaaadpjaaaaaloaaaa",
+    "aafolaaaaapqpaaaaakiqbaaaaagoaaaaaamjaaaaabqdaaaaaiqmlaaaahqmhaa",
+    "aaiqfaaaabnlqaaaaakandaaaadbqbaaaaajmaaaaadpfaaaaaopiidaaahmmmnb",
+    "aafpfaaaaamlniaaaaljkqaaaadpqqbaaaaaaogaaaaaaniaaagdaogaaacnqpda",
+    "aaaaonbaaaafqqcaaaaoqmaaabkqqmaaadmoqjaaaaafqpaaaaaeqoaaaaabnqba",
+    "aahnlbaaagomojaaafodkjaaaaipocaaaaboqgaaaajjdpeaaamfbliaaahqqjba",
+    "aapqqpjaagqnmmlcadpocaaaaagqfaaaaaaolaaaaaamiaaaabookaaaaanqdaaa",
+    "aaimqqjaaeqqnjcaaloeaaaaahpkbaaaaamqnbaaaaaeqeaaaafkqdaaaajqkaaa",
+    "aaakjaaaaadpnfaaaannbnaaaaqhaqaaaaqldpaaaaohqmaaaajnpgaaaaankaaa",
+    "aaeolaaaaacqqdaaaaaoqfaaaaaqqdaaaabpqcaaaacpnaaaaaeqlaaaaafqobaa",
+    "aaenlhaaaaoqnqcaafqeafhaaioaaeiaagjaaeiaacobaigaaanmjpcaaadqmfaa",
+    "aaihaaaaaalmaaaaaapjaaaaahqqjeaaafqolqfaacqqamiaaappbpgaaahoqnba",
+    "aabkqiaaaalnkqaaaambeqbaaabanhaaaaajmaaaacnpbaaaaepoheaaaablopfa",
+    "aaajpmaaaaehhoaaaaaaandaaejiknbaaeqpqqgaaaaaodaaaaajmaaaaaalhaaa",
+    "abjmnlaaadpeddaaafmhgaaaafqonhaaabiacmaaaaaacoaaaagckgaaaalqnbaa",
+    "aamjjibaacpiiicaaimifaaaaipjojaaacbabodaaaaaaglaabiefojaablqmhaa",
+    "aaaempeaaadoekiaaaemfocaaaeqodaaabmpnaaaagnbmgaaaaknfobaaaaekqia",
+    "aaekmhaaaaiqqpaaaajqqmaaaahqqjaaaacoqlbaaaaqqqaaaacqqmaaaabjkaaa",
+    "aaajnaaaaadpgmaaabmifoaaagoamhaaaogcqjfaaqnnqpeabpqqmcaaaddneaaa",
+    "aaadqiaaaaalqjaaadmqqiaaanqjqiaaabcaqiaaaaacqeaaaaacqgaaaaabqjaa",
+    "aafponcaaampjhbaafqiaaaaajqqhaaaagmohaaaaaalgaaaaacqdaaaaahoaaaa",
+    "aaaafodaaaaajqiaaaajqqfaabnpmqbaaemdkpaaaaaalmaaaaaaimaaaaaafnea",
+    "aagpmfaaaaiqqnbaaaiqqmaaaaiqqkaaaaqqqfaaafqqqbaaadpqqcaaaakqpdaa",
+    "acqqqqdaabqngeaaajqdaaaaajqnhaaaadlnqjaaaaaahqbaaclfmoaaadqqqfaa",
+    "aaalfdlaaahocmjaacpgdqfaahqinqnaahqqqhbaaaeknaaaaaamgaaaaaamaaaa",
+    "aaagniaaaahqieaaadpcaaaaagmeaaaaaeqnndaaacpcfoaaaajkcpaaaaaipmaa",
+    "aacnphbaaahqpqkaaaoqkkkaacqdaiiaafnaajiaagnaamdaacqgjkaaaadoobaa",
+    "aaipqlaaacqkeoeaagqcaiiaakmaalgaajlaapgaaimahpbaacphpjaaaakqmbaa",
+    "aamqoiaaahqkoqaaaeqloqeaaafoqqiaaaaaaqiaaaaaeqgaacmjqpbaabjqodaa",
+    "acnpkeaaaafenpcaaaaalqeaaaaaqmaaaaaanlaaaaaainaaabgiomaaacmolbaa",
+    "aaeniaaaaanqphaaadqjgpgaaioaaeiaaimaaeiaaemaalgaaaokmobaaahplcaa",
+    "aafnjbaaaanpkpfaadpcaliaaemaaiiaafiaajiaaelabmhaacofkmaaaagnkaaa",
+    "aajmogaaaaqgaaaaacpaaaaaaipmqjbaabigcmhaaaaaalhaaaaaipcaaamojcaa",
+    "aaajkaaaaahqhaaaaannbaaaaaphaaaaaeqpmhaaacqmelkaaaiofjoaaaagmoja",
+    "aaakkaaaaagpdaaaaapgfbaaahpcqdfaallgqpkaamqqqibaaeinmaaaaaanjaaa",
+    "aafqbaaaaammaaaaacpiagfaajqgmqjaahqqqpbaaadkqgaaaabokaaaaafqcaaa",
+    "agnfiibaaiqqqqgaagqjgeaaagqqpfaaaaefpmaaaaadqjaaabinpdaaaeqpdaaa",
+)

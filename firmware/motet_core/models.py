@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TensorFlow Lite models and the tool `models.predict`.
+
+A model is read in place from the bytes it arrived in; its arena is one block of the heap, asked for when it is loaded.
+"""
+
+import struct
+
+from motet_core import platform
+from motet_core.errors import Cancelled, Refused, ToolError
+from motet_core.platform import native
+from motet_core.wire.packed import from_base64
+
+_CODES = {"int8": "b", "uint8": "B", "int16": "h", "int32": "i", "float32": "f"}
+# More numbers than this go into structuredContent only: the text would double a long answer.
+_TEXT_VALUES = 32
+
+
+class Models:
+    """Tool host and artifact kind "model"."""
+
+    blocking = True
+    kind = "model"
+
+    def __init__(self):
+        self._models = {}
+
+    def tools(self):
+        return ("models.predict",) if self._models else ()
+
+    def describe(self, tool):
+        properties = {
+            "model": {"type": "string", "enum": sorted(self._models)},
+            "input": {
+                "type": ["string", "array"],
+                "items": {"type": "number"},
+                "description": "The input tensor: its bytes as base64, or its numbers. " + self._shapes(),
+            },
+        }
+        return {
+            "name": tool,
+            "title": "Run a model",
+            "description": "Runs a TensorFlow Lite model on the device. Quantised models take and give raw quantised numbers; "
+            "class is the index of the largest output and score its dequantised value.",
+            "inputSchema": _object(properties, ["model", "input"]),
+            "annotations": {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": False},
+        }
+
+    def call(self, tool, arguments):
+        model = self._models[arguments["model"]]
+        data = _tensor(arguments["input"], model.inputs[0])
+        before = platform.instructions() if platform.instructions else 0
+        start = platform.elapsed_ns()
+        try:
+            results = model.predict([data])
+        except native().nn.Error as error:
+            if native().cancel_pending():
+                raise Cancelled("cancelled")
+            raise ToolError("model %s: %s" % (arguments["model"], error))
+        value = {"elapsed_ns": platform.elapsed_ns(start)}
+        if platform.instructions:
+            value["instructions"] = platform.instructions() - before
+        return _answer(value, results, model.outputs)
+
+    def load(self, name, revision, data):
+        """Prepares a model and puts it in the place of the one with its name."""
+        nn = native().nn
+        try:
+            model = nn.Model(data)
+        except (nn.Error, ValueError) as error:
+            raise Refused("%s: %s" % (name, error))
+        if len(model.inputs) != 1:
+            raise Refused("%s: has %d inputs, models.predict serves one" % (name, len(model.inputs)))
+        for tensor in tuple(model.inputs) + tuple(model.outputs):
+            if tensor[2] not in _CODES:
+                raise Refused("%s: tensor %s is %s" % (name, tensor[0], tensor[2]))
+        self._models[name] = model
+
+    def remove(self, name):
+        self._models.pop(name, None)
+
+    def reason(self, name):
+        return None
+
+    def counters(self):
+        return {}
+
+    def _shapes(self):
+        return "; ".join(["%s: %s %s" % (name, self._models[name].inputs[0][2], list(self._models[name].inputs[0][1]))
+                          for name in sorted(self._models)])  # fmt: skip
+
+
+def _object(properties, required):
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _tensor(value, tensor):
+    """Argument `input` -> bytes of the input tensor (name, shape, dtype, scale, zero point)."""
+    code = _CODES[tensor[2]]
+    count = 1
+    for size in tensor[1]:
+        count *= size
+    if isinstance(value, str):
+        data = from_base64(value)
+        if data is None:
+            raise ToolError("input: not canonical base64", "arguments")
+        if len(data) != count * struct.calcsize(code):
+            raise ToolError("input: expected %d bytes, got %d" % (count * struct.calcsize(code), len(data)), "arguments")
+        return data
+    if len(value) != count:
+        raise ToolError("input: expected %d numbers, got %d" % (count, len(value)), "arguments")
+    return _pack(value, code, tensor[2])
+
+
+def _pack(values, code, dtype):
+    size = struct.calcsize(code)
+    data = bytearray(len(values) * size)
+    most = 0 if code == "f" else (1 << (size * 8 - (code != "B"))) - 1
+    least = 0 if code == "B" else -most - 1
+    for index, value in enumerate(values):
+        if code != "f":
+            whole = int(value)
+            if whole != value or not least <= whole <= most:
+                raise ToolError("input[%d]: expected %s, %d to %d" % (index, dtype, least, most), "arguments")
+            value = whole
+        struct.pack_into("<" + code, data, index * size, value)
+    return data
+
+
+def _answer(value, results, outputs):
+    numbers = []
+    for data, tensor in zip(results, outputs):
+        code = _CODES[tensor[2]]
+        numbers.append(list(struct.unpack("<%d%s" % (len(data) // struct.calcsize(code), code), data)))
+    first, (_, _, dtype, scale, zero) = numbers[0], outputs[0]
+    value["class"] = first.index(max(first))
+    value["score"] = max(first) if dtype == "float32" else (max(first) - zero) * scale
+    text = None
+    if sum([len(one) for one in numbers]) > _TEXT_VALUES:
+        text = "class %d, score %s" % (value["class"], value["score"])
+    value["outputs"] = numbers
+    return value, text
