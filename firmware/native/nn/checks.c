@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks that several operators share.
+#include "scale.h"
+#include "schema.h"
+#include "tensor.h"
+
+bool nn_need_quantised(nn_build *build, const nn_info *info) {
+    if (info->scales.count != 1) {
+        return info->scales.count ? nn_unsupported(build, "activation quantised by channel")
+                                  : nn_malformed(build, "activation without a scale");
+    }
+    return true;
+}
+
+bool nn_need_int8(nn_build *build, const nn_info *info) {
+    if (info->type != NN_INT8) {
+        return nn_unsupported(build, "activation that is not int8");
+    }
+    return nn_need_quantised(build, info);
+}
+
+int32_t nn_nhwc(const nn_info *info, int axis) {
+    int own = axis - (4 - info->rank);
+    return own < 0 ? 1 : info->shape[own];
+}
+
+bool nn_read_scale(nn_build *build, float a, float b, float c, nn_scale *scale) {
+    *scale = nn_scale_ratio(a, b, c);
+    return scale->shift <= NN_SHIFT_MAX || nn_malformed(build, "ratio of scales is too large");
+}
+
+// round(value / scale) as the reference does it: in single precision, half away from zero; value is not
+// negative.
+static int32_t quantise(float value, float scale) {
+    const int32_t limit = 1 << 20; // far beyond any int16 range
+    float quotient = value / scale;
+    if (!(quotient < (float)limit)) {
+        return limit;
+    }
+    int32_t whole = (int32_t)quotient;
+    return whole + (quotient - (float)whole >= 0.5f);
+}
+
+bool nn_read_activation(nn_build *build, unsigned field, const nn_info *output, int32_t *low, int32_t *high) {
+    uint8_t activation = nn_fb_byte_field(&build->model->file, build->options, field, ACTIVATION_NONE);
+    int32_t zero = output->zero_point;
+    *low = output->type == NN_INT16 ? INT16_MIN : INT8_MIN;
+    *high = output->type == NN_INT16 ? INT16_MAX : INT8_MAX;
+    switch (activation) {
+    case ACTIVATION_NONE:
+        return true;
+    case ACTIVATION_RELU:
+        *low = nn_clamp(zero, *low, *high);
+        return true;
+    case ACTIVATION_RELU6:
+        *low = nn_clamp(zero, *low, *high);
+        *high = nn_clamp(zero + quantise(6.0f, output->scale), *low, *high);
+        return true;
+    case ACTIVATION_RELU_N1_TO_1:
+        *low = nn_clamp(zero - quantise(1.0f, output->scale), *low, *high);
+        *high = nn_clamp(zero + quantise(1.0f, output->scale), *low, *high);
+        return true;
+    default:
+        return nn_unsupported(build, "fused activation other than RELU, RELU6 and RELU_N1_TO_1");
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// The innermost loops, in portable C and for Cortex-M cores with the DSP extension. Only this header knows
+// the CPU.
+#ifndef MOTET_NN_DOT_H
+#define MOTET_NN_DOT_H
+
+#include "dense.h"
+
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && !defined(NN_PORTABLE)
+#define NN_DSP 1
+#include <arm_acle.h>
+#else
+#define NN_DSP 0
+#endif
+
+#if NN_DSP
+
+static inline uint32_t nn_load4(const int8_t *from) {
+    uint32_t value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+// Bytes 0 and 2, or 1 and 3, of four int8 as two int16. The compiler does not merge the rotation into sxtb16
+// by itself.
+static inline uint32_t nn_even(uint32_t bytes) {
+    uint32_t result;
+    __asm("sxtb16 %0, %1" : "=r"(result) : "r"(bytes));
+    return result;
+}
+
+static inline uint32_t nn_odd(uint32_t bytes) {
+    uint32_t result;
+    __asm("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(bytes));
+    return result;
+}
+
+// Low halves of two words in one word, high halves of two words in one word.
+static inline uint32_t nn_low_halves(uint32_t a, uint32_t b) {
+    uint32_t result;
+    __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+static inline uint32_t nn_high_halves(uint32_t a, uint32_t b) {
+    uint32_t result;
+    __asm("pkhtb %0, %2, %1, asr #16" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+static inline int32_t nn_multiply_pairs(uint32_t a, uint32_t b, int32_t sum) {
+    return __smlad((int16x2_t)a, (int16x2_t)b, sum);
+}
+
+// nn_high_mul for |a| < 2^30.
+static inline int32_t nn_high_mul_small(int32_t a, int32_t b) {
+    int32_t result;
+    __asm("smmulr %0, %1, %2" : "=r"(result) : "r"(a * 2), "r"(b));
+    return result;
+}
+
+#else
+
+static inline int32_t nn_high_mul_small(int32_t a, int32_t b) {
+    return nn_high_mul(a, b);
+}
+
+#endif
+
+// An accumulator as an output value. A shift above 0 is a plain right shift of a channel whose accumulators
+// were proven to stay below 2^30 while loading; all others are stored as shift - NN_SLOW_SHIFT and take the
+// general way.
+#define NN_SLOW_SHIFT 64
+
+static inline int8_t nn_requantize(const nn_dense *dense, uint32_t channel, int32_t sum) {
+    int32_t shift = dense->shifts[channel];
+    int32_t multiplier = dense->channels[channel].multiplier;
+    int32_t value;
+    if (shift > 0) {
+        value = nn_high_mul_small(sum, multiplier);
+        value = (value + (1 << (shift - 1)) + (value >> 31)) >>
+                shift; // nn_round_shift, which cannot overflow here
+    } else {
+        nn_scale scale = {multiplier, shift + NN_SLOW_SHIFT};
+        value = nn_rescale(sum, scale);
+    }
+    return (int8_t)nn_clamp(value + dense->zero_point, dense->low, dense->high);
+}
+
+#endif

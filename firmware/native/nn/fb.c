@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fb.h"
+
+static bool inside(nn_fb *fb, uint32_t at, uint32_t bytes) {
+    if (fb->bad || at > fb->size || fb->size - at < bytes) {
+        fb->bad = true;
+        return false;
+    }
+    return true;
+}
+
+uint16_t nn_fb_u16(nn_fb *fb, uint32_t at) {
+    uint16_t value = 0;
+    if (inside(fb, at, sizeof value)) {
+        memcpy(&value, fb->data + at, sizeof value);
+    }
+    return value;
+}
+
+uint32_t nn_fb_u32(nn_fb *fb, uint32_t at) {
+    uint32_t value = 0;
+    if (inside(fb, at, sizeof value)) {
+        memcpy(&value, fb->data + at, sizeof value);
+    }
+    return value;
+}
+
+// The position that a reference stored at `at` points to; references only point forward.
+static uint32_t follow(nn_fb *fb, uint32_t at) {
+    uint32_t distance = nn_fb_u32(fb, at);
+    if (fb->bad || distance == 0 || distance > fb->size - at) {
+        fb->bad = true;
+        return 0;
+    }
+    return at + distance;
+}
+
+// Checks a table and its vtable: both lie inside the buffer and hold at least their own headers.
+static nn_table table_at(nn_fb *fb, uint32_t at) {
+    const nn_table absent = {0, 0, 0, 0};
+    int64_t vtable = (int64_t)at - (int32_t)nn_fb_u32(fb, at);
+    if (fb->bad || vtable < 4 || vtable >= fb->size) {
+        fb->bad = true;
+        return absent;
+    }
+    nn_table table = {at, (uint32_t)vtable, nn_fb_u16(fb, (uint32_t)vtable),
+                      nn_fb_u16(fb, (uint32_t)vtable + 2)};
+    if (table.vtable_bytes < 4 || table.vtable_bytes % 2 || table.table_bytes < 4 ||
+        !inside(fb, table.vtable, table.vtable_bytes) || !inside(fb, at, table.table_bytes)) {
+        fb->bad = true;
+        return absent;
+    }
+    return table;
+}
+
+uint32_t nn_fb_field(nn_fb *fb, nn_table table, unsigned field, uint32_t bytes) {
+    uint32_t slot = 4 + 2 * field;
+    if (table.at == 0 || slot >= table.vtable_bytes) {
+        return 0;
+    }
+    uint16_t offset = nn_fb_u16(fb, table.vtable + slot);
+    if (offset == 0) {
+        return 0;
+    }
+    if (offset < 4 || offset > table.table_bytes || table.table_bytes - offset < (int64_t)bytes) {
+        fb->bad = true;
+        return 0;
+    }
+    return table.at + offset;
+}
+
+nn_table nn_fb_root(nn_fb *fb) {
+    uint32_t at = follow(fb, 0);
+    return table_at(fb, at);
+}
+
+nn_table nn_fb_child(nn_fb *fb, nn_table table, unsigned field) {
+    const nn_table absent = {0, 0, 0, 0};
+    uint32_t at = nn_fb_field(fb, table, field, 4);
+    if (at == 0) {
+        return absent;
+    }
+    return table_at(fb, follow(fb, at));
+}
+
+nn_vector nn_fb_vector(nn_fb *fb, nn_table table, unsigned field, uint32_t element_bytes) {
+    nn_vector vector = {0, 0};
+    uint32_t at = nn_fb_field(fb, table, field, 4);
+    if (at == 0) {
+        return vector;
+    }
+    at = follow(fb, at);
+    uint32_t count = nn_fb_u32(fb, at);
+    if (fb->bad || (fb->size - at - 4) / element_bytes < count) {
+        fb->bad = true;
+        return vector;
+    }
+    vector.at = at + 4;
+    vector.count = count;
+    return vector;
+}
+
+nn_table nn_fb_element(nn_fb *fb, nn_vector vector, uint32_t index) {
+    if (index >= vector.count) {
+        fb->bad = true;
+    }
+    return table_at(fb, follow(fb, vector.at + 4 * index));
+}
+
+uint8_t nn_fb_byte_field(nn_fb *fb, nn_table table, unsigned field, uint8_t fallback) {
+    uint32_t at = nn_fb_field(fb, table, field, 1);
+    return at ? fb->data[at] : fallback;
+}
+
+int32_t nn_fb_int_field(nn_fb *fb, nn_table table, unsigned field, int32_t fallback) {
+    uint32_t at = nn_fb_field(fb, table, field, 4);
+    return at ? (int32_t)nn_fb_u32(fb, at) : fallback;
+}
+
+int32_t nn_fb_int_element(nn_fb *fb, nn_vector vector, uint32_t index) {
+    if (index >= vector.count) {
+        fb->bad = true;
+    }
+    return (int32_t)nn_fb_u32(fb, vector.at + 4 * index);
+}

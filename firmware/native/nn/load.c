@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads a model file: first to measure it, then again to build its tables.
+#include "schema.h"
+#include "tensor.h"
+
+bool nn_fail(nn_build *build, nn_status status, const char *reason) {
+    if (build->error->status == NN_OK) { // the first reason is the true one
+        build->error->status = status;
+        build->error->reason = reason;
+    }
+    return false;
+}
+
+void *nn_take(nn_build *build, size_t bytes) {
+    size_t rounded = (bytes + NN_ALIGN - 1) & ~(size_t)(NN_ALIGN - 1);
+    build->used += rounded;
+    if (nn_measuring(build)) {
+        return NULL;
+    }
+    if (build->used > build->room) {
+        nn_fail(build, NN_NO_MEMORY, "the tables do not fit their block");
+        return NULL;
+    }
+    return memset(build->memory + build->used - rounded, 0, rounded);
+}
+
+static void start_build(nn_build *build, nn_model *model, const uint8_t *file, size_t size, nn_error *error) {
+    const nn_error no_error = {NN_OK, -1, -1, NULL, ""};
+    *error = no_error;
+    memset(build, 0, sizeof *build);
+    build->model = model;
+    build->error = error;
+    model->file.data = file;
+    model->file.size = size > NN_FB_LIMIT ? 0 : (uint32_t)size;
+}
+
+static bool read_header(nn_build *build, size_t size) {
+    nn_fb *file = &build->model->file;
+    if (size > NN_FB_LIMIT) {
+        return nn_fail(build, NN_TOO_LARGE, "file has more than 1 GiB");
+    }
+    if (size < 16 || memcmp(file->data + 4, "TFL3", 4) != 0) {
+        return nn_malformed(build, "not a TensorFlow Lite model");
+    }
+    nn_table root = nn_fb_root(file);
+    if (nn_fb_int_field(file, root, MODEL_VERSION, 0) != 3 && !file->bad) {
+        return nn_unsupported(build, "schema version other than 3");
+    }
+    build->model->codes = nn_fb_vector(file, root, MODEL_OPERATOR_CODES, 4);
+    build->model->buffers = nn_fb_vector(file, root, MODEL_BUFFERS, 4);
+    nn_vector graphs = nn_fb_vector(file, root, MODEL_SUBGRAPHS, 4);
+    if (file->bad || graphs.count == 0) {
+        return nn_malformed(build, "file is truncated or its root table is damaged");
+    }
+    if (graphs.count != 1) {
+        return nn_unsupported(build, "more than one subgraph");
+    }
+    build->model->graph = nn_fb_element(file, graphs, 0);
+    return true;
+}
+
+static bool read_graph(nn_build *build) {
+    nn_model *model = build->model;
+    nn_fb *file = &model->file;
+    model->tensors = nn_fb_vector(file, model->graph, GRAPH_TENSORS, 4);
+    model->inputs = nn_fb_vector(file, model->graph, GRAPH_INPUTS, 4);
+    model->outputs = nn_fb_vector(file, model->graph, GRAPH_OUTPUTS, 4);
+    model->operators = nn_fb_vector(file, model->graph, GRAPH_OPERATORS, 4);
+    if (file->bad) {
+        return nn_malformed(build, "graph reaches outside the file");
+    }
+    if (model->tensors.count > NN_MAX_TENSORS || model->operators.count > NN_MAX_OPERATORS) {
+        return nn_fail(build, NN_TOO_LARGE, "more than 2048 tensors or 1024 operators");
+    }
+    if (model->inputs.count == 0 || model->outputs.count == 0 || model->operators.count == 0) {
+        return nn_malformed(build, "graph without inputs, outputs or operators");
+    }
+    if (model->inputs.count > model->tensors.count || model->outputs.count > model->tensors.count) {
+        return nn_malformed(build, "graph with more inputs or outputs than tensors");
+    }
+    return true;
+}
+
+static bool read_code(nn_build *build, nn_table table) {
+    nn_fb *file = &build->model->file;
+    uint32_t index = (uint32_t)nn_fb_int_field(file, table, OPERATOR_CODE, 0);
+    if (file->bad || index >= build->model->codes.count) {
+        return nn_malformed(build, "operator code does not exist");
+    }
+    nn_table code = nn_fb_element(file, build->model->codes, index);
+    int32_t old = (int8_t)nn_fb_byte_field(file, code, CODE_DEPRECATED, 0);
+    int32_t builtin = nn_fb_int_field(file, code, CODE_BUILTIN, 0);
+    if (file->bad) {
+        return nn_malformed(build, "operator code reaches outside the file");
+    }
+    build->error->builtin = builtin > old ? builtin : old;
+    build->node->kind = nn_find_operator(build->error->builtin);
+    if (build->node->kind == NULL) {
+        return nn_unsupported(build, "operator is not supported");
+    }
+    build->error->name = build->node->kind->name;
+    return true;
+}
+
+static bool read_operator(nn_build *build, nn_table table) {
+    nn_fb *file = &build->model->file;
+    const nn_operator *kind = build->node->kind;
+    build->inputs = nn_fb_vector(file, table, OPERATOR_INPUTS, 4);
+    build->outputs = nn_fb_vector(file, table, OPERATOR_OUTPUTS, 4);
+    build->options = nn_fb_child(file, table, OPERATOR_OPTIONS);
+    uint8_t tag = nn_fb_byte_field(file, table, OPERATOR_OPTIONS_TYPE, OPTIONS_NONE);
+    if (file->bad) {
+        return nn_malformed(build, "operator reaches outside the file");
+    }
+    if (build->options.at && tag != kind->options) {
+        return nn_malformed(build, "options of another operator");
+    }
+    if (build->inputs.count < kind->inputs_least || build->inputs.count > kind->inputs_most) {
+        return nn_malformed(build, "wrong number of inputs");
+    }
+    return build->outputs.count == 1 || nn_malformed(build, "wrong number of outputs");
+}
+
+static bool prepare_operator(nn_build *build, uint32_t index) {
+    nn_node measured = {0};
+    nn_fb *file = &build->model->file;
+    build->error->operator_index = (int32_t)index;
+    build->error->builtin = -1;
+    build->error->name = NULL;
+    build->index = index;
+    build->node = nn_measuring(build) ? &measured : &build->model->nodes[index];
+    nn_table table = nn_fb_element(file, build->model->operators, index);
+    if (!read_code(build, table) || !read_operator(build, table)) {
+        return false;
+    }
+    if (motet_cancel_pending()) {
+        return nn_fail(build, NN_CANCELLED, "cancelled");
+    }
+    if (!build->node->kind->prepare(build)) {
+        return false;
+    }
+    return !file->bad || nn_malformed(build, "options reach outside the file");
+}
+
+// Everything except the plan. While measuring, only `used` remains of it.
+static bool read_model(nn_build *build, size_t size) {
+    nn_model *model = build->model;
+    if (!read_header(build, size) || !read_graph(build)) {
+        return false;
+    }
+    model->places = nn_take(build, model->tensors.count * sizeof(nn_place));
+    model->nodes = nn_take(build, model->operators.count * sizeof(nn_node));
+    if (!nn_measuring(build) && (model->places == NULL || model->nodes == NULL)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < model->operators.count; i++) {
+        if (!prepare_operator(build, i)) {
+            return false;
+        }
+    }
+    build->error->operator_index = -1;
+    build->error->builtin = -1;
+    build->error->name = NULL;
+    return true;
+}
+
+bool nn_measure(const uint8_t *file, size_t size, size_t *table_bytes, nn_error *error) {
+    nn_model model = {0};
+    nn_build build;
+    start_build(&build, &model, file, size, error);
+    nn_take(&build, sizeof model);
+    if (!read_model(&build, size)) {
+        return false;
+    }
+    *table_bytes = build.used;
+    return true;
+}
+
+nn_model *nn_load(const uint8_t *file, size_t size, void *tables, size_t table_bytes, nn_error *error) {
+    nn_model head = {0};
+    nn_build build;
+    start_build(&build, &head, file, size, error);
+    if (tables == NULL || (uintptr_t)tables % NN_ALIGN != 0) {
+        nn_fail(&build, NN_NO_MEMORY, "the block for the tables is not aligned to 8 bytes");
+        return NULL;
+    }
+    build.memory = tables;
+    build.room = table_bytes;
+    nn_model *model = nn_take(&build, sizeof *model);
+    if (model == NULL) {
+        return NULL;
+    }
+    *model = head;
+    build.model = model;
+    return read_model(&build, size) && nn_plan(&build) ? model : NULL;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// AVERAGE_POOL_2D and MAX_POOL_2D: over the taps inside the image, without rescaling.
+#include "registry.h"
+#include "schema.h"
+#include "window.h"
+
+typedef struct {
+    nn_window window;
+    int32_t low, high;
+    uint16_t input, output;
+    uint32_t pixels_per_step;
+} pool;
+
+// The part of the image under the window at one output pixel.
+typedef struct {
+    const int8_t *first;
+    int32_t rows, columns;
+} patch;
+
+static const nn_window_fields fields = {POOL_PADDING, POOL_STRIDE_H, POOL_STRIDE_W, 0, 0};
+
+static bool prepare(nn_build *build) {
+    nn_info input, output;
+    nn_window window;
+    nn_fb *file = &build->model->file;
+    int32_t height = nn_fb_int_field(file, build->options, POOL_FILTER_H, 0);
+    int32_t width = nn_fb_int_field(file, build->options, POOL_FILTER_W, 0);
+    if (!nn_read_input(build, 0, &input) || !nn_read_output(build, &output) || !nn_need_int8(build, &input) ||
+        !nn_need_int8(build, &output) ||
+        !nn_read_window(build, &fields, &input, &output, height, width, &window)) {
+        return false;
+    }
+    if (window.in_c != window.out_c) {
+        return nn_malformed(build, "input and output have different channels");
+    }
+    pool *params = nn_take(build, sizeof *params);
+    if (params == NULL) {
+        return nn_measuring(build);
+    }
+    build->node->params = params;
+    params->window = window;
+    params->input = input.index;
+    params->output = output.index;
+    int64_t taps =
+        (int64_t)(height < window.in_h ? height : window.in_h) * (width < window.in_w ? width : window.in_w);
+    params->pixels_per_step = nn_items_per_step((uint32_t)taps * (uint32_t)window.in_c);
+    return nn_read_activation(build, POOL_ACTIVATION, &output, &params->low, &params->high);
+}
+
+static patch patch_at(const nn_window *window, const int8_t *image, const nn_pixel *pixel) {
+    int32_t y = pixel->y * window->stride_h - window->pad_h;
+    int32_t x = pixel->x * window->stride_w - window->pad_w;
+    int32_t top = y < 0 ? 0 : y, left = x < 0 ? 0 : x;
+    int32_t bottom = nn_clamp(y + window->kernel_h, 0, window->in_h);
+    int32_t right = nn_clamp(x + window->kernel_w, 0, window->in_w);
+    patch found = {image + (top * window->in_w + left) * window->in_c, bottom - top, right - left};
+    return found;
+}
+
+static int32_t average(const nn_window *window, const patch *patch, int32_t channel) {
+    int32_t sum = 0;
+    int32_t count = patch->rows * patch->columns;
+    const int8_t *row = patch->first + channel;
+    for (int32_t i = 0; i < patch->rows; i++, row += window->in_w * window->in_c) {
+        const int8_t *value = row;
+        for (int32_t j = 0; j < patch->columns; j++, value += window->in_c) {
+            sum += *value;
+        }
+    }
+    return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count; // toward zero, as the reference
+}
+
+static int32_t maximum(const nn_window *window, const patch *patch, int32_t channel) {
+    int32_t largest = INT8_MIN;
+    const int8_t *row = patch->first + channel;
+    for (int32_t i = 0; i < patch->rows; i++, row += window->in_w * window->in_c) {
+        const int8_t *value = row;
+        for (int32_t j = 0; j < patch->columns; j++, value += window->in_c) {
+            largest = *value > largest ? *value : largest;
+        }
+    }
+    return largest;
+}
+
+static bool run(nn_model *model, const nn_node *node,
+                int32_t (*reduce)(const nn_window *, const patch *, int32_t)) {
+    const pool *params = node->params;
+    const nn_window *window = &params->window;
+    const int8_t *input = (const int8_t *)nn_data(model, params->input);
+    int8_t *out = (int8_t *)nn_data(model, params->output);
+    nn_pixel pixel = {0, 0, 0};
+    uint32_t pixels = nn_window_pixels(window);
+    for (uint32_t i = 0; i < pixels; i++, out += window->out_c) {
+        if (i % params->pixels_per_step == 0 && !nn_step(model)) {
+            return false;
+        }
+        patch under = patch_at(window, nn_image(window, input, pixel.batch), &pixel);
+        for (int32_t c = 0; c < window->out_c; c++) {
+            out[c] = (int8_t)nn_clamp(reduce(window, &under, c), params->low, params->high);
+        }
+        nn_next_pixel(window, &pixel);
+    }
+    return true;
+}
+
+static bool run_average(nn_model *model, const nn_node *node) {
+    return run(model, node, average);
+}
+
+static bool run_maximum(nn_model *model, const nn_node *node) {
+    return run(model, node, maximum);
+}
+
+const nn_operator nn_average_pool = {BUILTIN_AVERAGE_POOL_2D, OPTIONS_POOL_2D, 1,          1,
+                                     "AVERAGE_POOL_2D",       prepare,         run_average};
+const nn_operator nn_max_pool = {BUILTIN_MAX_POOL_2D, OPTIONS_POOL_2D, 1,          1,
+                                 "MAX_POOL_2D",       prepare,         run_maximum};

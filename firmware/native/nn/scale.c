@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scale.h"
+#include <string.h>
+
+#define FRACTION_BITS 23
+#define EXPONENT_BIAS 150 // of a float read as mantissa * 2^(exponent - 150)
+#define DOUBLE_BITS   53
+
+static uint32_t bits_of(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static uint64_t mantissa_of(float value) {
+    return (bits_of(value) & 0x7FFFFF) | 0x800000;
+}
+
+static int exponent_of(float value) {
+    return (int)(bits_of(value) >> FRACTION_BITS) - EXPONENT_BIAS;
+}
+
+bool nn_scale_valid(float scale) {
+    uint32_t exponent = bits_of(scale) >> FRACTION_BITS; // with the sign on top
+    return exponent > 0 && exponent < 255;
+}
+
+// Drops the low `drop` bits as IEEE 754 does: to nearest, ties to even. `sticky`: bits below these were not
+// zero.
+static uint64_t round_to_even(uint64_t value, int drop, bool sticky) {
+    uint64_t low = value & ((1ull << drop) - 1);
+    uint64_t half = 1ull << (drop - 1);
+    uint64_t kept = value >> drop;
+    bool up = low > half || (low == half && (sticky || (kept & 1)));
+    return kept + up;
+}
+
+nn_scale nn_scale_ratio(float a, float b, float c) {
+    // The product of two 24-bit mantissas is exact in a double; so is its quotient here, to 61 bits and a
+    // sticky bit.
+    uint64_t divisor = mantissa_of(c);
+    uint64_t product = (mantissa_of(a) * mantissa_of(b)) << 15;
+    uint64_t rest = (product % divisor) << 24;
+    uint64_t quotient = (product / divisor) << 24 | rest / divisor;
+    int exponent = exponent_of(a) + exponent_of(b) - exponent_of(c) - 15 - 24;
+
+    // First the rounding of the division in double, then the one to 31 bits, half up.
+    int drop = 64 - __builtin_clzll(quotient) - DOUBLE_BITS;
+    uint64_t in_double = round_to_even(quotient, drop, rest % divisor != 0);
+    if (in_double >> DOUBLE_BITS) {
+        in_double >>= 1;
+        drop++;
+    }
+    uint64_t rounded = (in_double + (1u << 21)) >> 22;
+    int shift = exponent + drop + DOUBLE_BITS;
+    if (rounded >> 31) {
+        rounded >>= 1;
+        shift++;
+    }
+    const nn_scale zero = {0, 0};
+    const nn_scale scale = {(int32_t)rounded, shift};
+    return shift < -31 ? zero : scale;
+}

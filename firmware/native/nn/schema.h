@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Field numbers and enumerations of the TensorFlow Lite schema, version 3
+// (tensorflow/lite/schema/schema.fbs).
+#ifndef MOTET_NN_SCHEMA_H
+#define MOTET_NN_SCHEMA_H
+
+enum { MODEL_VERSION = 0, MODEL_OPERATOR_CODES = 1, MODEL_SUBGRAPHS = 2, MODEL_BUFFERS = 4 };
+enum { CODE_DEPRECATED = 0, CODE_BUILTIN = 3 };
+enum { GRAPH_TENSORS = 0, GRAPH_INPUTS = 1, GRAPH_OUTPUTS = 2, GRAPH_OPERATORS = 3 };
+enum {
+    OPERATOR_CODE = 0,
+    OPERATOR_INPUTS = 1,
+    OPERATOR_OUTPUTS = 2,
+    OPERATOR_OPTIONS_TYPE = 3,
+    OPERATOR_OPTIONS = 4
+};
+enum {
+    TENSOR_SHAPE = 0,
+    TENSOR_TYPE = 1,
+    TENSOR_BUFFER = 2,
+    TENSOR_NAME = 3,
+    TENSOR_QUANTIZATION = 4,
+    TENSOR_IS_VARIABLE = 5,
+    TENSOR_SPARSITY = 6
+};
+enum { QUANT_SCALE = 2, QUANT_ZERO_POINT = 3, QUANT_DETAILS_TYPE = 4, QUANT_DIMENSION = 6 };
+enum { BUFFER_DATA = 0, BUFFER_OFFSET = 1 };
+
+// TensorType
+enum { TYPE_FLOAT32 = 0, TYPE_INT32 = 2, TYPE_UINT8 = 3, TYPE_INT16 = 7, TYPE_INT8 = 9 };
+
+// BuiltinOperator
+enum {
+    BUILTIN_ADD = 0,
+    BUILTIN_AVERAGE_POOL_2D = 1,
+    BUILTIN_CONV_2D = 3,
+    BUILTIN_DEPTHWISE_CONV_2D = 4,
+    BUILTIN_FULLY_CONNECTED = 9,
+    BUILTIN_MAX_POOL_2D = 17,
+    BUILTIN_RESHAPE = 22,
+    BUILTIN_SOFTMAX = 25,
+    BUILTIN_PAD = 34,
+    BUILTIN_TRANSPOSE = 39,
+    BUILTIN_MEAN = 40,
+    BUILTIN_QUANTIZE = 114
+};
+
+// BuiltinOptions, the tag of an operator's options union, and the fields of each options table.
+enum {
+    OPTIONS_NONE = 0,
+    OPTIONS_CONV_2D = 1,
+    OPTIONS_DEPTHWISE_CONV_2D = 2,
+    OPTIONS_POOL_2D = 5,
+    OPTIONS_FULLY_CONNECTED = 8,
+    OPTIONS_SOFTMAX = 9,
+    OPTIONS_ADD = 11,
+    OPTIONS_RESHAPE = 17,
+    OPTIONS_PAD = 22,
+    OPTIONS_TRANSPOSE = 26,
+    OPTIONS_REDUCER = 27,
+    OPTIONS_QUANTIZE = 89
+};
+enum {
+    CONV_PADDING = 0,
+    CONV_STRIDE_W = 1,
+    CONV_STRIDE_H = 2,
+    CONV_ACTIVATION = 3,
+    CONV_DILATION_W = 4,
+    CONV_DILATION_H = 5
+};
+enum {
+    DEPTHWISE_MULTIPLIER = 3,
+    DEPTHWISE_ACTIVATION = 4,
+    DEPTHWISE_DILATION_W = 5,
+    DEPTHWISE_DILATION_H = 6
+};
+enum {
+    POOL_PADDING = 0,
+    POOL_STRIDE_W = 1,
+    POOL_STRIDE_H = 2,
+    POOL_FILTER_W = 3,
+    POOL_FILTER_H = 4,
+    POOL_ACTIVATION = 5
+};
+enum { FULLY_CONNECTED_ACTIVATION = 0, FULLY_CONNECTED_WEIGHTS_FORMAT = 1 };
+enum { SOFTMAX_BETA = 0 };
+enum { ADD_ACTIVATION = 0 };
+enum { PADDING_SAME = 0, PADDING_VALID = 1 };
+enum { ACTIVATION_NONE = 0, ACTIVATION_RELU = 1, ACTIVATION_RELU_N1_TO_1 = 2, ACTIVATION_RELU6 = 3 };
+
+#endif
