@@ -11,7 +11,7 @@ import functools
 import re
 import shutil
 
-from motet.components import sandbox
+from motet import sandbox
 from motet.components.errors import AdmissionError, BuildError
 
 FEATURES = ["--mvp-features", "--enable-mutable-globals", "--enable-sign-ext", "--enable-nontrapping-float-to-int"]

@@ -9,7 +9,8 @@ from typing import Any
 
 import cbor2
 
-from motet.components import rewrite, sandbox
+from motet import sandbox
+from motet.components import rewrite
 from motet.components.contract import Imports
 from motet.components.errors import AdmissionError
 from motet.components.manifest import Manifest, Tool, Value

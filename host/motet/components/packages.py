@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an author hands over: a component's folder, a module with its manifest beside it, or a ``.tflite`` model.
+
+A package is read where the files are (the command line), travels as plain data and is accepted where the devices are (the
+gateway): ``read`` -> ``upload`` -> ``from_upload`` -> ``accept``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from motet import models
+from motet.components import manifest as manifests
+from motet.components.admission import Admitted, Progress, Target, admit
+from motet.components.build import module_bytes
+from motet.components.errors import ComponentError
+from motet.models.inspection import MAX_BYTES, check_name
+
+COMPONENT = "component"
+Artifact = Admitted | models.Model
+
+
+class PackageError(ComponentError):
+    """A file is missing or of no known kind, or an upload is not what ``upload`` makes."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """One artifact before it is checked. ``manifest`` is the text of Component.toml, empty for a model."""
+
+    kind: str
+    name: str
+    revision: int
+    content: bytes
+    manifest: str = ""
+
+    def upload(self) -> dict[str, Any]:
+        """The package as JSON data."""
+        content = base64.b64encode(self.content).decode()
+        if self.kind == COMPONENT:
+            return {"kind": COMPONENT, "manifest": self.manifest, "content": content}
+        return {"kind": self.kind, "name": self.name, "revision": self.revision, "content": content}
+
+
+class _Upload(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    content: Annotated[str, Field(max_length=MAX_BYTES * 4 // 3 + 4)]
+
+
+class _ComponentUpload(_Upload):
+    kind: Literal["component"]
+    manifest: Annotated[str, Field(max_length=64 * 1024)]
+
+
+class _ModelUpload(_Upload):
+    kind: Literal["model"]
+    name: str
+    revision: Annotated[int, Field(ge=0, le=(1 << 32) - 1)] = 1
+
+
+def read(path: Path, name: str | None = None, revision: int | None = None) -> Package:
+    """The package at ``path``; a component is compiled when its module is missing or older than its sources.
+
+    ``name`` and ``revision`` are for models only: a component's stand in its manifest. Raises ComponentError or ModelError.
+    """
+    if path.is_dir() or path.suffix == ".wasm":
+        if name is not None or revision is not None:
+            raise PackageError(f"{path}: name and revision of a component stand in its {manifests.FILE_NAME}")
+        return _component(path)
+    if path.suffix == ".tflite":
+        return Package(models.KIND, check_name(name or path.stem), 1 if revision is None else revision, _bytes(path))
+    raise PackageError(f"{path}: expected a .tflite model, a .wasm module or a component's folder")
+
+
+def _component(path: Path) -> Package:
+    folder = path if path.is_dir() else path.parent
+    declared = manifests.load(folder)
+    content = module_bytes(folder, declared) if path.is_dir() else _bytes(path)
+    text = (folder / manifests.FILE_NAME).read_text("utf-8")
+    return Package(COMPONENT, declared.component.name, declared.component.revision, content, text)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PackageError(f"{path}: {error.strerror}") from None
+
+
+def from_upload(data: Any) -> Package:
+    """The opposite of ``Package.upload``, for data from outside. Raises PackageError naming the field, ManifestError or ModelError."""
+    kind = data.get("kind") if isinstance(data, dict) else None
+    try:
+        if kind == models.KIND:
+            model = _ModelUpload.model_validate(data)
+            return Package(models.KIND, check_name(model.name), model.revision, _decoded(model.content))
+        if kind != COMPONENT:
+            raise PackageError(f"the upload is refused: kind: {kind!r} is neither 'component' nor 'model'")
+        upload = _ComponentUpload.model_validate(data)
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors()]
+        raise PackageError("the upload is refused: " + "; ".join(problems)) from None
+    header = manifests.parse(upload.manifest).component
+    return Package(COMPONENT, header.name, header.revision, _decoded(upload.content), upload.manifest)
+
+
+def _decoded(content: str) -> bytes:
+    try:
+        return base64.b64decode(content, validate=True)
+    except binascii.Error as error:
+        raise PackageError(f"the upload is refused: content: not base64: {error}") from None
+
+
+def accept(package: Package, target: Target | None = None, progress: Progress | None = None) -> Artifact:
+    """An artifact devices may have: an admitted component or an inspected model.
+
+    Raises AdmissionError, ManifestError, BuildError or ModelError. Starts child processes: call it in a thread from a coroutine.
+    """
+    if package.kind == COMPONENT:
+        return admit(package.content, manifests.parse(package.manifest), target, progress)
+    return models.inspect(package.content, package.name, package.revision)
