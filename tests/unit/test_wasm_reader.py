@@ -75,7 +75,9 @@ def test_unsigned_integers_survive(value: int) -> None:
     assert Reader(leb(value)).u32() == value
 
 
-@pytest.mark.parametrize(("data", "value"), [(b"\x7f", -1), (b"\xff\x00", 127), (b"\x80\x80\x80\x80\x78", -(2**31)), (b"\x40", -64)])
+@pytest.mark.parametrize(
+    ("data", "value"), [(b"\x7f", -1), (b"\xff\x00", 127), (b"\x80\x80\x80\x80\x78", -(2**31)), (b"\x40", -64)]
+)
 def test_signed_integers_are_extended(data: bytes, value: int) -> None:
     assert Reader(data).s32() == value
 
