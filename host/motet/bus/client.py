@@ -174,7 +174,12 @@ class Bus:
         if self._guard is not None:
             await self._guard()
         lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        session = Session(self._url, self._client_id, self._will, self._dispatch, lambda why: lost.done() or lost.set_result(why))
+
+        def end(why: str) -> None:
+            if not lost.done():
+                lost.set_result(why)
+
+        session = Session(self._url, self._client_id, self._will, self._dispatch, end)
         await session.open()
         self._established(session)
         try:

@@ -118,8 +118,10 @@ class Session:
             if self._backlog > _BACKLOG:
                 raise BusFull(f"the broker at {self._url} does not take messages fast enough")
         info = self._client.publish(topic, payload, qos, retain)
+        if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
+            raise BusFull("too many messages wait for the broker")
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise BusFull("too many messages wait for the broker") if info.rc == 15 else BusOffline("the connection was lost")
+            raise BusOffline("the connection to the broker was lost")
         if self._client.want_write():
             self._flush()
         return info

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls that wait for their answers, by id and by device."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from motet.fleet.device import Device
+from motet.wire import Json
+
+Progress = Callable[[float, float | None, str | None], Awaitable[None]]
+
+# Ids of finished calls that are remembered, to tell a doubled or late answer from nonsense.
+_REMEMBERED = 1024
+
+
+class Call:
+    """One request under way. `connection` is the number of the broker connection that carried it last, `answered` whether
+    the device's own answer ended it."""
+
+    __slots__ = ("answer", "answered", "connection", "deadline", "device", "id", "method", "nonce", "params", "reporter")
+
+    def __init__(self, call_id: int, device: Device, method: str, params: Json, deadline: float, reporter: Reporter | None):
+        self.id, self.device, self.nonce = call_id, device, device.nonce
+        self.method, self.params, self.deadline, self.reporter = method, params, deadline, reporter
+        self.answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
+        self.connection, self.answered = 0, False
+
+    def fail(self, error: Exception) -> None:
+        """End the call with `error`, unless it has ended."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class Reporter:
+    """Hands progress to a listener one report at a time; when it is slow, only the newest report waits."""
+
+    def __init__(self, listener: Progress) -> None:
+        self._listener = listener
+        self._next: tuple[float, float | None, str | None] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def report(self, params: Any) -> bool:
+        """The params of notifications/progress; False when they are nonsense."""
+        if not isinstance(params, dict) or not _is_number(params.get("progress")):
+            return False
+        total, message = params.get("total"), params.get("message")
+        if not (total is None or _is_number(total)) or not (message is None or isinstance(message, str)):
+            return False
+        self._next = (params["progress"], total, message)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        return True
+
+    async def finish(self) -> None:
+        """Wait for the report under way: none may follow the result."""
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Report nothing more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        while self._next is not None:
+            report, self._next = self._next, None
+            await self._listener(*report)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+class Calls:
+    """The calls under way."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, Call] = {}
+        self._by_device: dict[str, set[Call]] = {}
+        self._finished: dict[int, bool] = {}
+        self._last_id = 0
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def open(self, device: Device, method: str, params: Json, deadline: float, reporter: Reporter | None) -> Call:
+        """A new call under a new id."""
+        self._last_id += 1
+        call = self._calls[self._last_id] = Call(self._last_id, device, method, params, deadline, reporter)
+        self._by_device.setdefault(device.id, set()).add(call)
+        return call
+
+    def close(self, call: Call) -> None:
+        """The call is over."""
+        del self._calls[call.id]
+        of_device = self._by_device[call.device.id]
+        of_device.discard(call)
+        if not of_device:
+            del self._by_device[call.device.id]
+        self._finished[call.id] = call.answered
+        if len(self._finished) > _REMEMBERED:
+            del self._finished[next(iter(self._finished))]
+
+    def get(self, call_id: object) -> Call | None:
+        """The call under way with this id."""
+        return self._calls.get(call_id) if type(call_id) is int else None
+
+    def stray(self, call_id: object) -> str:
+        """What to count an answer as that no call waits for."""
+        answered = self._finished.get(call_id) if type(call_id) is int else None
+        return "answers_unknown" if answered is None else "answers_doubled" if answered else "answers_late"
+
+    def of(self, device_id: str) -> Iterator[Call]:
+        """The calls of a device, a snapshot."""
+        return iter(tuple(self._by_device.get(device_id, ())))

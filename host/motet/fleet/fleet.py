@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The facade: presence in, devices with verified tools out, calls through."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+from motet.bus import Bus
+from motet.fleet.calls import Progress
+from motet.fleet.catalogues import Ask, Catalogues
+from motet.fleet.device import Device, Event
+from motet.fleet.errors import DeviceOffline, DeviceRestarted, FleetError
+from motet.fleet.registry import Registry
+from motet.fleet.router import Router
+from motet.wire import Json, Topics, WireError, new_gateway_id, packed
+
+log = logging.getLogger(__name__)
+
+Listener = Callable[[Event], None]
+
+# Bridges come back within the last delay of the bus's back-off; who has not by then is gone.
+_RETURN_S = 10.0
+_CATALOGUE_TIMEOUT_S = 15.0
+_RETRY_S, _LAST_RETRY_S = 2.0, 60.0
+
+
+class Fleet:
+    """The devices of one realm, as one gateway sees them. The bus belongs to the caller and outlives the fleet."""
+
+    def __init__(self, bus: Bus, realm: str, name: str = "gateway", call_timeout_s: float = 30.0) -> None:
+        self.gateway_id = new_gateway_id(name)
+        self.call_timeout_s = call_timeout_s
+        self._bus, self._topics = bus, Topics(realm)
+        self._router = Router(bus, self._topics, self.gateway_id)
+        self._registry = Registry(self._happened)
+        self._catalogues = Catalogues()
+        self._listeners: list[Listener] = []
+        self._readers: dict[str, asyncio.Task[None]] = {}
+        self._return: asyncio.TimerHandle | None = None
+        self._counts: Counter[str] = Counter()
+
+    async def start(self) -> None:
+        """Subscribe; devices that are there already arrive right after. Raises BusRefused when the broker declines."""
+        self._bus.on_state(self._bus_changed)
+        await self._bus.subscribe(self._topics.all_replies(self.gateway_id), self._router.receive, qos=0)
+        await self._bus.subscribe(self._topics.all_notifications(), self._notified)
+        await self._bus.subscribe(self._topics.all_presence(), self._present)
+
+    async def close(self) -> None:
+        """End every call with DeviceOffline, stop reading catalogues, unsubscribe."""
+        if self._return is not None:
+            self._return.cancel()
+        for topic_filter in (
+            self._topics.all_presence(), self._topics.all_notifications(), self._topics.all_replies(self.gateway_id)
+        ):  # fmt: skip
+            self._bus.unsubscribe(topic_filter)
+        for device in self._registry.devices.values():
+            self._router.end_calls(device, DeviceOffline(device.id, "the gateway is stopping"))
+        readers = list(self._readers.values())
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+
+    @property
+    def unavailable(self) -> str | None:
+        """Why no device can be reached, None when the broker can."""
+        return None if self._bus.connected else str(self._bus.failure or "not connected to the broker")
+
+    def devices(self) -> tuple[Device, ...]:
+        """Every device seen since the start, also those that are offline."""
+        return tuple(self._registry.devices.values())
+
+    def get(self, device: str) -> Device | None:
+        """The device with this id."""
+        return self._registry.devices.get(device)
+
+    def tools(self) -> Iterator[tuple[Device, Mapping[str, object]]]:
+        """(device, tools/list entry) of all devices that are online."""
+        return ((device, tool) for device in self.devices() if device.online for tool in device.tools)
+
+    def counters(self) -> Mapping[str, int]:
+        """What was dropped or refused so far, by reason."""
+        mismatches = {"catalogue_mismatches": self._catalogues.mismatches}
+        return {**self._router.counts, **self._registry.counts, **self._counts, **mismatches}
+
+    def add_listener(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener(event)` on the loop for each event; it must not block. Returns what removes it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def call(
+        self, device: str, method: str, params: Json, timeout: float | None = None, progress: Progress | None = None
+    ) -> Json:
+        """The result of any request to a device, within `timeout` seconds (default call_timeout_s). Raises FleetError.
+
+        Cancelling the awaiting task, or the time-out, tells the device to stop. `progress(done, total, message)` is
+        awaited for each report, one at a time and never after the result.
+        """
+        found = self._registry.devices.get(device)
+        if found is None:
+            raise DeviceOffline(device, f"no device {device!r} has shown itself")
+        return await self._router.call(found, method, params, timeout or self.call_timeout_s, progress)
+
+    async def call_tool(
+        self, device: str, name: str, arguments: Json, timeout: float | None = None, progress: Progress | None = None
+    ) -> Json:
+        """The result of tools/call; a tool's own failure is a result with isError. Raises FleetError."""
+        return await self.call(device, "tools/call", {"name": name, "arguments": arguments}, timeout, progress)
+
+    # What comes from the bus.
+
+    def _bus_changed(self, connected: bool) -> None:
+        if self._return is not None:
+            self._return.cancel()
+            self._return = None
+        self._registry.doubt()
+        if connected:
+            self._return = asyncio.get_running_loop().call_later(_RETURN_S, self._registry.give_up)
+
+    def _present(self, topic: str, payload: bytes) -> None:
+        device_id = self._topics.device_of(topic)
+        if device_id is None:
+            self._counts["presence_malformed"] += 1
+            return
+        device = self._registry.receive(device_id, payload)
+        if device is not None:
+            self._router.confirmed(device)
+            self._want_tools(device)
+
+    def _notified(self, topic: str, payload: bytes) -> None:
+        device = self._registry.devices.get(self._topics.device_of(topic) or "")
+        try:
+            message = packed.loads(payload)[0]
+        except WireError:
+            self._counts["notifications_malformed"] += 1
+            return
+        if device is None or "id" in message:
+            self._counts["notifications_dropped"] += 1
+        elif message.get("method") == "notifications/message" and isinstance(message.get("params"), dict):
+            device.seen()
+            self._tell(Event("message", device, data=message["params"]))
+
+    # What follows from it.
+
+    def _happened(self, event: Event) -> None:
+        device = event.device
+        if event.kind == "departed":
+            self._router.end_calls(device, DeviceOffline(device.id, f"device {device.id} is gone: {event.reason}"))
+            self._stop_reading(device)
+        elif event.kind == "restarted":
+            self._router.end_calls(device, DeviceRestarted(device.id, f"device {device.id} booted again: {event.reason}"))
+            self._stop_reading(device)
+        self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except Exception:
+                log.exception("a listener of the fleet failed")
+
+    def _want_tools(self, device: Device) -> None:
+        wanted = device.record.catalogue
+        if wanted is None or wanted == device.catalogue_hash:
+            return
+        tools = self._catalogues.known(wanted)
+        if tools is not None:
+            self._stop_reading(device)
+            self._set_tools(device, wanted, tools)
+        elif device.id not in self._readers:
+            self._readers[device.id] = asyncio.create_task(self._read_tools(device), name=f"catalogue of {device.id}")
+
+    def _set_tools(self, device: Device, wanted: bytes, tools: tuple[Json, ...]) -> None:
+        device.tools, device.catalogue_hash = tools, wanted
+        self._tell(Event("tools", device))
+
+    def _stop_reading(self, device: Device) -> None:
+        reader = self._readers.pop(device.id, None)
+        if reader is not None:
+            reader.cancel()
+
+    async def _read_tools(self, device: Device) -> None:
+        """Read until what was read is what the device announces at that time."""
+        delay = _RETRY_S
+        while (wanted := device.record.catalogue) is not None and wanted != device.catalogue_hash:
+            try:
+                tools = await self._catalogues.get(wanted, device.id, self._asker(device))
+                if wanted == device.record.catalogue:
+                    self._set_tools(device, wanted, tools)
+            except FleetError as error:
+                log.warning("the tools of %s cannot be read: %s", device.id, error)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.sleep(delay)
+                delay = min(2 * delay, _LAST_RETRY_S)
+        self._readers.pop(device.id, None)
+
+    def _asker(self, device: Device) -> Ask:
+        return lambda method, params: self._router.call(device, method, params, _CATALOGUE_TIMEOUT_S)
