@@ -139,6 +139,16 @@ def prepare(folder: Path, makefile: str) -> None:
     mark.write_text(makefile)
 
 
+def forget_removed_modules(folder: Path, main: Path) -> None:
+    """Freezing notices new and changed modules, not removed ones: when the list changed it must start over."""
+    manifest = ROOT / "firmware/port/manifest.py"
+    modules = [manifest.read_text(), *(str(path) for path in sorted((ROOT / "firmware/motet_core").rglob("*.py"))), str(main)]
+    mark, listing = folder / "frozen.list", "\n".join(modules)
+    if not mark.exists() or mark.read_text() != listing:
+        (folder / "frozen_content.c").unlink(missing_ok=True)
+        mark.write_text(listing)
+
+
 def sizes(board, elf: Path) -> dict[str, int]:  # type: ignore[no-untyped-def]
     """Bytes of flash, static RAM (data and stacks) and GC heap of a linked image."""
     listing = subprocess.run([TOOLCHAINS[board.arch][0] + "nm", str(elf)], capture_output=True, text=True, check=True).stdout
@@ -169,17 +179,18 @@ def firmware(name: str, main: Path | None = None) -> dict[str, object]:
     need(prefix + "gcc", packages)
     source, cross = micropython(), mpy_cross()
     folder = BUILD / "firmware" / (f"{name}-{main.name}" if main else name)
-    elf = folder / "firmware.elf"
+    main = (main or ROOT / "firmware/port").resolve()
     with locked(folder):
         prepare(folder, board_makefile(board))
+        forget_removed_modules(folder, main)
         say(f"{folder.name}: compiling (a minute the first time)")
         command = ["make", "-j2", "-C", str(ROOT / "firmware/port"), f"BOARD={name}", f"BUILD={folder}"]
-        command += [f"MPY_DIR={source}", f"MICROPY_MPYCROSS={cross}", *([f"MAIN_DIR={main.resolve()}"] if main else [])]
+        command += [f"MPY_DIR={source}", f"MICROPY_MPYCROSS={cross}", f"MAIN_DIR={main}"]
         run_logged(LOGS / f"firmware-{folder.name}.log", command)
-        size = sizes(board, elf)
+        size = sizes(board, folder / "firmware.elf")
     say(f"{folder.name}: flash {size['flash']:,}, static RAM {size['static_ram']:,}, heap {size['heap']:,} bytes")
     check_budget(board, size)
-    return {"board": name, "elf": str(elf), **size}
+    return {"board": name, "elf": str(folder / "firmware.elf"), **size}
 
 
 def edge() -> dict[str, object]:

@@ -13,8 +13,8 @@
 #include "port.h"
 #include "soc/soc.h"
 
-// How long the last words may take to leave before a crashed board restarts.
-#define LAST_WORDS_MS 200
+// Time for the last words to leave, and for a board that crashes at every start to be seen and reached.
+#define LAST_WORDS_MS 1000
 
 extern uint32_t _stack_top, _stack_guard, _stack_size, _heap_start, _heap_end;
 
@@ -25,7 +25,7 @@ static void start_interpreter(void) {
 }
 
 _Noreturn static void give_up(const char *why) {
-    uint64_t end = arch_time_us() + LAST_WORDS_MS * 1000;
+    uint64_t end = arch_time_us() + LAST_WORDS_MS * 1000u;
     while (arch_time_us() < end) {
         port_pump();
         port_wait(1);

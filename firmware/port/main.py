@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+# Frozen as main.py: what the board runs after boot.
 import motet_port
-print("motet on", motet_port.board, motet_port.reset_reason())
-import time
-while True:
-    time.sleep_ms(500)
-    print("tick", time.ticks_ms())
+from motet_core import board
+
+print("motet on", motet_port.board, "after", motet_port.reset_reason())
+board.main()

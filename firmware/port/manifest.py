@@ -1,5 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # What is frozen into the image: asyncio, the device core and the main module.
+import os
+
+# Parts of the core that only run as a process on a machine with an operating system.
+HOSTED = ("__main__.py", "port_stream.py", "hal/linux.py")
+
+
+def core_files(folder):
+    """Paths of the core's modules relative to its package, without the hosted ones."""
+    paths = [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names if name.endswith(".py")]
+    return sorted({os.path.relpath(path, folder) for path in paths} - set(HOSTED))
+
+
 include("$(MPY_DIR)/extmod/asyncio")
-package("motet_core", base_path="$(PORT_DIR)/..", opt=3)
-module("main.py", base_path="$(MAIN_DIR)", opt=3)
+package("motet_core", files=core_files("../motet_core"), base_path="$(PORT_DIR)/..", opt=2)
+module("main.py", base_path="$(MAIN_DIR)", opt=2)

@@ -92,6 +92,9 @@ static const mp_rom_map_elem_t port_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_mcu), MP_ROM_PTR(&mcu_obj)},
     {MP_ROM_QSTR(MP_QSTR_cycles), MP_ROM_PTR(&port_cycles_obj)},
     {MP_ROM_QSTR(MP_QSTR_cycles_hz), MP_ROM_PTR(&port_cycles_hz_obj)},
+#if defined(__riscv)
+    {MP_ROM_QSTR(MP_QSTR_instructions), MP_ROM_PTR(&port_cycles_obj)},
+#endif
     {MP_ROM_QSTR(MP_QSTR_uptime_us), MP_ROM_PTR(&port_uptime_us_obj)},
     {MP_ROM_QSTR(MP_QSTR_reset_reason), MP_ROM_PTR(&port_reset_reason_obj)},
     {MP_ROM_QSTR(MP_QSTR_last_fault), MP_ROM_PTR(&port_last_fault_obj)},

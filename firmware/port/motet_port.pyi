@@ -25,6 +25,9 @@ def cycles() -> int:
 def cycles_hz() -> int:
     """Rate of cycles(), in hertz."""
 
+def instructions() -> int:
+    """Instructions retired since boot; absent where the core does not count them (Cortex-M)."""
+
 def uptime_us() -> int:
     """Microseconds since boot; monotonic, never wraps."""
 

@@ -18,7 +18,6 @@
 #define MICROPY_KBD_EXCEPTION           (0)
 #define MICROPY_READER_VFS              (0)
 #define MICROPY_VFS                     (0)
-#define MICROPY_ENABLE_EXTERNAL_IMPORT  (0)
 #define MICROPY_PERSISTENT_CODE_LOAD    (0)
 
 #define MICROPY_ENABLE_GC                       (1)
@@ -34,7 +33,8 @@
 #define MICROPY_EPOCH_IS_1970                   (1)
 
 #define MICROPY_PY_SYS_PLATFORM                 "motet"
-#define MICROPY_PY_SYS_STDFILES                 (0)
+// sys.print_exception takes a file only with these.
+#define MICROPY_PY_SYS_STDFILES                 (1)
 #define MICROPY_PY_SYS_STDIO_BUFFER             (0)
 #define MICROPY_PY_SYS_PS1_PS2                  (0)
 #define MICROPY_PY_TIME                         (1)

@@ -4,6 +4,7 @@
 #include "py/mperrno.h"
 #include "py/mphal.h"
 #include "py/runtime.h"
+#include "py/stream.h"
 
 mp_uint_t mp_hal_stdout_tx_strn(const char *text, size_t length) {
     port_print(text, length);
@@ -19,6 +20,14 @@ void mp_hal_stdout_tx_str(const char *text) {
     port_print(text, strlen(text));
 }
 
+int mp_hal_stdin_rx_chr(void) {
+    mp_raise_OSError(MP_ENODEV);
+}
+
+uintptr_t mp_hal_stdio_poll(uintptr_t wanted) {
+    return wanted & MP_STREAM_POLL_WR;
+}
+
 void mp_hal_delay_us(mp_uint_t us) {
     for (uint64_t end = arch_time_us() + us; arch_time_us() < end;) {
     }
@@ -31,7 +40,11 @@ void mp_hal_delay_ms(mp_uint_t ms) {
     }
 }
 
-// There are no files; the name exists because the io module lists it.
+// There are no files: modules are frozen or built in, and open() exists because the io module lists it.
+mp_import_stat_t mp_import_stat(const char *path) {
+    return MP_IMPORT_STAT_NO_EXIST;
+}
+
 static mp_obj_t no_files(size_t count, const mp_obj_t *arguments, mp_map_t *named) {
     mp_raise_OSError(MP_ENODEV);
 }

@@ -126,6 +126,10 @@ class Emulator:
             raise EmulatorError(f"{self.board.name}: cannot read {length} bytes at {address:#x}: {error}") from error
         return target.read_bytes()
 
+    def monitor(self, line: str) -> str:
+        """A command of QEMU's human monitor, e.g. "info registers"; returns its text."""
+        return self._control().monitor(line)
+
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until QEMU has ended; False when it still runs after `timeout` seconds."""
         return self._child is None or self._child.wait(timeout)

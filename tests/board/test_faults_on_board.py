@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a board says and does when its program fails, and what the next start knows of it."""
+
+import re
+import socket
+import subprocess
+
+import pytest
+from gdb import Gdb
+from motet.emulate import Emulator
+from wire import Wire
+
+pytestmark = pytest.mark.board
+
+# GDB's numbers of the stack pointer and the program counter.
+REGISTERS = {"armv7em": (13, 15), "rv32imac": (2, 32)}
+REPORT = {
+    "armv7em": rb"HARDFAULT pc=[0-9a-f]{8} lr=[0-9a-f]{8} cfsr=[0-9a-f]{8}",
+    "rv32imac": rb"TRAP mcause=[0-9a-f]{8} mepc=[0-9a-f]{8}",
+}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def symbol(echo: Emulator, name: str) -> int:
+    """Address of a linker symbol in the running image."""
+    prefix = {"armv7em": "arm-none-eabi-", "rv32imac": "riscv64-unknown-elf-"}[echo.board.arch]
+    listing = subprocess.run([prefix + "nm", str(echo.firmware)], capture_output=True, text=True, check=True).stdout
+    return next(int(line.split()[0], 16) for line in listing.splitlines() if line.endswith(f" {name}"))
+
+
+def attach(echo: Emulator) -> Gdb:
+    port = free_port()
+    echo.monitor(f"gdbserver tcp:127.0.0.1:{port}")
+    return Gdb(port)
+
+
+def test_a_jump_into_nowhere_is_reported_and_remembered(wire: Wire, echo: Emulator) -> None:
+    with attach(echo) as gdb:
+        gdb.write_register(REGISTERS[echo.board.arch][1], 0xDEAD_BEE0)
+        gdb.go()
+    wire.until(lambda: re.search(REPORT[echo.board.arch], wire.raw), "fault report")
+    wire.until(lambda: wire.link.resets and wire.link.established, "new session")
+    reason, _, line = wire.ask(b"w").partition(b"|")
+    assert reason == b"fault" and re.match(REPORT[echo.board.arch], line)
+
+
+def test_a_stack_overflow_hits_the_guard_and_says_so(wire: Wire, echo: Emulator) -> None:
+    stack_pointer, _ = REGISTERS[echo.board.arch]
+    with attach(echo) as gdb:
+        gdb.write_register(stack_pointer, symbol(echo, "_stack_guard") + 128)
+        gdb.go()
+    wire.until(lambda: re.search(REPORT[echo.board.arch] + rb".*stack overflow", wire.raw), "fault report")
+    wire.until(lambda: wire.link.resets and wire.link.established, "new session")
+    assert wire.ask(b"ealive") == b"alive"
+
+
+def test_endless_recursion_is_an_exception_not_a_fault(wire: Wire) -> None:
+    assert wire.ask(b"d") == b"maximum recursion depth exceeded"
+    assert wire.ask(b"ealive") == b"alive"
+
+
+def test_an_exception_that_leaves_main_is_logged_and_restarts_the_board(wire: Wire) -> None:
+    wire.send(b"x")
+    wire.until(lambda: any("ValueError: asked to fail" in line for line in wire.logs), "traceback")
+    wire.until(lambda: wire.link.resets and wire.link.established, "new session")
+    assert wire.ask(b"w") == b"crash|"
+
+
+def test_machine_reset_restarts_and_says_so(wire: Wire) -> None:
+    wire.send(b"r")
+    wire.until(lambda: wire.link.resets and wire.link.established, "new session")
+    assert wire.ask(b"w") == b"reset|"
+
+
+def test_the_reset_button_is_told_from_a_power_on(wire: Wire, echo: Emulator) -> None:
+    assert wire.ask(b"w") == b"power_on|"
+    echo.reset()
+    wire.until(lambda: wire.link.resets and wire.link.established, "new session")
+    assert wire.ask(b"w") == b"external|"

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host's end of the link over a TCP socket, driven by the test itself: no threads, no waiting without a deadline."""
+
+import contextlib
+import select
+import socket
+import time
+from collections.abc import Callable
+from typing import Self
+
+from motet_native.frame import Link
+
+PATIENCE = 30.0
+
+
+class Wire:
+    """Connects to the UART of an emulated board. `raw` keeps every byte that came."""
+
+    def __init__(self, port: int, link: Link | None = None) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.link = link or Link(mtu=512)
+        self.raw = bytearray()
+        self.messages: list[tuple[int, bytes]] = []
+        self.logs: list[str] = []
+        self.closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def turn(self, longest: float = 0.1) -> None:
+        """Send what is due, wait for bytes at most until the link's next timer, take in what came."""
+        now = self._now()
+        if due := self.link.output(now):
+            with contextlib.suppress(OSError):
+                self.socket.sendall(due)
+        ready, _, _ = select.select([self.socket], [], [], min(longest, self.link.timer(now) / 1000))
+        if ready:
+            self._receive()
+        while (item := self.link.recv()) is not None:
+            self.messages.append(item)
+        self.logs += self.link.take_logs()
+
+    def until(self, condition: Callable[[], object], what: str = "condition") -> None:
+        """Turn until the condition holds; fails after PATIENCE seconds."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, f"no {what} within {PATIENCE:.0f} s; raw: {bytes(self.raw[-200:])!r}"
+            self.turn()
+
+    def send(self, data: bytes, channel: int = 1) -> None:
+        self.until(lambda: self.link.send(channel, data), "room to send")
+
+    def ask(self, data: bytes) -> bytes:
+        """Send a message and return the next one that comes."""
+        before = len(self.messages)
+        self.send(data)
+        self.until(lambda: len(self.messages) > before, "answer")
+        return self.messages[before][1]
+
+    def _receive(self) -> None:
+        try:
+            data = self.socket.recv(65536)
+        except ConnectionError:
+            data = b""
+        self.closed = self.closed or not data
+        self.raw += data
+        self.link.feed(data, self._now())
+
+    @staticmethod
+    def _now() -> int:
+        return time.monotonic_ns() // 1_000_000 & 0xFFFFFFFF
