@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from motet.fleet import Event
 from motet.gateway.app import GatewayApp
 from motet.gateway.options import Options
 from motet.gateway.server import listening
@@ -69,6 +70,7 @@ class MemoryFleet:
         self.answers: dict[str, Answer] = {"math.add": add}
         self.called = asyncio.Event()
         self._devices = {device.id: device for device in devices}
+        self._listeners: list[Any] = []
 
     def devices(self) -> list[MemoryDevice]:
         return list(self._devices.values())
@@ -79,8 +81,15 @@ class MemoryFleet:
     def counters(self) -> dict[str, int]:
         return {"late_answers": 3}
 
+    def add_listener(self, listener: Any) -> Any:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
     def put(self, device: MemoryDevice) -> MemoryDevice:
+        """A new or changed device; listeners are told."""
         self._devices[device.id] = device
+        for listener in self._listeners:
+            listener(Event("tools" if device.online else "departed", device))
         return device
 
     async def call(self, device: str, method: str, params: Json, timeout: float, progress: Any = None) -> Json:

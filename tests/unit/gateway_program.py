@@ -37,7 +37,7 @@ async def main(transport, scene=""):
     if scene == "arrival":
 
         async def arrival(params, progress):
-            front.device_changed(fleet.put(MemoryDevice("valve")))
+            fleet.put(MemoryDevice("valve"))
             return await add(params, progress)
 
         fleet.answers["math.add"] = arrival

@@ -40,16 +40,16 @@ async def listed(client):
 
 
 async def test_a_listening_client_hears_of_arrival_departure_and_change(fleet):
-    async with serving(fleet) as (url, app), Client(url) as client, client.listen(tools_list_changed=True) as events:
-        app.front.device_changed(fleet.put(MemoryDevice("valve")))
+    async with serving(fleet) as (url, _), Client(url) as client, client.listen(tools_list_changed=True) as events:
+        fleet.put(MemoryDevice("valve"))
         assert isinstance(await anext(events), ToolsListChanged)
         assert await listed(client) == ["pump.math.add", "valve.math.add"]
 
-        app.front.device_changed(fleet.put(MemoryDevice("valve", [ADD, OTHER])))
+        fleet.put(MemoryDevice("valve", [ADD, OTHER]))
         assert isinstance(await anext(events), ToolsListChanged)
         assert await listed(client) == ["pump.math.add", "valve.math.add", "valve.vote.push"]
 
-        app.front.device_changed(fleet.put(MemoryDevice("valve", online=False)))
+        fleet.put(MemoryDevice("valve", online=False))
         assert isinstance(await anext(events), ToolsListChanged)
         assert await listed(client) == ["pump.math.add"]
 
@@ -60,7 +60,7 @@ async def test_an_older_client_hears_of_it_on_its_session_and_was_promised_so(fl
         assert client.server_capabilities.tools.list_changed
         await eventually(lambda: len(app.front.sessions) == 1)
         await standing_stream(app)
-        app.front.device_changed(fleet.put(MemoryDevice("valve")))
+        fleet.put(MemoryDevice("valve"))
         await eventually(lambda: "notifications/tools/list_changed" in inbox.methods)
         assert await listed(client) == ["pump.math.add", "valve.math.add"]
 

@@ -12,6 +12,8 @@ import pytest
 from gateway_fleet import MemoryDevice, MemoryFleet, serving
 from gateway_http import MODERN, modern_body, modern_call, modern_headers
 
+from motet.gateway.connection import BoundedConnection
+
 pytestmark = pytest.mark.anyio
 TOOL = "pump.math.add"
 GOOD = {"a": 1, "b": 2}
@@ -34,16 +36,17 @@ async def post(fleet, *, settings=None, **request):
 
 
 async def raw(url, data, *, more=()):
-    """Send bytes as they are; everything that comes back until the server closes."""
+    """Send bytes as they are; what comes back until the server closes, empty when it resets the connection."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    writer.write(data)
-    for piece in more:
-        await writer.drain()
-        writer.write(piece)
     try:
         async with asyncio.timeout(20):
+            for piece in (data, *more):
+                writer.write(piece)
+                await writer.drain()
             return await reader.read()
+    except ConnectionError:
+        return b""
     finally:
         writer.close()
 
@@ -263,3 +266,29 @@ async def test_one_device_and_a_device_that_is_not_there(fleet):
 async def test_an_unknown_path_is_a_json_error(fleet):
     answer = await get(fleet, "/nothing")
     assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})
+
+
+async def test_a_head_without_end_is_cut_off(fleet):
+    async with serving(fleet) as (url, _):
+        piece = b"x-filler: " + b"y" * 8000 + b"\r\n"
+        answer = await raw(url, b"GET /healthz HTTP/1.1\r\n", more=[piece] * 40)
+    assert answer.startswith(b"HTTP/1.1 431") or answer == b""
+
+
+async def test_one_header_without_end_is_cut_off(fleet):
+    async with serving(fleet) as (url, _):
+        answer = await raw(url, b"GET /healthz HTTP/1.1\r\nx-filler: ", more=[b"y" * 10_000] * 40)
+    assert answer.startswith(b"HTTP/1.1 431") or answer == b""
+
+
+@pytest.mark.parametrize("data", [b"", b"POST /mcp HT", b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /hea"])
+async def test_a_head_that_is_never_completed_is_given_up(fleet, monkeypatch, data):
+    monkeypatch.setattr(BoundedConnection, "head_s", 0.1)
+    async with serving(fleet) as (url, _):
+        assert (await raw(url, data)).endswith(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("data", [b"\x16\x03\x01 not http\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"])
+async def test_what_is_not_http_is_refused(fleet, data):
+    async with serving(fleet) as (url, _):
+        assert (await raw(url, data)).startswith(b"HTTP/1.1 400")

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from motet.gateway.ports import Device, Fleet
+from motet.fleet import Device, Fleet
 from motet.observe import Metrics
 
 

@@ -13,14 +13,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from motet.gateway.announce import running
+from motet.fleet import Fleet
 from motet.gateway.api import Api
 from motet.gateway.collector import FleetCollector
 from motet.gateway.endpoint import Endpoint
 from motet.gateway.front import Front
 from motet.gateway.guard import Guard, security_settings
 from motet.gateway.options import Options
-from motet.gateway.ports import Fleet
 from motet.observe import Metrics
 
 MCP_PATH = "/mcp"
@@ -54,7 +53,7 @@ class GatewayApp:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        async with self._endpoint.running(), running(self.front.announcer):
+        async with self._endpoint.running(), self.front.running():
             yield
 
     @property

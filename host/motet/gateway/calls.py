@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -15,16 +14,17 @@ from mcp_types import CallToolRequestParams, CallToolResult
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
+from motet.fleet import Fleet
 from motet.gateway import errors
 from motet.gateway.catalogue import Catalogue, Tool
-from motet.gateway.ports import Fleet, Json, Progress
 from motet.observe import Metrics
+from motet.wire import Json
 
 log = logging.getLogger(__name__)
 
 Context = ServerRequestContext[Any, Any]
 
-# Trace context is for the device's log (W3C, MCP 2026-07-28 basic/trace); the rest of _meta is between client and gateway.
+# Trace context is for the device's log; the rest of _meta is between client and gateway, and bytes on the wire.
 _FOR_DEVICE = ("traceparent",)
 
 
@@ -72,21 +72,13 @@ class Calls:
         request: Json = {"name": tool.definition.name, "arguments": arguments}
         meta = (ctx.params or {}).get("_meta") or {}
         progress = ctx.session.report_progress if "progressToken" in meta else None
-        if for_device := _for_device(meta, progress):
+        if for_device := {key: meta[key] for key in _FOR_DEVICE if key in meta}:
             request["_meta"] = for_device
         try:
             result = await self._fleet.call(tool.device, "tools/call", request, self._timeout_s, progress)
         except Exception as error:
-            raise errors.from_fleet(error, tool.device, tool.exposed, self._timeout_s) from error
+            raise errors.from_fleet(error, tool.device, tool.exposed) from error
         return _usable(result, tool, ctx.protocol_version)
-
-
-def _for_device(meta: Mapping[str, Any], progress: Progress | None) -> Json:
-    # The client's token stays here: on the way to the device the request's id identifies the call (and is shorter).
-    kept: Json = {key: meta[key] for key in _FOR_DEVICE if key in meta}
-    if progress is not None:
-        kept["progressToken"] = 0
-    return kept
 
 
 def _usable(result: Json, tool: Tool, version: str) -> Json:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
+from motet.fleet import Device
 from motet.gateway.definitions import Definition, Definitions, LeftOut
 from motet.gateway.naming import exposed_name
-from motet.gateway.ports import Device
 from motet.observe import Metrics
 from motet.observe.metrics import ToolMetrics
 

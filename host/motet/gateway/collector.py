@@ -9,8 +9,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from motet.fleet import Fleet
 from motet.gateway.front import Front
-from motet.gateway.ports import Fleet
 
 
 class FleetCollector(Collector):

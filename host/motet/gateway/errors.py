@@ -13,15 +13,23 @@ from typing import Any
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
-from motet.gateway.ports import BusDown, DeviceOffline, DeviceRestarted, DeviceTimeout, RpcError
+from motet.fleet import BadAnswer, BusDown, DeviceOffline, DeviceRestarted, DeviceTimeout, FleetError, RpcError
+from motet.fleet.errors import BAD_ANSWER
+from motet.observe import redact
 
 log = logging.getLogger(__name__)
 
 DEVICE_OFFLINE = -32060
 DEVICE_TIMEOUT = -32061
 DEVICE_RESTARTED = -32062
-BAD_ANSWER = -32063
 BUS_DOWN = -32064
+
+_CODES: dict[type[FleetError], int] = {
+    DeviceOffline: DEVICE_OFFLINE,
+    DeviceTimeout: DEVICE_TIMEOUT,
+    DeviceRestarted: DEVICE_RESTARTED,
+    BusDown: BUS_DOWN,
+}
 
 # What the metrics call a call that ended so; any other code is an error the device gave.
 OUTCOMES = {
@@ -33,7 +41,7 @@ OUTCOMES = {
     INTERNAL_ERROR: "internal",
 }
 
-_SHOWN = 200
+_SHOWN = 300
 
 
 def unknown_tool(name: str) -> MCPError:
@@ -56,27 +64,20 @@ def bad_answer(device: str, tool: str) -> MCPError:
     return _error(BAD_ANSWER, f"device {device} answered with something that is no tool result", device, tool)
 
 
-def from_fleet(error: Exception, device: str, tool: str, timeout_s: float) -> MCPError:
+def from_fleet(error: Exception, device: str, tool: str) -> MCPError:
     """The JSON-RPC error for what the fleet raised; anything it should not raise goes to the log, not to the client."""
-    match error:
-        case DeviceOffline():
-            return offline(device, tool)
-        case DeviceTimeout():
-            message = f"device {device} did not answer in time ({timeout_s:g} s)"
-            return _error(DEVICE_TIMEOUT, message, device, tool)
-        case DeviceRestarted():
-            return _error(DEVICE_RESTARTED, f"device {device} restarted during the call", device, tool)
-        case BusDown():
-            return _error(BUS_DOWN, "the gateway has no connection to its broker", device, tool)
-        case RpcError():
-            return _error(error.code, f"device {device}: {shorten(error.message)}", device, tool, error.data)
+    if isinstance(error, RpcError):
+        message = error.message if isinstance(error, BadAnswer) else f"device {device}: {error.message}"
+        return _error(error.code, message, device, tool, error.data)
+    if isinstance(error, FleetError):
+        return _error(_CODES[type(error)], error.message, device, tool)
     log.error("a call of %s failed inside the gateway", tool, exc_info=error)
     return _error(INTERNAL_ERROR, "the gateway failed to carry out the call; its log says why", device, tool)
 
 
 def _error(code: int, message: str, device: str, tool: str, data: Any = None) -> MCPError:
     details = {"device": device, "tool": tool}
-    return MCPError(code, message, details if data is None else {**details, "details": data})
+    return MCPError(code, shorten(redact(message)), details if data is None else {**details, "details": data})
 
 
 def shorten(text: str) -> str:

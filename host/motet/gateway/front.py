@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-import logging
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 from mcp.server.caching import CacheHint
@@ -15,14 +16,13 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams, NotificationParams, PaginatedRequestParams
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from motet.gateway.announce import Announcer, Sessions
+from motet.fleet import Device, Event, Fleet
+from motet.gateway.announce import Announcer, Sessions, running
 from motet.gateway.calls import Calls
 from motet.gateway.catalogue import BadCursor, Catalogue
 from motet.gateway.options import Options
-from motet.gateway.ports import Device, Fleet, Json
 from motet.observe import Metrics
-
-log = logging.getLogger(__name__)
+from motet.wire import Json
 
 Context = ServerRequestContext[Any, Any]
 
@@ -43,9 +43,10 @@ class _Server(Server[Any]):
 
 
 class Front:
-    """MCP server and what belongs to it: catalogue, announcements, calls. `device_changed` keeps it up to date."""
+    """MCP server and what belongs to it: catalogue, announcements, calls."""
 
     def __init__(self, fleet: Fleet, metrics: Metrics, options: Options) -> None:
+        self._fleet = fleet
         self.catalogue = Catalogue(metrics, options.page_size, options.max_tools_per_device)
         self.sessions = Sessions()
         bus = InMemorySubscriptionBus()
@@ -64,20 +65,28 @@ class Front:
         self.server.add_request_handler("tools/list", PaginatedRequestParams, self._list_tools)
         self.server.add_request_handler("tools/call", CallToolRequestParams, calls)
         self.server.add_notification_handler("notifications/initialized", NotificationParams, self._initialized)
-        for device in fleet.devices():
-            self.device_changed(device)
 
-    def device_changed(self, device: Device) -> None:
-        """Show or hide what the device has to offer now."""
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow the fleet and tell clients what changes, inside the block."""
+        stop_following = self._fleet.add_listener(self._happened)
+        try:
+            for device in self._fleet.devices():
+                self._follow(device)
+            async with running(self.announcer):
+                yield
+        finally:
+            stop_following()
+
+    def _happened(self, event: Event) -> None:
+        if event.kind != "message":
+            self._follow(event.device)
+
+    def _follow(self, device: Device) -> None:
         if device.online:
             self.catalogue.show(device)
         else:
             self.catalogue.hide(device.id)
-        self.announcer.changed()
-
-    def device_removed(self, device: str) -> None:
-        """The device is not known any more."""
-        self.catalogue.hide(device)
         self.announcer.changed()
 
     async def _list_tools(self, ctx: Context, params: PaginatedRequestParams) -> Json:

@@ -16,8 +16,8 @@ import uvicorn
 import uvloop
 from mcp.server.stdio import stdio_server
 
-from motet.gateway.announce import running
 from motet.gateway.app import MCP_PATH, GatewayApp
+from motet.gateway.connection import BoundedConnection
 from motet.gateway.front import Front
 from motet.gateway.options import Options
 
@@ -89,7 +89,7 @@ async def listening(app: GatewayApp, options: Options) -> AsyncIterator[str]:
 def _uvicorn_config(app: GatewayApp, options: Options) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedConnection,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -134,5 +134,5 @@ def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 async def serve_stdio(front: Front) -> None:
     """Serve one client on standard input and output until it closes them."""
-    async with running(front.announcer), stdio_server() as (reader, writer):
+    async with front.running(), stdio_server() as (reader, writer):
         await front.server.run(reader, writer, front.server.create_initialization_options())
