@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -20,10 +20,10 @@ from motet.models import ModelError
 Record = dict[str, Any]
 
 
-async def deploy(fleet: Fleet, device: str, upload: Any, target: Target | None = None) -> AsyncIterator[Record]:
+async def deploy(fleet: Fleet, device: str, upload: Any, target: Target | None = None) -> AsyncGenerator[Record, None]:
     """Accepts ``upload`` (see ``packages``) and installs it on ``device``. Refusals are records, never exceptions.
 
-    Closing the iterator cancels the installation and tells the device to forget it.
+    Closing the generator cancels the installation and tells the device to forget it.
     """
     records: asyncio.Queue[Record | None] = asyncio.Queue()
     loop = asyncio.get_running_loop()

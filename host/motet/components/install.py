@@ -19,7 +19,7 @@ from motet import models
 from motet.components.admission import Admitted
 from motet.components.errors import InstallError
 from motet.components.packages import COMPONENT, Artifact
-from motet.fleet import DeviceOffline, DeviceRestarted, DeviceTimeout, RpcError
+from motet.fleet import DeviceRestarted, DeviceTimeout, FleetError, RpcError
 from motet_core import errors as codes
 
 # Called with the operation in words, bytes sent and bytes in total.
@@ -37,10 +37,10 @@ _ADVICE = {
 
 
 class Fleet(Protocol):
-    """The part of the fleet that is needed here; ``motet.fleet.Router`` has it."""
+    """The part of ``motet.fleet.Fleet`` that is needed here."""
 
     async def call(self, device: str, method: str, params: dict[str, Any], timeout: float) -> Any:
-        """The result of a private method of a device."""
+        """The result of any request to a device. Raises FleetError."""
         ...
 
 
@@ -74,14 +74,25 @@ class _Installation:
         self._transfer: int | None = None
 
     async def run(self) -> Installed:
-        there = await self._is_there()
-        if not there:
-            await self._send()
-            if not await self._is_there():
-                raise self._error("verify", "the device took it but does not list it; look at `motet logs`")
-        self._progress("installed", len(self._data), len(self._data))
-        facts = (self._kind, self._name, self._revision, len(self._data), self._digest.hex())
-        return Installed(self._device, *facts, sent=not there)
+        for _ in range(TRIES):
+            try:
+                sent = await self._ensure()
+            except DeviceRestarted:
+                self._progress("the device restarted, starting again", 0, len(self._data))
+                continue
+            self._progress("installed", len(self._data), len(self._data))
+            facts = (self._kind, self._name, self._revision, len(self._data), self._digest.hex())
+            return Installed(self._device, *facts, sent)
+        raise self._error("send", f"the device restarted {TRIES} times meanwhile; see `motet logs {self._device}`")
+
+    async def _ensure(self) -> bool:
+        """True when it had to be sent."""
+        if await self._is_there():
+            return False
+        await self._send()
+        if not await self._is_there():
+            raise self._error("verify", f"the device took it but does not list it; see `motet logs {self._device}`")
+        return True
 
     async def _is_there(self) -> bool:
         listed = await self._call("list artifacts", "artifact.list", {})
@@ -92,14 +103,6 @@ class _Installation:
         )
 
     async def _send(self) -> None:
-        for _ in range(TRIES):
-            try:
-                return await self._send_once()
-            except DeviceRestarted:
-                self._progress("the device restarted, starting again", 0, len(self._data))
-        raise self._error("send", f"the device restarted {TRIES} times meanwhile; look at its reset reason in `motet devices`")
-
-    async def _send_once(self) -> None:
         try:
             await self._blocks(await self._begin())
             self._progress("committing", len(self._data), len(self._data))
@@ -136,7 +139,7 @@ class _Installation:
         if transfer is None:
             return
         # Best effort: the device drops transfers that nobody continues, and the first error is the one to report.
-        with contextlib.suppress(DeviceOffline, DeviceTimeout, DeviceRestarted, RpcError, TimeoutError):
+        with contextlib.suppress(FleetError, TimeoutError):
             async with asyncio.timeout(ABORT_S):
                 await self._fleet.call(self._device, "artifact.abort", {"transfer": transfer}, ABORT_S)
 
@@ -146,9 +149,9 @@ class _Installation:
                 answer = await self._fleet.call(self._device, method, params, TIMEOUT_S)
             except DeviceTimeout:
                 continue
-            except DeviceOffline as error:
-                raise self._error(operation, f"{error}; see `motet devices`") from error
-            except RpcError as error:
+            except DeviceRestarted:
+                raise
+            except FleetError as error:
                 raise self._error(operation, _words(error)) from error
             if isinstance(answer, dict):
                 return answer
@@ -165,8 +168,8 @@ def _identity(item: Artifact) -> tuple[str, str, int]:
     return models.KIND, item.name, item.revision
 
 
-def _words(error: RpcError) -> str:
-    advice = _ADVICE.get(error.code)
+def _words(error: FleetError) -> str:
+    advice = _ADVICE.get(error.code) if isinstance(error, RpcError) else "see `motet devices`"
     return f"{error}; {advice}" if advice else str(error)
 
 
