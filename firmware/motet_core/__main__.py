@@ -30,7 +30,7 @@ def parse(arguments):
 
 async def serve(host, port, id):
     """Listens, prints one line `listening HOST:PORT` and serves until cancelled."""
-    epoch = int.from_bytes(platform.random_bytes(2), "big") or 1
+    epoch = int.from_bytes(platform.random_bytes(4), "big") or 1
     stream = StreamPort(platform.native().frame.Link(mtu=_MTU, epoch=epoch), _MTU)
     device = Device(stream, id=id, max_total=_MAX_TOTAL)
     bound = await platform.listen(stream.connected, host, port)

@@ -124,8 +124,12 @@ class Device:
     async def _send(self, channel, data):
         resets = self.port.resets
         self._tid = (self._tid + 1) & 0xFFFFFFFF
-        for frame in blocks.split(data, self.port.limit, self._tid):
-            # The rest of a message means nothing to a peer that restarted in its middle.
-            if self.port.resets != resets:
-                return
-            await self.port.send(channel, frame)
+        try:
+            for frame in blocks.split(data, self.port.send_limit, self._tid):
+                # The rest of a message means nothing to a peer that restarted in its middle.
+                if self.port.resets != resets:
+                    return
+                await self.port.send(channel, frame)
+        except ValueError as error:
+            # A new peer may take shorter messages than the one before.
+            self.port.log("dropped a message: %s" % error)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the device core meets the outside: messages on channels, over the reliable link or within one process.
 
-A port has: limit (largest message in bytes), resets (grows when the peer restarted), take() -> (channel, bytes) or None,
-async recv(), async send(channel, data), set_current(cancel key), log(text), stats() -> dict, async run().
+A port has: limit (longest message it takes), send_limit (longest that may be sent now), resets (grows when the peer
+restarted), take() -> (channel, bytes) or None, async recv(), async send(channel, data), set_current(cancel key),
+log(text), stats() -> dict, async run().
 """
 
 import asyncio
@@ -20,6 +21,10 @@ class LinkPort:
     def __init__(self, link, mtu):
         self.link = link
         self.limit = mtu
+
+    @property
+    def send_limit(self):
+        return self.link.limit or self.limit
 
     @property
     def resets(self):
@@ -54,6 +59,7 @@ class MemoryPort:
 
     def __init__(self, limit):
         self.limit = limit
+        self.send_limit = limit
         self.resets = 0
         self.current = 0
         self.logs = []
