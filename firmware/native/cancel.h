@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One flag that stops whatever native work is running: the wasm engine tests it with every unit of fuel, the nn engine
-// with every step. It may be raised from an interrupt or another thread; whoever starts a call clears it first.
+// One flag that stops whatever native work is running: the wasm engine tests it with every unit of fuel, the
+// nn engine with every step. It may be raised from an interrupt or another thread; whoever starts a call
+// clears it first.
 #ifndef MOTET_CANCEL_H
 #define MOTET_CANCEL_H
 
