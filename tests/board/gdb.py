@@ -11,7 +11,8 @@ class Gdb:
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
         self._buffer = b""
-        self.command("?")
+        # Only a client that has asked for the registers' description may write single ones.
+        self.command("qXfer:features:read:target.xml:0,fff")
 
     def __enter__(self) -> Self:
         return self
@@ -20,9 +21,11 @@ class Gdb:
         self._socket.close()
 
     def command(self, text: str) -> str:
-        """Send a packet and return the answer's text."""
+        """Send a packet and return the answer's text; the note that the processor stopped may come in between."""
         self._send(text)
-        return self._packet()
+        while (answer := self._packet()).startswith("T"):
+            pass
+        return answer
 
     def write_register(self, number: int, value: int) -> None:
         assert self.command(f"P{number:x}={value.to_bytes(4, 'little').hex()}") == "OK"
