@@ -15,7 +15,10 @@ from motet import sandbox
 from motet.components.errors import AdmissionError, BuildError
 
 FEATURES = ["--mvp-features", "--enable-mutable-globals", "--enable-sign-ext", "--enable-nontrapping-float-to-int"]
-PASSES = ["--flatten", "--simplify-locals", "--dce", "--vacuum", "--remove-unused-module-elements"]
+# Flattening makes a local of every value; the locals passes merge them and drop those that are left unused, because each one
+# is stack on the device. Dead code goes last, so that none of the others can leave any.
+LOCALS = ["--simplify-locals", "--coalesce-locals", "--reorder-locals"]
+PASSES = ["--flatten", *LOCALS, "--dce", "--vacuum", "--remove-unused-module-elements"]
 STRIP = ["--strip-debug", "--strip-producers"]
 BOUNDS = sandbox.Bounds(seconds=10)
 MISSING = "wasm-opt not found: install it with `sudo apt-get install binaryen`"
