@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The wasm engine in C under ASan and UBSan: damaged modules and failing allocations end in errors and leave nothing behind.
+
+wasm3 itself is watched by ASan only. It is known to be unsafe with some valid but unusual modules, which is why admission
+normalises modules before they come here; what is asserted below is asserted for the fixtures and their damaged copies.
+"""
+
+import ast
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WASM3 = ROOT / "third_party/wasm3"
+NATIVE = ROOT / "firmware/native"
+DRIVER = ROOT / "tests/support/wasm_sanitized.c"
+REDIRECT = [f"-D{name}=motet_wasm_{name}" for name in ("calloc", "realloc", "free")]
+COMPILERS = ["clang-14", "clang", "gcc"]
+
+
+def configuration() -> list[str]:
+    """The macros that shape wasm3's structures, as setup.py has them."""
+    text = re.search(r"WASM3_CONFIG = (\[.*?\n\])", (ROOT / "setup.py").read_text(), re.DOTALL)
+    assert text is not None
+    return [f"-D{name}={value}" for name, value in ast.literal_eval(text.group(1))]
+
+
+def compiler(folder: Path) -> str:
+    """A compiler that can link a program with both sanitizers."""
+    probe = folder / "probe.c"
+    probe.write_text("int main(void) { return 0; }\n")
+    for name in filter(shutil.which, COMPILERS):
+        command = [name, "-fsanitize=address,undefined", str(probe), "-o", str(folder / "probe")]
+        if subprocess.run(command, capture_output=True).returncode == 0:
+            return name
+    pytest.skip(f"none of {', '.join(COMPILERS)} links with -fsanitize=address,undefined")
+
+
+def compile_all(sources: list[Path], folder: Path, *command: str) -> list[str]:
+    """Objects of all sources, two compilers at a time."""
+    objects = [str(folder / f"{source.stem}.o") for source in sources]
+    for at in range(0, len(sources), 2):
+        running = [
+            subprocess.Popen([*command, "-c", str(source), "-o", target])
+            for source, target in zip(sources[at : at + 2], objects[at : at + 2], strict=True)
+        ]
+        assert [process.wait() for process in running] == [0] * len(running)
+    return objects
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not WASM3.exists():
+        pytest.skip("third_party/wasm3 is missing: tools/fetch.py wasm3")
+    folder = tmp_path_factory.mktemp("sanitized")
+    common = [compiler(folder), "-std=gnu11", "-O1", "-g", *configuration()]
+    objects = compile_all(
+        sorted(WASM3.glob("*.c")), folder, *common, "-w", "-fno-strict-aliasing", "-fsanitize=address", *REDIRECT
+    )
+    ours = ["-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    includes = [f"-I{NATIVE}", "-isystem", str(WASM3)]
+    objects += compile_all(
+        [*sorted((NATIVE / "wasm").glob("*.c")), NATIVE / "cancel.c", DRIVER], folder, *common, *ours, *includes
+    )
+    program = folder / "wasm_sanitized"
+    subprocess.run([common[0], "-fsanitize=address,undefined", *objects, "-lm", "-o", str(program)], check=True)
+    return program
+
+
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    spec = importlib.util.spec_from_file_location("fixtures_wasm", ROOT / "tests/dual/fixtures_wasm.py")
+    assert spec is not None and spec.loader is not None
+    fixtures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fixtures)
+    folder = tmp_path_factory.mktemp("modules")
+    paths = []
+    for name in sorted(name for name in vars(fixtures) if name.isupper()):
+        path = folder / f"{name.lower()}.wasm"
+        path.write_bytes(getattr(fixtures, name))
+        paths.append(str(path))
+    return paths
+
+
+def run(driver: Path, way: str, modules: list[str]) -> tuple[int, int]:
+    """How many modules were tried and how many loaded."""
+    environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0"}
+    done = subprocess.run([str(driver), way, *modules], capture_output=True, text=True, env=environment, timeout=100)
+    assert done.returncode == 0, done.stderr[-4000:]
+    tried, loaded = re.fullmatch(r"(\d+) tried, (\d+) loaded\n", done.stdout).groups()  # type: ignore[union-attr]
+    return int(tried), int(loaded)
+
+
+def test_every_truncation_is_harmless(driver: Path, modules: list[str]) -> None:
+    tried, loaded = run(driver, "truncate", modules)
+    assert tried > 1000
+    assert len(modules) // 2 < loaded < tried // 10
+
+
+def test_flipped_bits_and_extreme_bytes_are_harmless(driver: Path, modules: list[str]) -> None:
+    tried, loaded = run(driver, "mutate", modules)
+    assert tried > 12000
+    assert loaded > tried // 20
+
+
+def test_every_failing_allocation_is_survived(driver: Path, modules: list[str]) -> None:
+    tried, loaded = run(driver, "starve", modules)
+    assert tried > 100
+    assert loaded > len(modules)
