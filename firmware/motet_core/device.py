@@ -125,7 +125,7 @@ class Device:
         resets = self.port.resets
         self._tid = (self._tid + 1) & 0xFFFFFFFF
         try:
-            for frame in blocks.split(data, self.port.send_limit, self._tid):
+            for frame in blocks.frames(data, self.port.send_limit, self._tid):
                 # The rest of a message means nothing to a peer that restarted in its middle.
                 if self.port.resets != resets:
                     return

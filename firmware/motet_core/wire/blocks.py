@@ -21,21 +21,26 @@ def digest8(payload):
 
 def split(payload, limit, tid):
     """Bytes -> list of frames of at most `limit` bytes each. ValueError when `limit` leaves no room or count is too high."""
+    return list(frames(payload, limit, tid))
+
+
+def frames(payload, limit, tid):
+    """The same, one frame at a time: a small heap never holds two copies of a message."""
     if len(payload) <= limit:
-        return [payload]
+        yield payload
+        return
     room = limit - OVERHEAD
     if room < 1:
         raise ValueError("limit of %d bytes leaves no room in a block" % limit)
     count = -(-len(payload) // room)
     if count > 0xFFFF:
         raise ValueError("payload of %d bytes needs too many blocks" % len(payload))
-    frames = []
+    view = memoryview(payload)
     for index in range(count):
-        block = [tid & 0xFFFFFFFF, index, count, payload[index * room : (index + 1) * room]]
+        block = [tid & 0xFFFFFFFF, index, count, view[index * room : (index + 1) * room]]
         if index == 0:
             block.append(digest8(payload))
-        frames.append(cbor.dumps(block))
-    return frames
+        yield cbor.dumps(block)
 
 
 def _is_uint(value, top):
