@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from gateway_fleet import eventually
 from mcp.server.subscriptions import InMemorySubscriptionBus
+from tests.support.waiting import until
 
 from motet.gateway.announce import Announcer, Sessions, running
 
@@ -58,7 +58,7 @@ async def test_a_change_reaches_listeners_and_sessions():
     world.sessions.add(session)
     async with running(world.announcer):
         world.change(1)
-        await eventually(lambda: world.events and session.times == 1)
+        await until(lambda: world.events and session.times == 1)
 
 
 async def test_a_storm_becomes_few_announcements_and_the_last_state_is_told():
@@ -66,10 +66,10 @@ async def test_a_storm_becomes_few_announcements_and_the_last_state_is_told():
     world.sessions.add(session)
     async with running(world.announcer):
         world.change(1)
-        await eventually(lambda: session.times == 1)
+        await until(lambda: session.times == 1)
         for state in range(2, 500):
             world.change(state)
-        await eventually(lambda: session.times == 2)
+        await until(lambda: session.times == 2)
     assert len(world.events) == 2
 
 
@@ -91,7 +91,7 @@ async def test_a_session_that_does_not_read_holds_up_nobody():
         world.change(1)
         await deaf.entered.wait()
         world.change(2)
-        await eventually(lambda: session.times == 2)
+        await until(lambda: session.times == 2)
 
 
 async def test_a_broken_session_harms_nobody_and_one_that_ended_is_not_told():
@@ -101,6 +101,6 @@ async def test_a_broken_session_harms_nobody_and_one_that_ended_is_not_told():
     world.sessions.discard(ended)
     async with running(world.announcer):
         world.change(1)
-        await eventually(lambda: session.times == 1)
+        await until(lambda: session.times == 1)
     assert ended.times == 0
     assert len(world.sessions) == 2

@@ -9,10 +9,11 @@ import json
 import anyio
 import httpx2
 import pytest
-from gateway_fleet import MemoryDevice, MemoryFleet, add, eventually, serving, text
-from gateway_http import modern_call
 from mcp import Client
 from mcp.shared.exceptions import MCPError
+from tests.support.mcp_http import modern_call
+from tests.support.memory_fleet import MemoryDevice, MemoryFleet, add, serving, text
+from tests.support.waiting import until
 
 from motet.fleet import BadAnswer, BusDown, DeviceOffline, DeviceRestarted, DeviceTimeout, RpcError
 
@@ -168,7 +169,7 @@ async def test_progress_of_the_device_reaches_the_client(fleet, era):
 
     async with serving(fleet) as (url, _), Client(url, mode=era) as client:
         await client.call_tool("pump.math.add", {"a": 1, "b": 2}, progress_callback=on_progress)
-        await eventually(lambda: len(seen) == 2)
+        await until(lambda: len(seen) == 2)
     assert seen == [(1, 2, "step 1"), (2, 2, "step 2")]
 
 
@@ -180,7 +181,7 @@ async def test_a_client_that_gives_up_cancels_the_call_on_the_device(fleet, era)
                 group.start_soon(client.call_tool, "pump.math.add", {"a": 1, "b": 2})
                 await fleet.called.wait()
                 group.cancel_scope.cancel()
-            await eventually(lambda: fleet.cancelled == ["pump"])
+            await until(lambda: fleet.cancelled == ["pump"])
         assert not scope.cancelled_caught
         fleet.answers["math.add"] = add
         assert (await client.call_tool("valve.math.add", {"a": 1, "b": 2})).structured_content == {"result": 3}
@@ -192,7 +193,7 @@ async def test_closing_the_connection_of_a_plain_json_call_cancels_it(fleet):
         call = asyncio.create_task(http.post(url, **modern_call("pump.math.add", {"a": 1, "b": 2})))
         await fleet.called.wait()
         call.cancel()
-        await eventually(lambda: fleet.cancelled == ["pump"])
+        await until(lambda: fleet.cancelled == ["pump"])
 
 
 async def test_calls_in_flight_are_cancelled_when_the_gateway_stops(fleet):

@@ -6,9 +6,9 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from gateway_fleet import ADD, MemoryDevice
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.memory_fleet import ADD, MemoryDevice
 
 from motet.gateway.catalogue import BadCursor, Catalogue
 from motet.observe import Metrics

@@ -7,9 +7,11 @@ import asyncio
 
 import httpx2
 import pytest
-from gateway_fleet import ADD, MemoryDevice, MemoryFleet, eventually, serving
 from mcp import Client
 from mcp.client.subscriptions import ToolsListChanged
+from tests.support.mcp_http import modern_body, modern_headers
+from tests.support.memory_fleet import ADD, MemoryDevice, MemoryFleet, serving
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.anyio
 OTHER = {**ADD, "name": "vote.push"}
@@ -58,18 +60,18 @@ async def test_an_older_client_hears_of_it_on_its_session_and_was_promised_so(fl
     inbox = Inbox()
     async with serving(fleet) as (url, app), Client(url, mode="legacy", message_handler=inbox) as client:
         assert client.server_capabilities.tools.list_changed
-        await eventually(lambda: len(app.front.sessions) == 1)
+        await until(lambda: len(app.front.sessions) == 1)
         await standing_stream(app)
         fleet.put(MemoryDevice("valve"))
-        await eventually(lambda: "notifications/tools/list_changed" in inbox.methods)
+        await until(lambda: "notifications/tools/list_changed" in inbox.methods)
         assert await listed(client) == ["pump.math.add", "valve.math.add"]
 
 
 async def test_a_session_that_ends_is_forgotten(fleet):
     async with serving(fleet) as (url, app):
         async with Client(url, mode="legacy"):
-            await eventually(lambda: len(app.front.sessions) == 1)
-        await eventually(lambda: len(app.front.sessions) == 0)
+            await until(lambda: len(app.front.sessions) == 1)
+        await until(lambda: len(app.front.sessions) == 0)
 
 
 async def test_a_shutdown_ends_listening_and_standing_streams_at_once(fleet):
@@ -85,7 +87,6 @@ async def test_a_shutdown_ends_listening_and_standing_streams_at_once(fleet):
 
 
 async def test_a_listen_request_without_an_event_stream_is_refused(fleet):
-    from gateway_http import modern_body, modern_headers
 
     headers = {**modern_headers("subscriptions/listen"), "accept": "application/json"}
     body = modern_body("subscriptions/listen", notifications={"toolsListChanged": True})
@@ -95,4 +96,4 @@ async def test_a_listen_request_without_an_event_stream_is_refused(fleet):
 
 async def standing_stream(app):
     """Older clients open their stream for notifications after the handshake."""
-    await eventually(lambda: app.standing_streams)
+    await until(lambda: app.standing_streams)

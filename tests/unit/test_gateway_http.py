@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from gateway_fleet import MemoryDevice, MemoryFleet, serving
-from gateway_http import MODERN, modern_body, modern_call, modern_headers
+from tests.support.mcp_http import MODERN, modern_body, modern_call, modern_headers
+from tests.support.memory_fleet import MemoryDevice, MemoryFleet, serving
 
 from motet.gateway.connection import BoundedConnection
 

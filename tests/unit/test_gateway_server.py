@@ -12,14 +12,16 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from gateway_fleet import MemoryDevice, MemoryFleet, eventually, serving
-from gateway_http import modern_call
 from mcp import Client, StdioServerParameters
+from tests.support.mcp_http import modern_call
+from tests.support.memory_fleet import MemoryDevice, MemoryFleet, serving
+from tests.support.waiting import until
 
 from motet.gateway.server import AddressInUse, bind
 
 pytestmark = pytest.mark.anyio
-PROGRAM = Path(__file__).with_name("gateway_program.py")
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = "tests.support.gateway_program"
 
 
 @pytest.fixture
@@ -28,13 +30,14 @@ def anyio_backend():
 
 
 def environment():
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
 
 
 async def started(*arguments):
     child = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(PROGRAM),
+        "-m",
+        PROGRAM,
         *arguments,
         env=environment(),
         stdout=asyncio.subprocess.PIPE,
@@ -99,7 +102,7 @@ async def test_a_call_in_flight_is_cancelled_by_a_signal_rather_than_waited_for(
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 async def test_the_same_tools_over_stdio(era):
-    server = StdioServerParameters(command=sys.executable, args=[str(PROGRAM), "stdio"], env=environment())
+    server = StdioServerParameters(command=sys.executable, args=["-m", PROGRAM, "stdio"], env=environment())
     async with asyncio.timeout(40):
         async with Client(server, mode=era) as client:
             assert [tool.name for tool in (await client.list_tools()).tools] == ["pump.math.add"]
@@ -108,7 +111,7 @@ async def test_the_same_tools_over_stdio(era):
 
 
 async def test_listening_over_stdio():
-    server = StdioServerParameters(command=sys.executable, args=[str(PROGRAM), "stdio", "arrival"], env=environment())
+    server = StdioServerParameters(command=sys.executable, args=["-m", PROGRAM, "stdio", "arrival"], env=environment())
     async with asyncio.timeout(40):
         async with Client(server) as client, client.listen(tools_list_changed=True) as events:
             await client.call_tool("pump.math.add", {"a": 40, "b": 2})
@@ -119,4 +122,4 @@ async def test_listening_over_stdio():
 async def test_nothing_is_left_running_after_the_server_stopped():
     async with serving(MemoryFleet(MemoryDevice("pump"))) as (url, _), Client(url) as client:
         await client.call_tool("pump.math.add", {"a": 1, "b": 2})
-    await eventually(lambda: [task for task in asyncio.all_tasks() if "motet" in repr(task.get_coro())] == [])
+    await until(lambda: [task for task in asyncio.all_tasks() if "motet" in repr(task.get_coro())] == [])

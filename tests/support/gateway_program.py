@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A gateway as a program of its own, in front of a fleet in memory: `gateway_program.py http|stdio [waits|arrival]`."""
+"""A gateway as a program of its own, in front of a fleet in memory.
+
+python -m tests.support.gateway_program http|stdio [waits|arrival]
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 
-from gateway_fleet import MemoryDevice, MemoryFleet, add
+from tests.support.memory_fleet import MemoryDevice, MemoryFleet, add
 
 from motet.gateway.app import GatewayApp
 from motet.gateway.front import Front

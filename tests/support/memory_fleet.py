@@ -109,11 +109,3 @@ async def serving(fleet: Any, **settings: Any) -> AsyncIterator[tuple[str, Gatew
     app = GatewayApp(fleet, Metrics(), options)
     async with listening(app, options) as url:
         yield url, app
-
-
-async def eventually(condition: Callable[[], Any], within_s: float = 10.0) -> Any:
-    """Wait until `condition()` holds; fails the test when it does not within the deadline."""
-    async with asyncio.timeout(within_s):
-        while not (value := condition()):
-            await asyncio.sleep(0.005)
-    return value
