@@ -96,6 +96,13 @@ class Bus:
         except TimeoutError:
             raise self._failure or BusOffline(f"the broker at {self._url} does not answer") from None
 
+    async def wait_ended(self) -> None:
+        """Return when the bus is closed. Raises BusRefused when it has given up for good."""
+        if self._task is not None:
+            await asyncio.wait((self._task,))
+            if not self._task.cancelled() and self._failure is not None:
+                raise self._failure
+
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, ttl: float = 0.0) -> None:
         """Send now, without waiting for the broker.
 
