@@ -38,7 +38,7 @@ class SplitTest(unittest.TestCase):
     def test_says_when_a_limit_or_a_payload_is_impossible(self):
         for size, limit in ((100, OVERHEAD), (100, 1), (70000, OVERHEAD + 1)):
             with self.assertRaises(ValueError):
-                split(payload(size), limit, 1)
+                split(bytes(size), limit, 1)
 
 
 class JoinTest(unittest.TestCase):
