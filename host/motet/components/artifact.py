@@ -19,6 +19,8 @@ from motet_core.wire import packed
 FORMAT = 1
 _FORMAT, _NAME, _REVISION, _MODULE, _TOOLS, _CALLS, _LIMITS = range(7)
 _FUEL, _MEMORY, _STACK = range(3)
+# Clients assume the worst of a tool that says nothing. A component without capabilities reaches nothing but its own memory.
+_HARMLESS = {"destructiveHint": False, "openWorldHint": False}
 
 
 def tool_entries(manifest: Manifest) -> list[dict[str, Any]]:
@@ -69,7 +71,7 @@ def _result(result: Result | None) -> Any:
 
 
 def _entry(name: str, tool: Tool) -> dict[str, Any]:
-    entry = {"name": name, "description": tool.description, "inputSchema": _input(tool.params)}
+    entry = {"name": name, "description": tool.description, "inputSchema": _input(tool.params), "annotations": _HARMLESS}
     if tool.result is not None:
         entry["outputSchema"] = _output(tool.result)
     return entry

@@ -96,11 +96,9 @@ class _Installation:
 
     async def _is_there(self) -> bool:
         listed = await self._call("list artifacts", "artifact.list", {})
-        wanted = (self._kind, self._name, self._revision, self._digest)
-        return any(
-            (row.get("kind"), row.get("name"), row.get("revision"), _digest(row.get("digest"))) == wanted
-            for row in listed.get("artifacts", [])
-        )
+        # One that has failed is sent again: it then gets a fresh start.
+        wanted = (self._kind, self._name, self._revision, self._digest, "ready")
+        return any(_facts(row) == wanted for row in listed.get("artifacts", []))
 
     async def _send(self) -> None:
         try:
@@ -166,6 +164,11 @@ def _identity(item: Artifact) -> tuple[str, str, int]:
     if isinstance(item, Admitted):
         return COMPONENT, item.manifest.component.name, item.manifest.component.revision
     return models.KIND, item.name, item.revision
+
+
+def _facts(row: dict[str, Any]) -> tuple[Any, ...]:
+    digest, state = _digest(row.get("digest")), row.get("state", "ready")
+    return row.get("kind"), row.get("name"), row.get("revision"), digest, state
 
 
 def _words(error: FleetError) -> str:

@@ -94,7 +94,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def from_upload(data: Any) -> Package:
-    """The opposite of ``Package.upload``, for data from outside. Raises PackageError (with the field), ManifestError, ModelError."""
+    """The opposite of ``Package.upload``, for data from outside. Raises PackageError, ManifestError or ModelError."""
     kind = data.get("kind") if isinstance(data, dict) else None
     try:
         if kind == models.KIND:

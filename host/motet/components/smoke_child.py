@@ -53,11 +53,11 @@ def compile_all(request: Request) -> list[Any] | None:
 
 
 def on_device(request: Request) -> list[Outcome]:
-    """Outcomes of the calls on the device engine, one instance for all."""
+    """Outcomes of the calls on the device engine; as on a device, a trap is followed by a fresh instance."""
     instance, outcomes = _device(request, request["wasm"]), []
     for export, _, arguments, size in request["calls"]:
+        instance.fuel = request["fuel"]
         try:
-            instance.fuel = request["fuel"]
             value = instance.find(export)(*arguments)
             address = value & 0xFFFFFFFF if size else 0
             outcomes.append(["record", address, instance.read(address, size)] if size else ["value", value])
@@ -65,6 +65,8 @@ def on_device(request: Request) -> list[Outcome]:
             outcomes.append(["trap", str(error)])
             if "fuel" in str(error):
                 break
+            instance.close()
+            instance = _device(request, request["wasm"])
     return outcomes
 
 
@@ -86,33 +88,31 @@ def _function_type(signature: str) -> wasmtime.FuncType:
     return wasmtime.FuncType([_TYPES[p]() for p in params], [] if result == "v" else [_TYPES[result]()])
 
 
-def _reference(request: Request, store: wasmtime.Store) -> wasmtime.Instance:
+def _reference(request: Request, store: wasmtime.Store, module: wasmtime.Module) -> Any:
     linker = wasmtime.Linker(store.engine)
-    for module, name, signature in request["imports"]:
-        linker.define_func(module, name, _function_type(signature), _stub(signature))
+    for name, item, signature in request["imports"]:
+        linker.define_func(name, item, _function_type(signature), _stub(signature))
     store.set_fuel(REFERENCE_FUEL)
-    return linker.instantiate(store, wasmtime.Module(store.engine, request["wasm"]))
+    return linker.instantiate(store, module).exports(store)
 
 
 def on_reference(request: Request, count: int) -> list[Outcome]:
-    """Outcomes of the first ``count`` calls on wasmtime, one instance for all."""
+    """Outcomes of the first ``count`` calls on wasmtime, with a fresh instance after a trap too."""
     store = _store()
-    exports, outcomes = _reference(request, store).exports(store), []
+    module = wasmtime.Module(store.engine, request["wasm"])
+    exports, outcomes = _reference(request, store, module), []
     for export, _, arguments, size in request["calls"][:count]:
         try:
-            function = exports[export]
-            assert isinstance(function, wasmtime.Func)  # admission has compared the exports before
-            value = function(store, *arguments)
+            value = exports[export](store, *arguments)
             address = value & 0xFFFFFFFF if size else 0
-            outcomes.append(["record", address, _read(exports, store, address, size)] if size else ["value", value])
+            outcomes.append(["record", address, _read(exports["memory"], store, address, size)] if size else ["value", value])
         except (wasmtime.Trap, wasmtime.WasmtimeError, IndexError) as error:
             outcomes.append(["trap", str(error).strip().splitlines()[-1]])
+            exports = _reference(request, store, module)
     return outcomes
 
 
-def _read(exports: Any, store: wasmtime.Store, address: int, size: int) -> bytes:
-    memory = exports["memory"]
-    assert isinstance(memory, wasmtime.Memory)
+def _read(memory: wasmtime.Memory, store: wasmtime.Store, address: int, size: int) -> bytes:
     if address + size > memory.data_len(store):
         raise IndexError("record outside memory")
     return bytes(memory.read(store, address, address + size))
