@@ -4,7 +4,7 @@
 
 Servers run in child processes, the load in this one. CPU per call is the server's own (all threads), so other work on the
 machine disturbs it little. The same run measures a bare ASGI application (the ceiling) and a bare echo server on the MCP
-SDK, for ratios. Prints one JSON object.
+SDK, for ratios, and the whole way over a private broker. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import uvloop
 from http_load import Load, drive
 
-SECONDS, WARM_UP = 3.0, 0.7
+SECONDS, WARM_UP = 2.0, 0.5
 IN_FLIGHT = (1, 10, 50)
+TOOLS = {"mqtt": "device1.sim.echo"}
 TOOL = "device1.math.add"
 
 
@@ -32,10 +34,10 @@ def quantile(values: list[float], q: float) -> float:
     return sorted(values)[min(len(values) - 1, int(q * len(values)))]
 
 
-def measure(pid: int, port: int, in_flight: int) -> dict[str, float]:
-    uvloop.run(drive(port, TOOL, in_flight, WARM_UP))
+def measure(pid: int, port: int, tool: str, in_flight: int) -> dict[str, float]:
+    uvloop.run(drive(port, tool, in_flight, WARM_UP))
     cpu, start = cpu_seconds(pid), time.perf_counter()
-    load: Load = uvloop.run(drive(port, TOOL, in_flight, SECONDS))
+    load: Load = uvloop.run(drive(port, tool, in_flight, SECONDS))
     cpu, took = cpu_seconds(pid) - cpu, time.perf_counter() - start
     if load.failed:
         raise SystemExit(f"{load.failed} calls failed, the first: {load.first_failure.decode(errors='replace')}")
@@ -49,22 +51,22 @@ def measure(pid: int, port: int, in_flight: int) -> dict[str, float]:
 
 
 def bench(server: str) -> dict[str, Any]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "gateway_servers", server], cwd=sys.path[0], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as child:
+    command = [sys.executable, str(Path(__file__).with_name("gateway_servers.py")), server]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         port = int(child.stdout.readline())
         try:
-            return {str(n): measure(child.pid, port, n) for n in IN_FLIGHT}
+            return {str(n): measure(child.pid, port, TOOLS.get(server, TOOL), n) for n in IN_FLIGHT}
         finally:
             child.terminate()
 
 
 def main() -> None:
-    results = {server: bench(server) for server in ("asgi", "sdk_echo", "gateway")}
+    results = {server: bench(server) for server in ("asgi", "sdk_echo", "gateway", "mqtt")}
     cpu = {server: result["10"]["cpu_us_per_call"] for server, result in results.items()}
     figures = {
         "cpu_us_per_call": cpu["gateway"],
+        "mqtt_cpu_us_per_call": cpu["mqtt"],
         "ratio_to_asgi": round(cpu["gateway"] / cpu["asgi"], 2),
         "ratio_to_sdk_echo": round(cpu["gateway"] / cpu["sdk_echo"], 2),
         "in_flight": results,

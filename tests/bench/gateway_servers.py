@@ -3,31 +3,41 @@
 
 asgi      the ceiling: parses the JSON and answers, nothing else
 sdk_echo  the MCP SDK's low-level server with one tool
-gateway   Motet's, in front of a fleet simulated in the process
+gateway   Motet's, with devices simulated in the process
+mqtt      Motet's, with a device in another process behind a private broker
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
+from loopback import loopback_fleet, tools_known
 from mcp.server.lowlevel import Server
 from mcp_types import CallToolRequestParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from motet.bus import Bus, broker
+from motet.fleet import Fleet
 from motet.gateway.app import GatewayApp
 from motet.gateway.options import Options
-from motet.gateway.server import bind, listening, run
+from motet.gateway.server import bind, run, serve
 from motet.observe import Metrics
 
+DEVICES = 100
+ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = {
     "type": "object",
     "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}, "label": {"type": "string"}},
     "required": ["a", "b"],
 }
+
+TOOLS = [{"name": "math.add", "description": "Add two integers.", "inputSchema": SCHEMA}]
 
 
 def add(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -61,19 +71,32 @@ async def serve_bare(app: ASGIApp, lifespan: Any) -> None:
     await uvicorn.Server(config).serve([sock])
 
 
-async def serve_gateway() -> None:
-    from gateway_device import fleet
+async def serve_gateway(fleet: Fleet) -> None:
+    options = Options(port=0, drain_s=1)
+    await serve(GatewayApp(fleet, Metrics(), options), options, lambda url: print(urlsplit(url).port, flush=True))
 
-    options = Options(port=0)
-    async with fleet() as devices, listening(GatewayApp(devices, Metrics(), options), options) as url:
-        print(url.rsplit(":", 1)[1].removesuffix("/mcp"), flush=True)
-        await asyncio.Event().wait()
+
+async def serve_loopback() -> None:
+    await serve_gateway(await loopback_fleet(DEVICES, TOOLS, lambda params: add(params["arguments"])))
+
+
+async def serve_mqtt() -> None:
+    with broker.start() as engine:
+        device = [sys.executable, "-m", "tests.support.sim_device", engine.url, "bench", "device1"]
+        with subprocess.Popen(device, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE):
+            bus = await Bus.connect(engine.url, "bench-gateway")
+            fleet = Fleet(bus, "bench")
+            await fleet.start()
+            await tools_known(fleet, 1)
+            await serve_gateway(fleet)
+            await bus.close()
 
 
 SERVERS = {
     "asgi": lambda: serve_bare(asgi, "off"),
     "sdk_echo": lambda: serve_bare(sdk_echo(), "on"),
-    "gateway": serve_gateway,
+    "gateway": serve_loopback,
+    "mqtt": serve_mqtt,
 }
 
 if __name__ == "__main__":
