@@ -1,27 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // motet_native.nn on CPython: quantised TensorFlow Lite models. The API is described in motet_native/nn.pyi.
-#include "native.h"
-
-#include "nn/nn.h"
-
-typedef struct {
-    PyObject_HEAD Py_buffer file;
-    nn_model *model;
-    void *tables;
-    void *activations;
-    size_t arena_bytes;
-    uint32_t steps;
-    bool running;
-} ModelObject;
-
-// Lends a tensor's memory and keeps its model alive; only ever seen through a memoryview.
-typedef struct {
-    PyObject_HEAD ModelObject *owner;
-    nn_tensor tensor;
-} TensorObject;
+#include "nn_model.h"
 
 static PyObject *nn_exception;
-static PyTypeObject model_type, tensor_type;
+static PyTypeObject model_type;
 
 static void raise_error(const nn_error *error) {
     if (error->operator_index < 0) {
@@ -67,7 +49,7 @@ static bool load(ModelObject *self) {
 }
 
 static PyObject *model_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"model", NULL};
+    static char *names[] = {"", NULL}; // positional only
     PyObject *source;
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "O:Model", names, &source)) {
         return NULL;
@@ -136,15 +118,7 @@ static PyObject *model_input(ModelObject *self, PyObject *argument) {
     if (!get_index(argument, nn_inputs(self->model), &index)) {
         return NULL;
     }
-    TensorObject *lender = PyObject_New(TensorObject, &tensor_type);
-    if (lender == NULL) {
-        return NULL;
-    }
-    lender->owner = (ModelObject *)Py_NewRef(self);
-    lender->tensor = nn_input(self->model, index);
-    PyObject *view = PyMemoryView_FromObject((PyObject *)lender);
-    Py_DECREF(lender);
-    return view;
+    return motet_nn_view(self, index);
 }
 
 static PyObject *output_bytes(const nn_tensor *tensor) {
@@ -220,118 +194,12 @@ static PyObject *model_predict(ModelObject *self, PyObject *argument) {
     return done ? all_outputs(self) : NULL;
 }
 
-static PyObject *describe(const nn_tensor *tensor) {
-    PyObject *shape = PyTuple_New(tensor->rank);
-    for (uint32_t i = 0; shape != NULL && i < tensor->rank; i++) {
-        PyTuple_SET_ITEM(shape, i, PyLong_FromLong(tensor->shape[i]));
-    }
-    PyObject *name = PyUnicode_DecodeUTF8(tensor->name, (Py_ssize_t)tensor->name_length, "replace");
-    return Py_BuildValue("(NNsdi)", name, shape, nn_type_name(tensor->type), (double)tensor->scale,
-                         (int)tensor->zero_point);
-}
-
-static PyObject *describe_all(ModelObject *self, uint32_t count,
-                              nn_tensor (*tensor)(const nn_model *, uint32_t)) {
-    PyObject *all = PyTuple_New(count);
-    for (uint32_t i = 0; all != NULL && i < count; i++) {
-        nn_tensor one = tensor(self->model, i);
-        PyObject *description = describe(&one);
-        if (description == NULL) {
-            Py_CLEAR(all);
-        } else {
-            PyTuple_SET_ITEM(all, i, description);
-        }
-    }
-    return all;
-}
-
-static PyObject *get_inputs(ModelObject *self, void *Py_UNUSED(closure)) {
-    return describe_all(self, nn_inputs(self->model), nn_input);
-}
-
-static PyObject *get_outputs(ModelObject *self, void *Py_UNUSED(closure)) {
-    return describe_all(self, nn_outputs(self->model), nn_output);
-}
-
-static PyObject *get_operators(ModelObject *self, void *Py_UNUSED(closure)) {
-    uint32_t count = nn_operators(self->model);
-    PyObject *names = PyTuple_New(count);
-    for (uint32_t i = 0; names != NULL && i < count; i++) {
-        PyObject *name = PyUnicode_InternFromString(nn_operator_name(self->model, i));
-        if (name == NULL) {
-            Py_CLEAR(names);
-        } else {
-            PyTuple_SET_ITEM(names, i, name);
-        }
-    }
-    return names;
-}
-
-static PyObject *get_arena_bytes(ModelObject *self, void *Py_UNUSED(closure)) {
-    return PyLong_FromSize_t(self->arena_bytes);
-}
-
-static PyObject *get_steps(ModelObject *self, void *Py_UNUSED(closure)) {
-    return PyLong_FromUnsignedLong(self->steps);
-}
-
-static PyObject *get_steps_used(ModelObject *self, void *Py_UNUSED(closure)) {
-    return PyLong_FromUnsignedLong(nn_steps_used(self->model));
-}
-
-static int set_steps(ModelObject *self, PyObject *value, void *Py_UNUSED(closure)) {
-    if (value == NULL) {
-        PyErr_SetString(PyExc_AttributeError, "steps cannot be deleted");
-        return -1;
-    }
-    long long steps = PyLong_AsLongLong(value);
-    if (steps == -1 && PyErr_Occurred()) {
-        return -1;
-    }
-    if (steps < 0 || steps > UINT32_MAX) {
-        PyErr_SetString(PyExc_ValueError, "steps must be 0 to 4294967295");
-        return -1;
-    }
-    self->steps = (uint32_t)steps;
-    return 0;
-}
-
-static int tensor_get_buffer(TensorObject *self, Py_buffer *view, int flags) {
-    return PyBuffer_FillInfo(view, (PyObject *)self, self->tensor.data, (Py_ssize_t)self->tensor.bytes, 0,
-                             flags);
-}
-
-static void tensor_dealloc(TensorObject *self) {
-    Py_DECREF(self->owner);
-    PyObject_Free(self);
-}
-
-static PyBufferProcs tensor_buffer = {.bf_getbuffer = (getbufferproc)tensor_get_buffer};
-
-static PyTypeObject tensor_type = {
-    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "motet_native.nn._Tensor",
-    .tp_basicsize = sizeof(TensorObject),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .tp_dealloc = (destructor)tensor_dealloc,
-    .tp_as_buffer = &tensor_buffer,
-};
-
 static PyMethodDef model_methods[] = {
     {"predict", (PyCFunction)model_predict, METH_O, "predict(inputs)\n--\n\nCopy inputs, run, copy outputs."},
     {"invoke", (PyCFunction)model_invoke, METH_NOARGS, "invoke()\n--\n\nRun once on the inputs in place."},
     {"input", (PyCFunction)model_input, METH_O, "input(index)\n--\n\nWritable view of an input."},
     {"output", (PyCFunction)model_output, METH_O, "output(index)\n--\n\nCopy of an output."},
     {NULL, NULL, 0, NULL},
-};
-
-static PyGetSetDef model_properties[] = {
-    {"inputs", (getter)get_inputs, NULL, NULL, NULL},
-    {"outputs", (getter)get_outputs, NULL, NULL, NULL},
-    {"operators", (getter)get_operators, NULL, NULL, NULL},
-    {"arena_bytes", (getter)get_arena_bytes, NULL, NULL, NULL},
-    {"steps", (getter)get_steps, (setter)set_steps, NULL, NULL},
-    {"steps_used", (getter)get_steps_used, NULL, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyTypeObject model_type = {
@@ -342,7 +210,7 @@ static PyTypeObject model_type = {
     .tp_new = model_new,
     .tp_dealloc = (destructor)model_dealloc,
     .tp_methods = model_methods,
-    .tp_getset = model_properties,
+    .tp_getset = motet_nn_properties,
 };
 
 static struct PyModuleDef definition = {
@@ -354,7 +222,7 @@ static struct PyModuleDef definition = {
 
 PyObject *motet_nn_module(void) {
     PyObject *module = PyModule_Create(&definition);
-    if (module == NULL || PyType_Ready(&tensor_type)) {
+    if (module == NULL || PyType_Ready(&motet_nn_tensor_type)) {
         Py_XDECREF(module);
         return NULL;
     }

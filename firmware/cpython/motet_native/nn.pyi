@@ -25,7 +25,7 @@ class Model:
     :raises MemoryError: the arena does not fit the heap.
     """
 
-    def __new__(cls, model: Buffer) -> Model: ...
+    def __new__(cls, model: Buffer, /) -> Model: ...
     @property
     def inputs(self) -> tuple[Tensor, ...]: ...
     @property
@@ -40,8 +40,8 @@ class Model:
 
     @property
     def steps(self) -> int:
-        """Most steps that a run may take; 0, the default, means no bound. A step is at most one output pixel or row of
-        an operator, or 16,384 multiplications, whichever is more work."""
+        """Most steps that a run may take, up to 2147483647; 0, the default, means no bound. A step is at most one output
+        pixel or row of an operator, or 16,384 multiplications, whichever is more work."""
 
     @steps.setter
     def steps(self, value: int) -> None: ...
@@ -49,7 +49,7 @@ class Model:
     def steps_used(self) -> int:
         """Steps that the last run took."""
 
-    def predict(self, inputs: Sequence[Buffer]) -> list[bytes]:
+    def predict(self, inputs: Sequence[Buffer], /) -> list[bytes]:
         """Copy the inputs in, run, copy the outputs out.
 
         :raises ValueError: the number of inputs or the size of one is wrong; says both numbers.
@@ -62,8 +62,8 @@ class Model:
         :raises Error: cancelled, out of steps, or running in another thread.
         """
 
-    def input(self, index: int) -> memoryview:
+    def input(self, index: int, /) -> memoryview:
         """Writable view of the bytes of an input. :raises IndexError:"""
 
-    def output(self, index: int) -> bytes:
+    def output(self, index: int, /) -> bytes:
         """Copy of an output of the last run. :raises IndexError:"""

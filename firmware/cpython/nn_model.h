@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Python model, shared by the files of motet_native.nn.
+#ifndef MOTET_CPYTHON_NN_MODEL_H
+#define MOTET_CPYTHON_NN_MODEL_H
+
+#include "native.h"
+
+#include "nn/nn.h"
+
+typedef struct {
+    PyObject_HEAD Py_buffer file;
+    nn_model *model;
+    void *tables;
+    void *activations;
+    size_t arena_bytes;
+    uint32_t steps;
+    bool running; // in a thread that has released the GIL
+} ModelObject;
+
+// Lends the memory of an input and keeps its model alive; only ever seen through a memoryview.
+extern PyTypeObject motet_nn_tensor_type;
+
+// A writable memoryview of an input. The index is in range.
+PyObject *motet_nn_view(ModelObject *model, uint32_t index);
+
+// inputs, outputs, operators, arena_bytes, steps, steps_used
+extern PyGetSetDef motet_nn_properties[];
+
+#endif
