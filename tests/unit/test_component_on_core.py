@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from component_modules import VOTE, manifest, wat
 
+from motet import paths
 from motet.components.admission import Admitted, admit
 from motet.components.install import Installed, install
 from motet.components.packages import accept, read
@@ -152,6 +153,14 @@ def test_a_runaway_call_ends_as_a_tool_error_and_the_next_one_is_answered() -> N
     with pytest.raises(ToolError, match="out of fuel after 500"):
         core.tool("probe.spin", p0=9)
     assert core.tool("probe.spin", p0=0) is None
+
+
+def test_a_model_goes_the_same_way_and_classifies(core: Core) -> None:
+    core.install(accept(read(paths.data("models") / "digits" / "digits.tflite")))
+    assert "models.predict" in core.supervisor.names()
+    answer = core.tool("models.predict", model="digits", input=[0] * 64)
+    assert answer["class"] in range(10)
+    assert len(answer["outputs"][0]) == 10
 
 
 def test_a_damaged_artifact_is_refused_by_the_core(vote: Admitted) -> None:
