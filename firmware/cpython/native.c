@@ -43,22 +43,9 @@ static int add(PyObject *module, const char *name, PyObject *part) {
 }
 
 static int add_parts(PyObject *module) {
-#if __has_include("wasm.c")
-    if (add(module, "wasm", motet_wasm_module())) {
-        return -1;
-    }
-#endif
-#if __has_include("nn.c")
-    if (add(module, "nn", motet_nn_module())) {
-        return -1;
-    }
-#endif
-#if __has_include("frame.c")
-    if (add(module, "frame", motet_frame_module())) {
-        return -1;
-    }
-#endif
-    return 0;
+    int failed = add(module, "wasm", motet_wasm_module()) || add(module, "nn", motet_nn_module()) ||
+                 add(module, "frame", motet_frame_module());
+    return failed ? -1 : 0;
 }
 
 PyMODINIT_FUNC PyInit__native(void) {

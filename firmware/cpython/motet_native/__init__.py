@@ -6,13 +6,10 @@ The same names with the same behaviour exist on MicroPython, where they are buil
 
 import sys
 
-from . import _native
-from ._native import cancel, cancel_pending
+from ._native import cancel, cancel_pending, frame, nn, wasm
 
-__all__ = ["cancel", "cancel_pending"]
+__all__ = ["cancel", "cancel_pending", "frame", "nn", "wasm"]
 
-for _name in ("frame", "nn", "wasm"):
-    if hasattr(_native, _name):
-        # Both `from motet_native import wasm` and `import motet_native.wasm` must work.
-        globals()[_name] = sys.modules[__name__ + "." + _name] = getattr(_native, _name)
-        __all__.append(_name)
+# So that `import motet_native.wasm` works as well as `from motet_native import wasm`.
+for _part in (frame, nn, wasm):
+    sys.modules[_part.__name__] = _part

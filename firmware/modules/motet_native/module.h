@@ -5,6 +5,10 @@
 
 #include "py/obj.h"
 
+#ifndef MP_NORETURN // named so from MicroPython 1.26 on
+#define MP_NORETURN NORETURN
+#endif
+
 extern const mp_obj_module_t motet_wasm_module;
 extern const mp_obj_module_t motet_nn_module;
 extern const mp_obj_module_t motet_frame_module;

@@ -2,7 +2,6 @@
 // motet_native.wasm on MicroPython: the module, its errors, and what the engine asks of its host.
 #include "wasm.h"
 
-#include "module.h"
 #include "py/gc.h"
 #include "py/objexcept.h"
 #include "py/runtime.h"

@@ -3,11 +3,7 @@
 #ifndef MOTET_MICROPYTHON_WASM_H
 #define MOTET_MICROPYTHON_WASM_H
 
-#include "py/obj.h"
-
-#ifndef MP_NORETURN // named so from MicroPython 1.26 on
-#define MP_NORETURN NORETURN
-#endif
+#include "module.h"
 #include "wasm/engine.h"
 
 // The engine's blocks lie in the garbage-collected heap, chained to `engine`: they live as long as this
