@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that look at the fleet and call its tools: devices, tools, call, logs."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from motet.cli.console import Exit, FatalError, emit, emit_json, stdout, table
+from motet.cli.options import Gateway, Json, Timeout, gateway_client, reporting
+
+
+@reporting
+def devices(gateway: Gateway = None, timeout: Timeout = 10.0, as_json: Json = False) -> None:
+    """List the devices the gateway knows."""
+    found = gateway_client(gateway, timeout).devices()
+    rows = [_device_row(device) for device in found]
+    headers = ("DEVICE", "STATE", "BOARD", "FIRMWARE", "TOOLS")
+    emit(found, as_json, lambda: table(headers, rows, "No device has announced itself yet."))
+
+
+def _device_row(device: dict[str, Any]) -> tuple[str, ...]:
+    state = "online" if device["online"] else "offline"
+    return device["id"], state, device["board"], device["firmware"], str(len(device["tools"]))
+
+
+@reporting
+def tools(
+    device: Annotated[str | None, typer.Argument(help="Only this device's tools.")] = None,
+    gateway: Gateway = None,
+    timeout: Timeout = 10.0,
+    as_json: Json = False,
+) -> None:
+    """List the tools an agent sees."""
+    found = gateway_client(gateway, timeout).tools()
+    if device:
+        found = [tool for tool in found if tool["name"].startswith(f"{device}.")]
+    rows = [(tool["name"], tool.get("description", "")) for tool in found]
+    emit(found, as_json, lambda: table(("TOOL", "WHAT IT DOES"), rows, "No tools: no device is online."))
+
+
+@reporting
+def call(
+    tool: Annotated[str, typer.Argument(metavar="DEVICE.TOOL", help="Tool to call, as listed by `motet tools`.")],
+    arguments: Annotated[str, typer.Argument(metavar="JSON", help="Arguments as a JSON object.")] = "{}",
+    gateway: Gateway = None,
+    timeout: Timeout = 30.0,
+    as_json: Json = False,
+) -> None:
+    """Call a tool and print its result."""
+    result = gateway_client(gateway, timeout).call(tool, _arguments(arguments))
+    emit(result, as_json, lambda: _print_result(result))
+    if result.get("isError"):
+        raise typer.Exit(int(Exit.TOOL_ERROR))
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise FatalError(f"the arguments are not JSON: {error}", Exit.USAGE) from error
+    if not isinstance(value, dict):
+        raise FatalError("the arguments must be a JSON object, such as '{\"label\": 3}'", Exit.USAGE)
+    return value
+
+
+def _print_result(result: dict[str, Any]) -> None:
+    if "structuredContent" in result:
+        stdout.print_json(data=result["structuredContent"])
+        return
+    for block in result.get("content", []):
+        stdout.print(block.get("text", f"[{block['type']}]"), markup=False)
+
+
+@reporting
+def logs(
+    device: Annotated[str | None, typer.Argument(help="Only this device.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until Ctrl-C.")] = False,
+    gateway: Gateway = None,
+    timeout: Timeout = 10.0,
+    as_json: Json = False,
+) -> None:
+    """Print what devices logged."""
+    for record in gateway_client(gateway, timeout).logs(device, follow):
+        if as_json:
+            emit_json(record)
+        else:
+            stdout.print(f"{record['time']} {record['device']} {record['level']} {record['text']}", markup=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands to `app`."""
+    for command in (devices, tools, call, logs):
+        app.command()(command)

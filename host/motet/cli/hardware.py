@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands close to the boards: bridge a serial device to MQTT, emulate a board."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from motet.boards import BoardError, names
+from motet.bridge import Bridge, IdTaken
+from motet.bus import BusError
+from motet.cli.console import Exit, FatalError, emit_json, say, stdout
+from motet.cli.options import ConfigFile, Json, configuration, reporting
+from motet.emulate import Emulator, EmulatorError
+from motet.observe import setup_logging
+
+DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
+
+
+@reporting
+def bridge(
+    urls: Annotated[list[str], typer.Argument(metavar="URL...", help="Serial devices: /dev/ttyUSB0, socket://host:port, rfc2217://…")],
+    broker: Annotated[str | None, typer.Option(help="MQTT broker (default: the configuration's, else the local one).")] = None,
+    device: Annotated[str | None, typer.Option("--id", help="Id for a board that has none; for a single URL.")] = None,
+    baud: Annotated[int, typer.Option(min=300, help="Bits per second of a serial port.")] = 115200,
+    config: ConfigFile = None,
+) -> None:
+    """Put serial devices on MQTT until Ctrl-C."""
+    settings = configuration(config)
+    setup_logging(settings.log.level, settings.log.json_lines)
+    if device and len(urls) > 1:
+        raise FatalError("--id names one board, but there are several URLs", Exit.USAGE)
+    to = broker or settings.broker.url or DEFAULT_BROKER
+    asyncio.run(_bridge([Bridge(url, to, settings.realm, id=device, baud=baud) for url in urls]))
+
+
+async def _bridge(bridges: list[Bridge]) -> None:
+    everything = asyncio.gather(*(one.run() for one in bridges))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, everything.cancel)
+    try:
+        await everything
+    except asyncio.CancelledError:
+        say("stopped")
+    except IdTaken as error:
+        raise FatalError(str(error)) from error
+    except BusError as error:
+        raise FatalError(str(error), Exit.UNREACHABLE) from error
+
+
+@reporting
+def emulate(
+    board: Annotated[str, typer.Argument(help="Board to emulate; `--list` names them.")] = "",
+    firmware: Annotated[Path | None, typer.Option(help="Image to run (default: the one that was built).")] = None,
+    icount: Annotated[bool, typer.Option(help="Count instructions, so that the board's time repeats from run to run.")] = True,
+    listing: Annotated[bool, typer.Option("--list", help="Print the names of the boards and exit.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a board in QEMU with its UART on a TCP port, until Ctrl-C."""
+    if listing:
+        for name in names():
+            stdout.print(name, markup=False)
+        return
+    try:
+        emulator = Emulator(board, firmware, icount)
+    except (BoardError, EmulatorError) as error:
+        raise FatalError(str(error), Exit.USAGE) from error
+    try:
+        emulator.start()
+        facts = {"board": board, "url": emulator.url, "pid": emulator.pid}
+        if as_json:
+            emit_json(facts)
+        else:
+            stdout.print(f"{emulator.board.title}, emulated; UART at {emulator.url}; Ctrl-C stops it", markup=False)
+        emulator.wait()
+        raise FatalError(f"QEMU ended; its messages are in {emulator.log}")
+    except EmulatorError as error:
+        raise FatalError(str(error)) from error
+    finally:
+        emulator.close()
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands to `app`."""
+    for command in (bridge, emulate):
+        app.command()(command)

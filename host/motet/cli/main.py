@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Entry point of the `motet` command."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import motet
+from motet.cli import configuration, deploy, fleet, hardware, system
+
+app = typer.Typer(
+    name="motet",
+    help="Sandboxed WebAssembly tools and TensorFlow Lite models on microcontrollers, served to AI agents over MCP.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not reachable, 4 the tool answered with an error, 5 no answer in time.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"motet {motet.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
+    """Options before the command."""
+
+
+for module in (system, fleet, deploy, hardware):
+    module.register(app)
+app.add_typer(configuration.app, name="config")

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SDK's MCP client on a gateway's endpoint, with its errors turned into sentences."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+from mcp import Client
+from mcp.shared.exceptions import MCPError
+
+from motet.cli.console import Exit, FatalError
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _explain(error: BaseException, url: str) -> FatalError | None:
+    if isinstance(error, FatalError):
+        return error
+    if isinstance(error, MCPError):
+        return FatalError(error.error.message, Exit.TIMEOUT if "in time" in error.error.message else Exit.FAILED)
+    if isinstance(error, httpx2.TimeoutException | TimeoutError):
+        return FatalError(f"the gateway at {url} did not answer in time", Exit.TIMEOUT)
+    if isinstance(error, httpx2.HTTPError | OSError):
+        return FatalError(f"no gateway answers at {url}; start one with `motet up`", Exit.UNREACHABLE)
+    return None
+
+
+@asynccontextmanager
+async def connected(url: str, timeout_s: float) -> AsyncIterator[Client]:
+    """A client session on `url`/mcp.
+
+    Raises:
+        FatalError: the gateway is not there, did not answer in time, or refused the request.
+    """
+    try:
+        async with Client(f"{url}/mcp", read_timeout_seconds=timeout_s) as client:
+            yield client
+    except BaseException as error:
+        if explained := _explain(_first(error), url):
+            raise explained from error
+        raise

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything `motet up` runs, in one event loop: broker, emulated boards, bridges, fleet, gateway.
+
+Parts are started in that order and stopped in the opposite one, also when a later part cannot start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from motet import __version__
+from motet.bridge import Bridge
+from motet.bus import Bus, BusError, broker
+from motet.cli.client import RUN_FILE
+from motet.cli.console import Exit, FatalError
+from motet.config import Config, Emulated, Serial
+from motet.emulate import Emulator, EmulatorError
+from motet.fleet import Fleet
+from motet.gateway.app import GatewayApp
+from motet.gateway.deployments import Deployments
+from motet.gateway.devicelogs import DeviceLogs
+from motet.gateway.options import Options
+from motet.gateway.server import listening, serve_stdio
+from motet.observe import Metrics
+
+log = logging.getLogger(__name__)
+Say = Callable[[str], None]
+
+
+@dataclass
+class Running:
+    """What others may use of a running stack."""
+
+    url: str
+    """The MCP endpoint."""
+    broker_url: str
+    fleet: Fleet
+    emulators: dict[str, Emulator]
+
+
+@contextlib.asynccontextmanager
+async def stack(config: Config, say: Say, announce: bool = True) -> AsyncIterator[Running]:
+    """Start everything `config` names; the block runs while it serves. With `announce`, other commands find the gateway.
+
+    Raises:
+        FatalError: a part cannot start; the sentence says which and what to do.
+    """
+    async with contextlib.AsyncExitStack() as parts:
+        try:
+            broker_url = await parts.enter_async_context(_broker(config, say))
+            emulators = {one.id: await parts.enter_async_context(_emulator(one, say)) for one in config.emulate}
+            for line in _lines(config, emulators):
+                await parts.enter_async_context(_bridge(line, broker_url, config.realm, say))
+            fleet = await parts.enter_async_context(_fleet(config, broker_url))
+            url = await parts.enter_async_context(_gateway(config, fleet))
+        except (broker.BrokerError, BusError, EmulatorError, OSError) as error:
+            raise FatalError(str(error), Exit.UNREACHABLE) from error
+        with _announced(config.state.dir, url) if announce else contextlib.nullcontext():
+            yield Running(url, broker_url, fleet, emulators)
+
+
+@contextlib.asynccontextmanager
+async def _broker(config: Config, say: Say) -> AsyncIterator[str]:
+    if config.broker.url:
+        yield config.broker.url
+        return
+    started = await asyncio.to_thread(broker.start, config.broker.kind)
+    say(f"broker    {started.kind} at {started.url}")
+    try:
+        yield started.url
+    finally:
+        await asyncio.to_thread(started.stop)
+
+
+@contextlib.asynccontextmanager
+async def _emulator(emulated: Emulated, say: Say) -> AsyncIterator[Emulator]:
+    emulator = Emulator(emulated.board, icount=emulated.icount)
+    try:
+        await asyncio.to_thread(emulator.start)
+        say(f"board     {emulated.id}: {emulator.board.title}, emulated, UART at {emulator.url}")
+        yield emulator
+    finally:
+        await asyncio.to_thread(emulator.close)
+
+
+def _lines(config: Config, emulators: dict[str, Emulator]) -> list[Serial]:
+    emulated = [Serial(url=emulator.url, id=device) for device, emulator in emulators.items()]
+    return [*config.serial, *emulated]
+
+
+@contextlib.asynccontextmanager
+async def _bridge(line: Serial, broker_url: str, realm: str, say: Say) -> AsyncIterator[None]:
+    bridge = Bridge(line.url, broker_url, realm, id=line.id, baud=line.baud)
+    task = asyncio.create_task(bridge.run(), name=f"bridge {line.url}")
+    task.add_done_callback(lambda done: _ended(done, line.url))
+    say(f"bridge    {line.url} to MQTT")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _ended(task: asyncio.Task[None], url: str) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("the bridge of %s ended: %s", url, error)
+
+
+@contextlib.asynccontextmanager
+async def _fleet(config: Config, broker_url: str) -> AsyncIterator[Fleet]:
+    name = config.gateway.name
+    bus = await Bus.connect(broker_url, f"{name}-{os.urandom(4).hex()}")
+    fleet = Fleet(bus, config.realm, name, config.gateway.call_timeout_s)
+    try:
+        await fleet.start()
+        yield fleet
+    finally:
+        await fleet.close()
+        await bus.close()
+
+
+@contextlib.asynccontextmanager
+async def _gateway(config: Config, fleet: Fleet) -> AsyncIterator[str]:
+    settings = config.gateway
+    options = Options(
+        host=settings.host, port=settings.port, name=settings.name, version=__version__, call_timeout_s=settings.call_timeout_s
+    )
+    logs = DeviceLogs(fleet)
+    app = GatewayApp(fleet, Metrics(), options, extra_routes=[*Deployments(fleet).routes(), *logs.routes()])
+    async with listening(app, options) as url:
+        try:
+            yield url
+        finally:
+            logs.close()
+
+
+@contextlib.contextmanager
+def _announced(folder: Path, url: str) -> Iterator[None]:
+    """Write down where the gateway is, so that other commands find it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / RUN_FILE
+    note.write_text(json.dumps({"url": url.removesuffix("/mcp"), "pid": os.getpid()}))
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+
+
+async def stdio(config: Config) -> None:
+    """Serve one MCP client on standard input and output, over the configured broker, until it leaves.
+
+    Raises:
+        FatalError: no broker is configured or it cannot be reached.
+    """
+    if not config.broker.url:
+        raise FatalError("an MCP server on stdio needs a running broker: set broker.url in motet.toml", Exit.USAGE)
+    try:
+        async with _fleet(config, config.broker.url) as fleet:
+            options = Options(name=config.gateway.name, version=__version__, call_timeout_s=config.gateway.call_timeout_s)
+            await serve_stdio(GatewayApp(fleet, Metrics(), options).front)
+    except BusError as error:
+        raise FatalError(str(error), Exit.UNREACHABLE) from error
+
+
+async def online(fleet: Fleet, device: str, timeout_s: float) -> None:
+    """Return once `device` is online and its tools are known.
+
+    Raises:
+        FatalError: it did not get there within `timeout_s` seconds.
+    """
+    changed = asyncio.Event()
+    forget = fleet.add_listener(lambda _event: changed.set())
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not ((found := fleet.get(device)) and found.online and found.tools):
+                changed.clear()
+                await changed.wait()
+    except TimeoutError:
+        raise FatalError(f"device {device} did not come online within {timeout_s:g} s", Exit.TIMEOUT) from None
+    finally:
+        forget()

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that run the whole system: up, demo, mcp."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Annotated
+
+import typer
+
+from motet.cli import demo as demonstration
+from motet.cli import quickstart as beginning
+from motet.cli.console import emit_json, say, stdout
+from motet.cli.options import ConfigFile, Json, configuration, reporting
+from motet.cli.stack import online, stack, stdio
+from motet.config import Config, Emulated
+from motet.gateway.server import run
+from motet.observe import setup_logging
+
+BOARD = "stm32f405"
+BOOT_S = 30.0
+
+
+@reporting
+def up(
+    config: ConfigFile = None,
+    emulate: Annotated[list[str] | None, typer.Option("--emulate", metavar="BOARD", help="Also emulate this board.")] = None,
+    quickstart: Annotated[
+        bool, typer.Option("--quickstart", help=f"Emulate {BOARD} and show a model and a component at work on it.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Start broker, bridges and gateway, and serve until Ctrl-C."""
+    settings = configuration(config)
+    setup_logging(settings.log.level, as_json or settings.log.json_lines)
+    boards = list(emulate or [])
+    if quickstart and not settings.emulate and not boards:
+        boards = [BOARD]
+    run(_up(_with(settings, boards), quickstart, as_json))
+
+
+def _with(settings: Config, boards: list[str]) -> Config:
+    """`settings` with further emulated boards, each called like its board."""
+    emulated = [*settings.emulate, *(Emulated(board=board, id=board) for board in boards)]
+    return settings.model_copy(update={"emulate": emulated})
+
+
+async def _up(settings: Config, quickstart: bool, as_json: bool) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with stack(settings, say) as running:
+        if quickstart:
+            device = settings.emulate[0].id
+            await online(running.fleet, device, BOOT_S)
+            await beginning.equip(running.url, device, say)
+            await beginning.first_calls(running.url, device, say)
+        if as_json:
+            emit_json({"url": running.url, "broker": running.broker_url})
+        else:
+            stdout.print(f"MCP endpoint: {running.url}   (Ctrl-C stops everything)", markup=False)
+        await stop.wait()
+        say("stopping")
+
+
+@reporting
+def demo(
+    images: Annotated[int, typer.Option(min=1, max=500, help="Unseen digits to classify.")] = 100,
+    board: Annotated[str, typer.Option(help="Board to emulate.")] = BOARD,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Boot an emulated board, install a model and a component, and classify digits it never saw; then exit."""
+    setup_logging("warning", False)
+    # Its own broker, on free ports: a demo never meets a system that runs already.
+    settings = configuration(config)
+    gateway = settings.gateway.model_copy(update={"host": "127.0.0.1", "port": 0})
+    alone = settings.model_copy(
+        update={"gateway": gateway, "serial": [], "broker": settings.broker.model_copy(update={"url": ""})}
+    )
+    figures = run(_demo(alone.model_copy(update={"emulate": [Emulated(board=board, id=board)]}), images))
+    if as_json:
+        emit_json(figures)
+    else:
+        stdout.print_json(data=figures)
+
+
+async def _demo(settings: Config, images: int) -> dict[str, object]:
+    device = settings.emulate[0].id
+    async with stack(settings, say, announce=False) as running:
+        await online(running.fleet, device, BOOT_S)
+        await beginning.equip(running.url, device, say)
+        return await demonstration.run(running, device, settings.realm, images, say)
+
+
+@reporting
+def mcp(config: ConfigFile = None) -> None:
+    """Serve one MCP client on standard input and output, for clients that start their servers."""
+    settings = configuration(config)
+    setup_logging(settings.log.level, settings.log.json_lines)
+    run(stdio(settings))
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands to `app`."""
+    for command in (up, demo, mcp):
+        app.command()(command)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands as a user types them, against a system with an emulated STM32F405."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support.system import MOTET, System
+
+pytestmark = pytest.mark.board
+ROOT = Path(__file__).resolve().parents[2]
+BOARD = "stm32f405"
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory):
+    with System(tmp_path_factory.mktemp("system"), "--quickstart") as running:
+        yield running
+
+
+def test_quickstart_shows_a_model_and_a_component_at_work_on_the_board(system):
+    shown = system.errors.read_text()
+    assert f"{BOARD}.models.predict says" in shown
+    assert f"{BOARD}.vote.push answers" in shown
+
+
+def test_devices_lists_the_board_as_online_with_its_tools(system):
+    (device,) = system.json("devices")
+    assert (device["id"], device["board"], device["online"]) == (BOARD, BOARD, True)
+    assert {"models.predict", "vote.push", "vitals.read"} <= set(device["tools"])
+
+
+def test_tools_are_named_device_dot_tool_and_fit_64_characters(system):
+    names = [tool["name"] for tool in system.json("tools")]
+    assert f"{BOARD}.vote.push" in names
+    assert all(name.startswith(f"{BOARD}.") and len(name) <= 64 for name in names)
+
+
+def test_call_prints_the_structured_result_of_the_tool(system):
+    system.json("call", f"{BOARD}.vote.reset")
+    result = system.json("call", f"{BOARD}.vote.push", '{"label": 7}')
+    assert result["structuredContent"] == {"label": 7, "votes": 1, "window": 1}
+
+
+def test_a_tool_error_has_an_exit_code_of_its_own_and_names_the_field(system):
+    done = system.run("call", f"{BOARD}.vote.push", '{"label": "seven"}', "--json")
+    assert done.returncode == 4
+    assert "label" in json.loads(done.stdout)["content"][0]["text"]
+
+
+def test_an_unknown_tool_fails_with_its_name(system):
+    done = system.run("call", f"{BOARD}.no.such")
+    assert done.returncode == 1
+    assert "no.such" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", ["[1]", "{", "7"])
+def test_arguments_that_are_no_json_object_are_wrong_usage(system, arguments):
+    assert system.run("call", f"{BOARD}.vitals.read", arguments).returncode == 2
+
+
+def test_install_again_leaves_the_component_as_it_is(system):
+    installed = system.json("install", str(ROOT / "examples" / "vote"), "--on", BOARD)
+    assert (installed["kind"], installed["name"], installed["sent"]) == ("component", "vote", False)
+
+
+def test_install_of_a_module_that_is_no_module_names_the_rule(system, tmp_path):
+    (tmp_path / "Component.toml").write_text((ROOT / "examples" / "vote" / "Component.toml").read_text())
+    (tmp_path / "vote.wasm").write_bytes(b"this is not wasm")
+    done = system.run("install", str(tmp_path / "vote.wasm"), "--on", BOARD)
+    assert done.returncode == 1
+    assert "wasm" in done.stderr
+
+
+def test_install_of_a_truncated_model_is_refused_with_the_reason(system, tmp_path):
+    model = (ROOT / "models" / "digits" / "digits.tflite").read_bytes()
+    (tmp_path / "half.tflite").write_bytes(model[: len(model) // 2])
+    done = system.run("install", str(tmp_path / "half.tflite"), "--on", BOARD)
+    assert done.returncode == 1
+    assert "half" in done.stderr
+
+
+def test_install_on_a_device_that_is_not_there_says_so(system):
+    done = system.run("install", str(ROOT / "models" / "digits" / "digits.tflite"), "--on", "nobody")
+    assert done.returncode == 1
+    assert "nobody" in done.stderr
+
+
+def test_logs_print_what_the_board_said(system):
+    assert isinstance(system.run("logs", BOARD, "--json").stdout, str)
+    assert system.run("logs", BOARD).returncode == 0
+
+
+def test_a_second_system_on_the_same_port_says_that_the_port_is_taken(system, tmp_path):
+    port = system.facts["url"].split(":")[2].split("/")[0]
+    (tmp_path / "motet.toml").write_text(f"[gateway]\nport = {port}\n")
+    done = subprocess.run([*MOTET, "up"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3
+    assert "in use" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_system_leaves_no_process_and_no_note_behind(tmp_path, number):
+    with System(tmp_path, "--emulate", BOARD) as system:
+        assert (tmp_path / ".motet" / "gateway.json").exists()
+        assert system.stop(number) == 0
+        assert system.left_behind() == []
+        assert not (tmp_path / ".motet" / "gateway.json").exists()
+
+
+def test_commands_without_a_gateway_say_how_to_start_one(tmp_path):
+    command = [*MOTET, "devices", "--gateway", "http://127.0.0.1:9"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "motet up" in done.stderr
+
+
+def test_config_check_names_file_line_and_key(tmp_path):
+    (tmp_path / "motet.toml").write_text('realm = "shop"\n\n[gateway]\nprot = 1\n')
+    command = [*MOTET, "config", "check"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "motet.toml:4" in done.stdout and "prot" in done.stdout
+
+
+def test_shell_completion_can_be_shown(tmp_path):
+    shown = subprocess.run(
+        [sys.executable, "-m", "motet.cli", "--show-completion", "bash"], capture_output=True, text=True, env={"SHELL": "/bin/bash"}
+    )
+    assert "complete" in shown.stdout
