@@ -142,7 +142,7 @@ static bool fill_input(ModelObject *self, uint32_t index, PyObject *source) {
     }
     bool fits = buffer.len == (Py_ssize_t)tensor.bytes;
     if (fits) {
-        memcpy(tensor.data, buffer.buf, tensor.bytes);
+        memmove(tensor.data, buffer.buf, tensor.bytes); // it may be the view of the input itself
     } else {
         PyErr_Format(PyExc_ValueError, "input %u has %zd bytes, the model needs %u", (unsigned)index,
                      buffer.len, (unsigned)tensor.bytes);
