@@ -15,7 +15,9 @@ except ImportError:
 try:
     from binascii import crc32
 except ImportError:
-    from motet_native.frame import crc32  # noqa: F401
+    from motet_native import frame
+
+    crc32 = frame.crc32
 
 MICROPYTHON = sys.implementation.name == "micropython"
 MCU = motet_port is not None
@@ -128,6 +130,11 @@ def native():
     import motet_native
 
     return motet_native
+
+
+def has_native(part):
+    """Whether this build has "wasm", "nn" or "frame"."""
+    return hasattr(native(), part)
 
 
 async def listen(connected, host, port):
