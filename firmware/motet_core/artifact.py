@@ -12,6 +12,7 @@ from motet_core.errors import Busy, InvalidParams, NoMemory, NotFound, Refused
 from motet_core.wire.presence import valid_id
 
 KINDS = ("component", "model")
+_ENGINES = {"component": "wasm", "model": "nn"}
 # What a request needs besides its data: envelope, id, method, names, head of the byte string.
 _BLOCK_OVERHEAD = 96
 # Heap that stays free for running the device while an artifact arrives.
@@ -59,6 +60,8 @@ class Artifacts:
 
     async def begin(self, params, request):
         wanted = _begin_params(params)
+        if not platform.has_native(_ENGINES[wanted["kind"]]):
+            raise Refused("this build runs no artifacts of kind %s" % wanted["kind"])
         transfer = self._open.get(wanted["kind"])
         if transfer is None or transfer.params != wanted:
             self._make_room(transfer, wanted)
@@ -82,7 +85,7 @@ class Artifacts:
         return {"received": transfer.received}
 
     async def commit(self, params, request):
-        if params.get("transfer") == self._committed[0]:
+        if _uint(params, "transfer", 1, _UINT32) == self._committed[0]:
             return self._committed[1]
         transfer = self._transfer(params)
         wanted = transfer.params

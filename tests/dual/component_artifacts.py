@@ -2,6 +2,7 @@
 """Device artifacts of components for tests, made by hand so that they can also be wrong."""
 
 import fixtures_wasm as fixtures
+
 from motet_core import cbor
 from motet_core.wire import packed
 

@@ -21,6 +21,7 @@ class Rig:
         self.notifications = []
         self._joiner = blocks.Joiner(1 << 20, lambda: 0)
         self._next = 1
+        self._tid = 0
 
     async def hello(self, nonce=NONCE, id=None):
         """-> the presence record that answers."""
@@ -33,8 +34,8 @@ class Rig:
     async def send(self, message, reply_to="gw", expires_s=None):
         message["jsonrpc"] = "2.0"
         data = packed.dumps(message, reply_to, expires_s)
-        self._next += 1
-        for frame in blocks.split(data, self.port.limit, self._next):
+        self._tid += 1
+        for frame in blocks.split(data, self.port.limit, self._tid):
             await self.port.send(REQUEST, frame)
 
     async def pump(self):

@@ -6,6 +6,7 @@ import unittest
 import fixtures_wasm as fixtures
 import motet_native
 from component_artifacts import CALLS, artifact, fields
+
 from motet_core import cbor
 from motet_core.component import Component
 from motet_core.components import Components
@@ -53,8 +54,8 @@ class CallTest(unittest.TestCase):
 
     def test_wrong_arguments_name_the_parameter(self):
         for tool, name, value in (
-            ("addu", "b", 256), ("addu", "b", -1), ("adds", "b", 128), ("add", "b", 1 << 31), ("add", "b", 1.5), ("add", "b", "1"),
-            ("add", "b", True), ("add64", "b", 1 << 64), ("not", "value", 1), ("half", "value", None),
+            ("addu", "b", 256), ("addu", "b", -1), ("adds", "b", 128), ("add", "b", 1 << 31), ("add", "b", 1.5),
+            ("add", "b", "1"), ("add", "b", True), ("add64", "b", 1 << 64), ("not", "value", 1), ("half", "value", None),
         ):  # fmt: skip
             arguments = {"a": 1, name: value}
             with self.assertRaises(ToolError) as caught:
