@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One configuration for every part: motet.toml, MOTET_* overrides, defaults. An empty or missing file is valid.
+
+    [gateway]
+    port = 8765
+
+is overridden by `MOTET_GATEWAY__PORT=9000` in the environment.
+"""
+
+from motet.config.load import DEFAULT_FILE, ConfigError, Problem, check, load
+from motet.config.schema import Broker, Config, Emulated, Gateway, Log, Serial, State
+
+__all__ = [
+    "DEFAULT_FILE",
+    "Broker",
+    "Config",
+    "ConfigError",
+    "Emulated",
+    "Gateway",
+    "Log",
+    "Problem",
+    "Serial",
+    "State",
+    "check",
+    "load",
+]

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What motet.toml may say. Every key has a default except those of the entries of lists."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+# Patterns of texts, and how to say them.
+_ID = r"^[A-Za-z0-9_-]{1,32}$"
+# A gateway's id on the bus is its name and a random suffix of nine characters.
+_GATEWAY_NAME = r"^[A-Za-z0-9_-]{1,23}$"
+_BROKER_URL = r"^(mqtts?://[^\s/?#]+/?)?$"
+_BOARD = r"^[a-z][a-z0-9_]{0,31}$"
+EXPECTED = {
+    _ID: "expected 1 to 32 characters of A-Z a-z 0-9 _ -",
+    _GATEWAY_NAME: "expected 1 to 23 characters of A-Z a-z 0-9 _ -",
+    _BROKER_URL: "expected mqtt://[user:password@]host[:port] or mqtts://..., or nothing for a private broker",
+    _BOARD: "expected the name of a board, such as stm32f405",
+}
+
+Id = Annotated[str, StringConstraints(pattern=_ID)]
+GatewayName = Annotated[str, StringConstraints(pattern=_GATEWAY_NAME)]
+BrokerUrl = Annotated[str, StringConstraints(pattern=_BROKER_URL)]
+BoardName = Annotated[str, StringConstraints(pattern=_BOARD)]
+TcpPort = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+# TOML has no paths: a text is one, also where types are checked strictly.
+Folder = Annotated[Path, BeforeValidator(lambda value: Path(value) if isinstance(value, str) and value else value)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Gateway(_Table):
+    """`[gateway]`: the MCP endpoint."""
+
+    host: Annotated[str, StringConstraints(min_length=1)] = "127.0.0.1"
+    port: TcpPort = 8765
+    """0 chooses a free one."""
+    call_timeout_s: Seconds = 30.0
+    name: GatewayName = "motet"
+
+
+class Broker(_Table):
+    """`[broker]`: where MQTT is."""
+
+    url: BrokerUrl = ""
+    """mqtt://[user:password@]host[:port] or mqtts://…; empty starts a private broker on this machine."""
+    kind: Literal["auto", "mosquitto", "amqtt"] = "auto"
+    """Which private broker."""
+
+
+class Serial(_Table):
+    """`[[serial]]`: a device on a serial line."""
+
+    url: Annotated[str, StringConstraints(min_length=1)]
+    """/dev/ttyUSB0, socket://host:port or any other pyserial URL."""
+    baud: Annotated[int, Field(gt=0)] = 115200
+    id: Id | None = None
+    """For boards that have no id of their own."""
+
+
+class Emulated(_Table):
+    """`[[emulate]]`: a board that runs in QEMU here."""
+
+    board: BoardName
+    id: Id = ""
+    """The board's name when it is not given."""
+    icount: bool = True
+    """Whether its clock counts instructions, so that runs are repeatable, instead of real time."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name(cls, table: Any) -> Any:
+        return {"id": table["board"], **table} if isinstance(table, dict) and "board" in table else table
+
+
+def _state_folder() -> Path:
+    """Under the working directory where that can be written, else where XDG wants it."""
+    here = Path.cwd()
+    if os.access(here, os.W_OK):
+        return here / ".motet"
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "motet"
+
+
+class State(_Table):
+    """`[state]`: what has to survive a restart."""
+
+    dir: Folder = Field(default_factory=_state_folder)
+
+
+class Log(_Table):
+    """`[log]`: what goes to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    json_lines: bool = Field(default=False, alias="json")
+
+
+class Config(_Table):
+    """The whole file."""
+
+    realm: Id = "motet"
+    gateway: Gateway = Gateway()
+    broker: Broker = Broker()
+    serial: list[Serial] = []
+    emulate: list[Emulated] = []
+    state: State = Field(default_factory=State)
+    log: Log = Log()
+
+    def conflicts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What no single key shows: (path of the later key, what is wrong)."""
+        ids: dict[str, str] = {}
+        lines: set[str] = set()
+        for index, line in enumerate(self.serial):
+            if line.url in lines:
+                yield ("serial", index, "url"), f"{line.url} is used by another [[serial]] already"
+            lines.add(line.url)
+        devices = [("serial", i, one.id) for i, one in enumerate(self.serial) if one.id]
+        devices += [("emulate", i, one.id) for i, one in enumerate(self.emulate)]
+        for table, index, name in devices:
+            if name in ids:
+                yield (table, index, "id"), f"the id {name!r} is taken by {ids[name]} already: ids are unique in a realm"
+            ids.setdefault(name, f"[[{table}]] number {index + 1}")
