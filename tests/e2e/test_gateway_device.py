@@ -106,3 +106,9 @@ async def test_a_device_that_is_killed_and_started_again_serves_on():
         await until(lambda: online(fleet))
         assert isinstance(await anext(events), ToolsListChanged)
         assert not (await client.call_tool("board.vitals.read", {})).is_error
+
+
+async def test_more_calls_at_once_than_the_device_can_remember_are_all_answered():
+    async with world() as (url, _, _), Client(url) as client:
+        results = await asyncio.gather(*(client.call_tool("board.vitals.read", {}) for _ in range(30)))
+        assert not any(result.is_error for result in results)

@@ -258,6 +258,27 @@ async def test_calls_under_way_while_the_broker_restarts_end_with_answer_or_erro
                 assert (await call).content[0].text == "x"
 
 
+async def test_many_calls_at_once_take_turns_on_a_device():
+    async with world(calls_at_once=2) as w, Client(w.url) as client:
+        device = await w.device(handler=silent)
+        calls = [asyncio.create_task(client.call_tool("pump.sim.echo", {"text": str(n)})) for n in range(10)]
+        for number in range(10):
+            await until(lambda number=number: len(called(device)) > number)
+            request = called(device)[number]
+            assert len(called(device)) <= number + 2
+            result = {"content": [{"type": "text", "text": request["params"]["arguments"]["text"]}]}
+            device.send(w.fleet.gateway_id, {"jsonrpc": "2.0", "id": request["id"], "result": result})
+        assert [answer.content[0].text for answer in await asyncio.gather(*calls)] == [str(n) for n in range(10)]
+
+
+async def test_more_calls_than_may_wait_are_refused_as_busy():
+    async with world(calls_at_once=1, calls_waiting=1, call_timeout_s=1) as w, Client(w.url) as client:
+        device = await w.device(handler=silent)
+        calls = [asyncio.create_task(client.call_tool("pump.sim.echo", {"text": "x"})) for _ in range(3)]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        assert sorted(result.error.code for result in results) == [-32061, -32061, -32052]
+
+
 async def test_metrics_and_devices_tell_of_it():
     async with world() as w, Client(w.url) as client, httpx2.AsyncClient(base_url=w.url.removesuffix("/mcp")) as http:
         device = await w.device(tools=(ECHO, ADD))

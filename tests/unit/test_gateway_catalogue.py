@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from tests.support.memory_fleet import ADD, MemoryDevice
 
 from motet.gateway.catalogue import BadCursor, Catalogue
-from motet.observe import Metrics
 
 
 def catalogue(*devices, page_size=100, max_tools=256):
-    made = Catalogue(Metrics(), page_size, max_tools)
+    made = Catalogue(page_size, max_tools)
     for device in devices:
         made.show(device)
     return made

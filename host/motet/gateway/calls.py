@@ -17,6 +17,8 @@ from pydantic import ValidationError
 from motet.fleet import Fleet
 from motet.gateway import errors
 from motet.gateway.catalogue import Catalogue, Tool
+from motet.gateway.options import Options
+from motet.gateway.turns import Turns
 from motet.observe import Metrics
 from motet.wire import Json
 
@@ -31,8 +33,10 @@ _FOR_DEVICE = ("traceparent",)
 class Calls:
     """The `tools/call` handler of the MCP server."""
 
-    def __init__(self, fleet: Fleet, catalogue: Catalogue, metrics: Metrics, timeout_s: float) -> None:
-        self._fleet, self._catalogue, self._metrics, self._timeout_s = fleet, catalogue, metrics, timeout_s
+    def __init__(self, fleet: Fleet, catalogue: Catalogue, metrics: Metrics, options: Options) -> None:
+        self._fleet, self._catalogue, self._metrics = fleet, catalogue, metrics
+        self._timeout_s = options.call_timeout_s
+        self._turns = Turns(options.calls_at_once, options.calls_waiting)
 
     async def __call__(self, ctx: Context, params: CallToolRequestParams) -> Json:
         """Raises MCPError; see `errors`."""
@@ -42,7 +46,7 @@ class Calls:
             raise self._missing(params.name)
         arguments = params.arguments or {}
         if (problem := tool.definition.check(arguments)) is not None:
-            tool.metrics.count("bad_arguments")
+            self._metrics.tool(tool.device, tool.definition.name).count("bad_arguments")
             return errors.tool_error(problem)
         return await self._measured(tool, arguments, ctx)
 
@@ -65,7 +69,7 @@ class Calls:
             outcome = errors.OUTCOMES.get(error.code, "error")
             raise
         finally:
-            tool.metrics.count(outcome)
+            self._metrics.tool(tool.device, tool.definition.name).count(outcome)
             self._metrics.call_seconds.observe(time.perf_counter() - start)
 
     async def _ask(self, tool: Tool, arguments: Json, ctx: Context) -> Json:
@@ -75,7 +79,10 @@ class Calls:
         if for_device := {key: meta[key] for key in _FOR_DEVICE if key in meta}:
             request["_meta"] = for_device
         try:
-            result = await self._fleet.call(tool.device, "tools/call", request, self._timeout_s, progress)
+            loop = asyncio.get_running_loop()
+            deadline = loop.time() + self._timeout_s
+            async with self._turns.turn(tool.device, deadline):
+                result = await self._fleet.call(tool.device, "tools/call", request, deadline - loop.time(), progress)
         except Exception as error:
             raise errors.from_fleet(error, tool.device, tool.exposed) from error
         return _usable(result, tool, ctx.protocol_version)

@@ -16,8 +16,6 @@ from weakref import WeakValueDictionary
 from motet.fleet import Device
 from motet.gateway.definitions import Definition, Definitions, LeftOut
 from motet.gateway.naming import exposed_name
-from motet.observe import Metrics
-from motet.observe.metrics import ToolMetrics
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +33,6 @@ class Tool:
     device: str
     exposed: str
     definition: Definition
-    metrics: ToolMetrics
 
     def entry(self, modern: bool) -> Json | None:
         """The entry of `tools/list`; None when clients of this era cannot be told of the tool."""
@@ -46,8 +43,8 @@ class Tool:
 class Catalogue:
     """Holds no state of its own that the devices do not give: `show` and `hide` follow them."""
 
-    def __init__(self, metrics: Metrics, page_size: int, max_tools: int) -> None:
-        self._metrics, self._page_size, self._max_tools = metrics, page_size, max_tools
+    def __init__(self, page_size: int, max_tools: int) -> None:
+        self._page_size, self._max_tools = page_size, max_tools
         self._shared: WeakValueDictionary[bytes, Definitions] = WeakValueDictionary()
         self._devices: dict[str, _Shown] = {}
         self._tools: dict[str, Tool] = {}
@@ -72,7 +69,7 @@ class Catalogue:
         except ValueError as error:
             shown.left_out.append(LeftOut(definition.name, "bad_name", str(error)))
             return
-        self._tools[name] = Tool(device, name, definition, self._metrics.tool(device, definition.name))
+        self._tools[name] = Tool(device, name, definition)
         shown.names.append(name)
         self._order = None
 

@@ -15,7 +15,9 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
 from motet.fleet import BadAnswer, BusDown, DeviceOffline, DeviceRestarted, DeviceTimeout, FleetError, RpcError
 from motet.fleet.errors import BAD_ANSWER
+from motet.gateway.turns import Crowded, TooLate
 from motet.observe import redact
+from motet_core.errors import BUSY
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ OUTCOMES = {
     DEVICE_TIMEOUT: "timeout",
     DEVICE_RESTARTED: "restarted",
     BAD_ANSWER: "bad_answer",
+    BUSY: "busy",
     BUS_DOWN: "bus_down",
     INTERNAL_ERROR: "internal",
 }
@@ -69,6 +72,10 @@ def from_fleet(error: Exception, device: str, tool: str) -> MCPError:
     if isinstance(error, RpcError):
         message = error.message if isinstance(error, BadAnswer) else f"device {device}: {error.message}"
         return _error(error.code, message, device, tool, error.data)
+    if isinstance(error, Crowded):
+        return _error(BUSY, f"device {device} is busy and too many calls wait for it already", device, tool)
+    if isinstance(error, TooLate):
+        return _error(DEVICE_TIMEOUT, f"device {device} was busy; the call did not get its turn in time", device, tool)
     if isinstance(error, FleetError):
         return _error(_CODES[type(error)], error.message, device, tool)
     log.error("a call of %s failed inside the gateway", tool, exc_info=error)

@@ -47,7 +47,7 @@ class Front:
 
     def __init__(self, fleet: Fleet, metrics: Metrics, options: Options) -> None:
         self._fleet = fleet
-        self.catalogue = Catalogue(metrics, options.page_size, options.max_tools_per_device)
+        self.catalogue = Catalogue(options.page_size, options.max_tools_per_device)
         self.sessions = Sessions()
         bus = InMemorySubscriptionBus()
         self.announcer = Announcer(bus, self.sessions, self.catalogue.fingerprint)
@@ -61,7 +61,7 @@ class Front:
             get_tool_input_schema=self.catalogue.input_schema,
             on_subscriptions_listen=self.listeners,
         )
-        calls = Calls(fleet, self.catalogue, metrics, options.call_timeout_s)
+        calls = Calls(fleet, self.catalogue, metrics, options)
         self.server.add_request_handler("tools/list", PaginatedRequestParams, self._list_tools)
         self.server.add_request_handler("tools/call", CallToolRequestParams, calls)
         self.server.add_notification_handler("notifications/initialized", NotificationParams, self._initialized)

@@ -16,6 +16,8 @@ class Options:
         name: server name told to clients.
         version: server version told to clients.
         call_timeout_s: longest wait for a device's answer to one tool call.
+        calls_at_once: calls that are with one device at the same time; it works on one and keeps the others ready.
+        calls_waiting: further calls that wait in the gateway for the same device; more are refused as busy.
         page_size: tools in one page of `tools/list`.
         max_body_bytes: largest HTTP request body.
         body_timeout_s: longest wait for a request body that has begun.
@@ -32,6 +34,8 @@ class Options:
     name: str = "motet"
     version: str = ""
     call_timeout_s: float = 30.0
+    calls_at_once: int = 3
+    calls_waiting: int = 64
     page_size: int = 200
     max_body_bytes: int = 1024 * 1024
     body_timeout_s: float = 10.0

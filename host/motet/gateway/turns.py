@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls of one device take turns: a device works on one call at a time and remembers only a few more.
+
+Without this, an agent that makes ten calls at once would get half of them back as "busy".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+
+class Crowded(Exception):
+    """Too many calls wait for the device already."""
+
+
+class TooLate(Exception):
+    """The time for the call ended before its turn came."""
+
+
+class Turns:
+    """At most `at_once` calls are with one device; `waiting` more wait here, first come first served."""
+
+    def __init__(self, at_once: int, waiting: int) -> None:
+        self._at_once, self._waiting = at_once, waiting
+        self._lanes: dict[str, _Lane] = {}
+
+    @contextlib.asynccontextmanager
+    async def turn(self, device: str, deadline: float) -> AsyncIterator[None]:
+        """The block runs when it is the caller's turn. `deadline` is in the loop's time.
+
+        Raises Crowded or TooLate.
+        """
+        lane = self._lanes.get(device)
+        if lane is None:
+            lane = self._lanes[device] = _Lane(self._at_once)
+        if lane.free.locked():
+            await self._wait(lane, deadline)
+        else:
+            await lane.free.acquire()
+        try:
+            yield
+        finally:
+            lane.free.release()
+
+    async def _wait(self, lane: _Lane, deadline: float) -> None:
+        if lane.waiting >= self._waiting:
+            raise Crowded
+        lane.waiting += 1
+        try:
+            async with asyncio.timeout_at(deadline):
+                await lane.free.acquire()
+        except TimeoutError:
+            raise TooLate from None
+        finally:
+            lane.waiting -= 1
+
+
+class _Lane:
+    __slots__ = ("free", "waiting")
+
+    def __init__(self, at_once: int) -> None:
+        self.free, self.waiting = asyncio.Semaphore(at_once), 0
