@@ -216,3 +216,14 @@ def test_a_record_result_needs_an_exported_memory() -> None:
 @pytest.mark.parametrize("name", ["_initialize", "_start"])
 def test_a_module_that_counts_on_a_run_time_start_is_refused(name: str) -> None:
     assert refusal(wat(f'{RUN} (func (export "{name}"))')).where == f"export {name}"
+
+
+def test_a_result_that_must_be_freed_afterwards_is_refused() -> None:
+    error = refusal(wat(f'{RUN} (func (export "cabi_post_run"))'))
+    assert (error.rule, error.where) == ("exports", "export run")
+    assert "cabi_post" in error.reason
+
+
+def test_a_refusal_names_component_rule_and_place() -> None:
+    text = str(refusal(wat(f"(func $s) (start $s) {RUN}")))
+    assert text.startswith("component probe is refused by rule 'start': function 0: ")

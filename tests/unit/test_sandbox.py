@@ -30,12 +30,7 @@ def test_an_endless_loop_is_ended_by_its_cpu_limit() -> None:
 
 
 def test_a_child_that_only_waits_is_killed_when_time_is_up() -> None:
-    class Short(sandbox.Bounds):
-        @property
-        def timeout(self) -> float:
-            return 0.3
-
-    outcome = python("import time; time.sleep(3600)", bounds=Short())
+    outcome = python("import time; time.sleep(3600)", bounds=sandbox.Bounds(timeout=0.3))
     assert outcome.status is None
     assert outcome.how == "did not end in time"
 
@@ -58,8 +53,16 @@ def test_secrets_in_the_environment_stay_with_the_parent(monkeypatch: pytest.Mon
 
 
 def test_too_much_output_is_not_passed_on() -> None:
-    outcome = python("print('x' * (2 << 20))")
-    assert outcome.status != 0 and outcome.output == b""
+    for stream in ("stdout", "stderr"):
+        outcome = python(f"import sys; sys.{stream}.write('x' * (2 << 20))")
+        assert outcome.status == -signal.SIGKILL
+        assert len(outcome.output) + len(outcome.errors) == 0
+
+
+def test_a_child_that_writes_before_it_reads_is_no_deadlock() -> None:
+    program = "import sys; sys.stdout.write('x' * 300_000); sys.stdout.flush(); print(len(sys.stdin.read()))"
+    outcome = python(program, b"y" * 300_000)
+    assert outcome.output == b"x" * 300_000 + b"300000\n"
 
 
 def test_a_crash_is_told_by_its_signal() -> None:

@@ -70,7 +70,11 @@ def admit(module: bytes, manifest: Manifest, target: Target | None = None, progr
 
     Takes a few hundred milliseconds and starts child processes: call it in a thread from a coroutine.
     """
-    return _Admission(manifest, target or Target(), progress or (lambda *_: None)).run(module)
+    try:
+        return _Admission(manifest, target or Target(), progress or (lambda *_: None)).run(module)
+    except AdmissionError as error:
+        error.component = manifest.component.name
+        raise
 
 
 class _Admission:

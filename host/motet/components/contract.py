@@ -40,6 +40,8 @@ def check_exports(module: Module, manifest: Manifest) -> None:
             raise AdmissionError("exports", reason, f"export {name}")
     for tool in manifest.tool:
         where = f"export {tool.export_name}"
+        if f"cabi_post_{tool.export_name}" in exports:
+            raise AdmissionError("exports", "its result must be freed by a cabi_post call, which devices do not make", where)
         item = exports.get(tool.export_name)
         if item is None or item.kind != "func":
             there = ", ".join(e.name for e in module.exports if e.kind == "func") or "none"
@@ -50,9 +52,8 @@ def check_exports(module: Module, manifest: Manifest) -> None:
 
 
 def kept_exports(manifest: Manifest) -> set[str]:
-    """Names a device needs: the tools, what the Canonical ABI calls after them, and the memory."""
-    names = {tool.export_name for tool in manifest.tool}
-    return names | {f"cabi_post_{name}" for name in names} | {MEMORY}
+    """Names a device needs: the tools and the memory."""
+    return {MEMORY, *(tool.export_name for tool in manifest.tool)}
 
 
 def _check_tool(tool: Tool, found: str, where: str) -> None:

@@ -24,13 +24,21 @@ class BuildError(ComponentError):
 
 
 class AdmissionError(ComponentError):
-    """A module is refused: ``rule`` names the rule, ``where`` the place (byte, function, export; may be empty)."""
+    """A module is refused: ``rule`` names the rule, ``where`` the place (byte, function, export; may be empty).
+
+    ``component`` is the name of the component, once it is known.
+    """
 
     def __init__(self, rule: str, reason: str, where: str = "") -> None:
-        super().__init__(f"refused by rule '{rule}': {where + ': ' if where else ''}{reason}")
+        super().__init__(rule, reason, where)
         self.rule = rule
         self.reason = reason
         self.where = where
+        self.component = ""
+
+    def __str__(self) -> str:
+        who = f"component {self.component} is " if self.component else ""
+        return f"{who}refused by rule '{self.rule}': {self.where + ': ' if self.where else ''}{self.reason}"
 
 
 class InstallError(ComponentError):
