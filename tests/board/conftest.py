@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from wire import Wire
+
 from motet import boards
 from motet.emulate import Emulator
-from wire import Wire
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = [name for name in boards.names() if boards.load(name).emulate]

@@ -7,8 +7,9 @@ import subprocess
 
 import pytest
 from gdb import Gdb
-from motet.emulate import Emulator
 from wire import Wire
+
+from motet.emulate import Emulator
 
 pytestmark = pytest.mark.board
 

@@ -4,9 +4,10 @@
 import random
 
 import pytest
-from motet.emulate import Emulator
 from motet_native.frame import Link, encode
 from wire import Wire
+
+from motet.emulate import Emulator
 
 pytestmark = pytest.mark.board
 

@@ -38,7 +38,7 @@ async def handle(data):
     elif command == b"d":
         await answer(2, deep().encode())
     elif command == b"w":
-        await answer(2, ("%s|%s" % (motet_port.reset_reason(), motet_port.last_fault())).encode())
+        await answer(2, (motet_port.reset_reason() + "|" + motet_port.last_fault()).encode())
     elif command == b"p":
         print(rest.decode())
     elif command == b"r":

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The product's image on an emulated board: who it says it is, what it needs, that it survives its host."""
+
+from typing import Any
+
+import pytest
+from client import Client
+from wire import Wire
+
+from motet import boards
+from motet.emulate import Emulator
+
+pytestmark = pytest.mark.board
+
+
+def test_the_image_keeps_the_budget_of_its_board(board: boards.Board, image: dict[str, Any]) -> None:
+    assert image["flash"] <= board.budget.flash and image["static_ram"] <= board.budget.static_ram
+
+
+def test_a_hello_is_answered_with_the_boards_presence(product: Emulator) -> None:
+    with Wire(product.port) as wire:
+        record = Client(wire).presence
+    assert (record["board"], record["id"], record["reset_reason"]) == (product.board.name, "b1", "power_on")
+
+
+def test_tools_are_listed_and_one_is_called(product: Emulator) -> None:
+    with Wire(product.port) as wire:
+        client = Client(wire)
+        names = [tool["name"] for tool in client.call("tools/list")["tools"]]
+        assert {"vitals.read", "sensors.list", "sensors.read"} <= set(names)
+        assert client.tool("vitals.read")["board"] == product.board.name
+
+
+def test_the_heap_that_the_budget_asks_for_is_free_with_the_link_up(product: Emulator) -> None:
+    with Wire(product.port) as wire:
+        vitals = Client(wire).tool("vitals.read")
+    assert vitals["heap_free"] >= product.board.budget.heap_free
+
+
+def test_200_calls_leave_no_garbage_behind(product: Emulator) -> None:
+    with Wire(product.port) as wire:
+        client = Client(wire)
+        before = [client.tool("vitals.read")["heap_free"] for _ in range(20)][-1]
+        after = [client.tool("vitals.read")["heap_free"] for _ in range(200)][-1]
+    assert after >= before - 1024
+
+
+def test_a_killed_board_answers_again_after_a_restart(product: Emulator) -> None:
+    with Wire(product.port) as wire:
+        Client(wire).tool("vitals.read")
+        product.restart()
+    with Wire(product.port) as wire:
+        assert Client(wire, nonce=b"another!").tool("vitals.read")["uptime_ms"] < 60_000
+
+
