@@ -48,7 +48,9 @@ static void call(struct motet_wasm *instance, const struct motet_wasm_export *ex
     }
     uint64_t *frame = motet_wasm_frame(instance, &function);
     if (frame != NULL) {
-        memset(frame, 0, (size_t)(function.signature.results + function.signature.arguments) * sizeof *frame);
+        for (unsigned i = 0; i < function.signature.results + function.signature.arguments; i++) {
+            frame[i] = 1;
+        }
         motet_wasm_call(instance, &function);
     }
 }

@@ -20,15 +20,9 @@ static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_motet_native)},
     {MP_ROM_QSTR(MP_QSTR_cancel), MP_ROM_PTR(&cancel_obj)},
     {MP_ROM_QSTR(MP_QSTR_cancel_pending), MP_ROM_PTR(&cancel_pending_obj)},
-#if __has_include("wasm.c")
     {MP_ROM_QSTR(MP_QSTR_wasm), MP_ROM_PTR(&motet_wasm_module)},
-#endif
-#if __has_include("nn.c")
     {MP_ROM_QSTR(MP_QSTR_nn), MP_ROM_PTR(&motet_nn_module)},
-#endif
-#if __has_include("frame.c")
     {MP_ROM_QSTR(MP_QSTR_frame), MP_ROM_PTR(&motet_frame_module)},
-#endif
 };
 static MP_DEFINE_CONST_DICT(globals, globals_table);
 

@@ -43,6 +43,12 @@ void *motet_wasm_calloc(size_t count, size_t size) {
     return block + 1;
 }
 
+// Only memory.grow may be told that there is no more: it answers -1 and the module goes on.
+static bool may_fail(const void *pointer) {
+    const struct M3Runtime *runtime = motet_wasm_running->runtime;
+    return runtime != NULL && pointer == runtime->memory.mallocated;
+}
+
 void *motet_wasm_realloc(void *pointer, size_t size) {
     if (pointer == NULL) {
         return motet_wasm_calloc(size, 1);
@@ -55,10 +61,10 @@ void *motet_wasm_realloc(void *pointer, size_t size) {
     unchain(block);
     struct motet_wasm_block *moved = motet_heap_realloc(block, bytes);
     chain(head, moved != NULL ? moved : block);
-    if (moved == NULL) {
+    if (moved == NULL && !may_fail(pointer)) {
         motet_wasm_out_of_memory();
     }
-    return moved + 1;
+    return moved == NULL ? NULL : moved + 1;
 }
 
 void motet_wasm_free(void *pointer) {

@@ -13,9 +13,9 @@
 #define MOTET_PER_THREAD
 #endif
 
-// Loading recurses deeper than the checks inside it see: so much C stack must be left (wasm3 keeps a compiler
-// on it).
-#define MOTET_WASM_LOAD_STACK 4096
+// Loading recurses deeper than the checks inside it see: so much C stack must be left. wasm3 keeps a compiler
+// and a runtime on it, 1.7 KB deep on a 32-bit machine.
+#define MOTET_WASM_LOAD_STACK 2048
 
 // The instance whose code or loader runs on this thread: fuel and memory are taken from it.
 extern MOTET_PER_THREAD struct motet_wasm *motet_wasm_running;
