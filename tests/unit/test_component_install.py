@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from component_modules import RUN, VOTE, manifest, wat
 
+from motet.components import install as module
 from motet.components.admission import Admitted, admit
 from motet.components.deploy import deploy
 from motet.components.errors import InstallError
@@ -83,6 +84,11 @@ def probe() -> Admitted:
     return admit(wat(RUN), manifest(revision=4))
 
 
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BUSY_S", 0.0)
+
+
 def put(board: Board, item: Any, **options: Any) -> Any:
     return asyncio.run(install(board, "board1", item, **options))
 
@@ -143,7 +149,7 @@ def test_a_device_that_never_answers_is_given_up_with_the_operation(probe: Admit
     board = Board(artifact_block=[DeviceTimeout("board1", "late")] * 9)
     error = refusal(board, probe)
     assert error.operation == "send block at 0 (component probe)"
-    assert "3 times" in error.reason
+    assert "late" in error.reason and "tried 3 times" in error.reason
     assert board.calls[-1] == "artifact.abort"
 
 
@@ -158,7 +164,7 @@ def test_a_device_that_never_answers_is_given_up_with_the_operation(probe: Admit
 )
 def test_a_refusal_of_the_device_is_told_with_what_to_do(probe: Admitted, code: int, advice: str) -> None:
     said = "revision 4 is older than 5" if code == codes.REFUSED else "needs 9000 bytes, 100 are free"
-    error = refusal(Board(artifact_begin=[RpcError("board1", code, said)]), probe)
+    error = refusal(Board(artifact_begin=[RpcError("board1", code, said)] * 3), probe)
     assert said in error.reason and advice in error.reason
     assert error.operation.startswith("begin")
 
@@ -166,6 +172,11 @@ def test_a_refusal_of_the_device_is_told_with_what_to_do(probe: Admitted, code: 
 @pytest.mark.parametrize("fault", [DeviceOffline("board1", "device board1 is offline"), BusDown("board1", "no broker")])
 def test_a_device_out_of_reach_is_told_in_words(probe: Admitted, fault: Exception) -> None:
     assert str(fault) in str(refusal(Board(artifact_list=[fault]), probe))
+
+
+def test_a_device_that_is_busy_for_a_moment_is_asked_again(probe: Admitted) -> None:
+    board = Board(artifact_block=[RpcError("board1", codes.BUSY, "no room")])
+    assert put(board, probe).sent
 
 
 def test_a_refused_transfer_is_aborted(probe: Admitted) -> None:

@@ -28,11 +28,12 @@ Progress = Callable[[str, int, int], None]
 TIMEOUT_S = 10.0
 TRIES = 3
 ABORT_S = 2.0
+BUSY_S = 0.25
 
 _ADVICE = {
     codes.METHOD_NOT_FOUND: "its firmware takes no artifacts; flash a current one",
     codes.NO_MEMORY: "remove another artifact or lower limits.memory and limits.stack",
-    codes.BUSY: "another transfer is under way; try again when it has ended",
+    codes.BUSY: "it has other work; try again when that has ended",
 }
 
 
@@ -142,19 +143,24 @@ class _Installation:
                 await self._fleet.call(self._device, "artifact.abort", {"transfer": transfer}, ABORT_S)
 
     async def _call(self, operation: str, method: str, params: dict[str, Any]) -> dict[str, Any]:
-        for _ in range(TRIES):
+        for attempt in range(1, TRIES + 1):
             try:
                 answer = await self._fleet.call(self._device, method, params, TIMEOUT_S)
-            except DeviceTimeout:
-                continue
+            except DeviceTimeout as error:
+                failure: FleetError = error
             except DeviceRestarted:
                 raise
             except FleetError as error:
-                raise self._error(operation, _words(error)) from error
-            if isinstance(answer, dict):
-                return answer
-            raise self._error(operation, f"the answer makes no sense: {answer!r:.100}")
-        raise self._error(operation, f"no answer within {TIMEOUT_S:g} s, {TRIES} times; see `motet logs {self._device}`")
+                if _code(error) != codes.BUSY:
+                    raise self._error(operation, _words(error)) from error
+                # Its queue is full of other callers' requests, or somebody else's transfer is about to end.
+                failure = error
+                await asyncio.sleep(BUSY_S * attempt)
+            else:
+                if isinstance(answer, dict):
+                    return answer
+                raise self._error(operation, f"the answer makes no sense: {answer!r:.100}")
+        raise self._error(operation, f"{_words(failure)} (tried {TRIES} times)") from failure
 
     def _error(self, operation: str, reason: str) -> InstallError:
         return InstallError(self._device, f"{operation} ({self._kind} {self._name})", reason)
@@ -169,6 +175,10 @@ def _identity(item: Artifact) -> tuple[str, str, int]:
 def _facts(row: dict[str, Any]) -> tuple[Any, ...]:
     digest, state = _digest(row.get("digest")), row.get("state", "ready")
     return row.get("kind"), row.get("name"), row.get("revision"), digest, state
+
+
+def _code(error: FleetError) -> int:
+    return error.code if isinstance(error, RpcError) else 0
 
 
 def _words(error: FleetError) -> str:
