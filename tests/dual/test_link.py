@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The link on a clean line: handshake, order, flow control, texts, clocks."""
+
+import unittest
+
+from link_world import World
+from motet_native import frame
+
+
+def established(**options):
+    world = World(**options)
+    world.establish()
+    return world
+
+
+def settle(world):
+    """Runs until all that is on the lines has arrived and nobody has anything to say."""
+    world.run(lambda: world.wait() > 100)
+
+
+class ParametersTest(unittest.TestCase):
+    def test_out_of_range_are_refused(self):
+        for wrong in ({"mtu": 15}, {"mtu": 4097}, {"window": 0}, {"window": 33}, {"epoch": 0}, {"epoch": 1 << 32}, {"epoch": -1}):
+            with self.assertRaises(ValueError):
+                frame.Link(**wrong)
+
+    def test_at_the_limits_work(self):
+        for options in ({"mtu": 16, "window": 1}, {"mtu": 4096, "window": 32}):
+            world = established(options=options)
+            self.assertTrue(world.a.link.send(15, bytes(options["mtu"])))
+            world.run(lambda: world.b.link.recv() == (15, bytes(options["mtu"])))
+
+    def test_of_wrong_type_are_refused(self):
+        link = frame.Link()
+        for call in (
+            lambda: frame.Link(epoch="x"),
+            lambda: link.feed(None, 0),
+            lambda: link.feed(b"", "now"),
+            lambda: link.output(None),
+            lambda: link.send(1, 5),
+            lambda: link.log(5),
+            lambda: link.cancel("key"),
+        ):
+            with self.assertRaises(TypeError):
+                call()
+
+
+class HandshakeTest(unittest.TestCase):
+    def test_takes_a_few_frames(self):
+        world = established()
+        self.assertLess(world.now, 10)
+        self.assertEqual((world.a.link.resets, world.b.link.resets), (0, 0))
+        settle(world)
+        self.assertLess(world.a.link.stats["frames_out"], 6)
+
+    def test_repeats_with_growing_distance_while_nobody_answers(self):
+        link = frame.Link()
+        times = []
+        for now in range(0, 8000, 10):
+            if link.output(now):
+                times.append(now)
+        self.assertEqual(times, [0, 200, 600, 1400, 3000, 5000, 7000])
+
+    def test_succeeds_when_one_end_starts_late(self):
+        world = World()
+        for now in range(0, 5000, 50):
+            world.a.link.output(now)
+        world.now = 5000
+        world.establish()
+        self.assertLess(world.now, 5010)
+
+    def test_takes_place_while_both_ends_talk_at_once(self):
+        for latency in (1, 7, 50, 199, 200, 201, 1000):
+            world = established(latency=latency)
+            world.a.send()
+            world.b.send()
+            world.run(world.idle)
+            world.check()
+
+    def test_ignores_its_own_echo(self):
+        link = frame.Link()
+        for now in range(0, 20000, 50):
+            link.feed(link.output(now), now)
+        self.assertFalse(link.established)
+
+    def test_succeeds_on_a_line_that_echoes(self):
+        world = World()
+        for _ in range(200):
+            for end, hears, says in ((world.a, world.to_a, world.to_b), (world.b, world.to_b, world.to_a)):
+                end.link.feed(hears.get(world.now), world.now)
+                data = end.link.output(world.now)
+                end.link.feed(data, world.now)
+                says.put(data, world.now)
+            world.now += 1
+            if world.established() and not world.a.sent:
+                world.a.send()
+        world.b.read_all()
+        self.assertEqual(world.b.received, {(1, 0): [((1, 0), 0)]})
+
+    def test_separates_two_ends_that_drew_the_same_epoch(self):
+        world = established(epochs=lambda: 1234)
+        world.a.send()
+        world.run(world.idle)
+        world.check()
+
+    def test_with_a_newer_version_is_reported_not_tried(self):
+        body = b"\x10\x02\x01" + bytes(20)
+        link = frame.Link()
+        link.feed(frame.encode(body), 0)
+        self.assertFalse(link.established)
+        self.assertEqual(link.stats["foreign_version"], 2)
+
+    def test_agrees_on_the_smaller_limit(self):
+        world = World()
+        world.b.options = {"mtu": 100, "window": 1}
+        world.b.start()
+        self.assertEqual(world.a.link.limit, 0)
+        world.establish()
+        self.assertEqual((world.a.link.limit, world.b.link.limit), (100, 100))
+        with self.assertRaises(ValueError):
+            world.a.link.send(1, bytes(101))
+        self.assertTrue(world.a.link.send(1, bytes(100)))
+
+
+class MessagesTest(unittest.TestCase):
+    def test_are_refused_before_a_session(self):
+        link = frame.Link()
+        self.assertFalse(link.send(1, b"x"))
+        self.assertEqual(link.room(), 0)
+        self.assertIsNone(link.recv())
+
+    def test_longer_than_the_own_mtu_are_an_error_even_before_a_session(self):
+        with self.assertRaises(ValueError):
+            frame.Link(mtu=100).send(1, bytes(101))
+
+    def test_on_channels_that_do_not_exist_are_an_error(self):
+        for wrong in (-1, 16):
+            with self.assertRaises(ValueError):
+                frame.Link().send(wrong, b"")
+
+    def test_keep_channel_and_content(self):
+        world = established()
+        sent = [(channel, bytes([channel]) * (channel * 34)) for channel in range(16)] + [(3, b""), (3, bytes(512))]
+        got = []
+        for message in sent:
+            self.assertTrue(world.a.link.send(*message))
+            settle(world)
+            got.append(world.b.link.recv())
+        self.assertEqual(got, sent)
+
+    def test_wrap_the_sequence_number_many_times(self):
+        world = established()
+        count = 0
+        while count < 1000:
+            count += world.a.send()
+            count += world.b.send()
+            world.step()
+            world.a.read_all()
+            world.b.read_all()
+        world.run(world.idle)
+        world.check()
+        self.assertEqual(world.a.link.stats["retransmits"], 0)
+
+    def test_pass_in_both_directions_on_a_slow_line_without_being_sent_twice(self):
+        world = established(latency=900)
+        sent = 0
+        while sent < 20:
+            sent += world.a.send()
+            world.step()
+            world.b.read_all()
+        world.run(world.idle)
+        before = world.a.link.stats["retransmits"]
+        sent = 0
+        while sent < 20:
+            sent += world.a.send()
+            world.step()
+            world.b.read_all()
+        world.run(world.idle)
+        world.check()
+        self.assertEqual(world.a.link.stats["retransmits"], before)
+
+    def test_leave_in_pieces_of_any_size(self):
+        world = established()
+        world.a.link.send(4, bytes(range(256)))
+        while True:
+            data = world.a.link.output(world.now, 1)
+            if not data:
+                break
+            world.b.link.feed(data, world.now)
+        self.assertEqual(world.b.link.recv(), (4, bytes(range(256))))
+
+    def test_output_of_no_bytes_is_an_error(self):
+        with self.assertRaises(ValueError):
+            frame.Link().output(0, 0)
+
+
+class FlowControlTest(unittest.TestCase):
+    def test_stops_the_sender_when_nobody_reads_and_goes_on_when_somebody_does(self):
+        world = established()
+        while world.now < 10000:
+            world.a.send(bytes(490))
+            world.step()
+        accepted = world.a.sent[(1, 0)]
+        self.assertEqual(accepted, 8)
+        self.assertEqual(world.a.link.room(), 0)
+        world.run(world.idle)
+        self.assertEqual(len(world.b.received[(1, 0)]), accepted)
+        world.check()
+
+    def test_lets_short_messages_use_the_room_of_long_ones(self):
+        world = established()
+        while world.now < 10000:
+            world.a.send()
+            world.step()
+        self.assertGreater(world.a.sent[(1, 0)], 300)
+        world.run(world.idle)
+        world.check()
+
+    def test_notices_room_even_when_the_news_of_it_is_lost(self):
+        world = established()
+        while world.a.link.room():
+            world.a.send(bytes(490))
+            world.run(lambda: world.wait() > 100)
+        world.b.read_all()
+        while world.b.link.output(world.b.clock + world.now):
+            pass  # nobody hears it
+        world.run(world.idle)
+        world.check()
+
+    def test_keeps_the_other_direction_going(self):
+        world = established()
+        for _ in range(500):
+            world.a.send(bytes(490))
+            world.b.send(bytes(490))
+            world.step()
+            world.a.read_all()
+        self.assertGreater(len(world.a.received[(1, 0)]), 100)
+        self.assertEqual(world.a.sent[(1, 0)], 8)
+
+
+class TextsTest(unittest.TestCase):
+    def test_arrive_without_a_session(self):
+        link, other = frame.Link(), frame.Link()
+        self.assertTrue(link.log("starting: 1 µs"))
+        other.feed(link.output(0), 0)
+        self.assertEqual(other.take_logs(), ["starting: 1 µs"])
+        self.assertEqual(other.take_logs(), [])
+
+    def test_that_are_too_long_are_cut_between_characters(self):
+        link, other = frame.Link(), frame.Link()
+        link.log("a" + "µ" * 200)
+        other.feed(link.output(0), 0)
+        self.assertEqual(other.take_logs(), ["a" + "µ" * 124])
+
+    def test_without_room_are_lost_and_counted(self):
+        link, other = frame.Link(), frame.Link()
+        texts = ["%d " % number * 20 for number in range(50)]
+        accepted = [text for text in texts if link.log(text)]
+        self.assertGreater(len(accepted), 0)
+        self.assertEqual(link.stats["logs_lost"], 50 - len(accepted))
+        other.feed(link.output(0), 0)
+        self.assertEqual(other.take_logs(), accepted)
+        for _ in range(20):
+            link.log("x" * 100)
+            other.feed(link.output(0), 0)
+        self.assertEqual(len(other.take_logs()) + other.stats["logs_lost"], 20)
+
+    def test_that_are_not_utf8_do_no_harm(self):
+        link = frame.Link()
+        link.feed(frame.encode(b"\x60ok \xff\xfe"), 0)
+        self.assertEqual(link.take_logs()[0][:3], "ok ")
+
+
+class ClockTest(unittest.TestCase):
+    def test_may_wrap_at_any_moment(self):
+        for before in range(0, 3000, 150):
+            world = World(now=(1 << 32) - before, drop=0.1, seed=before)
+            world.establish()
+            for _ in range(10):
+                world.run(lambda: world.a.send() and world.b.send())
+                world.run(world.idle)
+            world.check()
+            self.assertEqual((world.a.link.resets, world.b.link.resets), (0, 0))
+
+    def test_may_be_passed_modulo_two_to_the_32(self):
+        link = frame.Link()
+        link.output(0xFFFFFFFF)
+        self.assertEqual(link.output(100), b"")
+        self.assertEqual(link.timer(100), 99)
+        self.assertNotEqual(link.output(199), b"")
+
+    def test_of_an_idle_link_asks_for_nothing(self):
+        world = established()
+        settle(world)
+        self.assertEqual(world.a.link.timer(world.now), 10000)
+
+    def test_tells_how_long_the_peer_was_silent_and_a_probe_ends_the_silence(self):
+        world = established()
+        settle(world)
+        world.now += 5000
+        self.assertGreater(world.a.link.quiet(world.now), 4999)
+        world.a.link.probe()
+        settle(world)
+        self.assertLess(world.a.link.quiet(world.now), 1000)
+        self.assertEqual((world.a.link.resets, world.b.link.resets), (0, 0))
