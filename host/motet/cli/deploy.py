@@ -29,7 +29,7 @@ def install(
     upload = _upload(file, name, revision)
     client = gateway_client(gateway, timeout)
     installed: dict[str, Any] = {}
-    with Progress(TextColumn("{task.description}"), BarColumn(), console=stderr, transient=True, disable=as_json) as progress:
+    with Progress(TextColumn("{task.description}"), BarColumn(), console=stderr, transient=True, disable=as_json or not stderr.is_terminal) as progress:
         task = progress.add_task(f"installing {file.name}", total=None)
         for record in client.install(on, upload):
             progress.update(task, description=record.get("step", ""), completed=record.get("done"), total=record.get("total"))

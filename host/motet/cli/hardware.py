@@ -14,9 +14,8 @@ from motet.boards import BoardError, names
 from motet.bridge import Bridge, IdTaken
 from motet.bus import BusError
 from motet.cli.console import Exit, FatalError, emit_json, say, stdout
-from motet.cli.options import ConfigFile, Json, configuration, reporting
+from motet.cli.options import ConfigFile, Json, configuration, log_as, reporting
 from motet.emulate import Emulator, EmulatorError
-from motet.observe import setup_logging
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 
@@ -31,7 +30,7 @@ def bridge(
 ) -> None:
     """Put serial devices on MQTT until Ctrl-C."""
     settings = configuration(config)
-    setup_logging(settings.log.level, settings.log.json_lines)
+    log_as(settings)
     if device and len(urls) > 1:
         raise FatalError("--id names one board, but there are several URLs", Exit.USAGE)
     to = broker or settings.broker.url or DEFAULT_BROKER

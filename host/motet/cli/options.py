@@ -13,6 +13,7 @@ import typer
 from motet.cli.client import GatewayClient, find_gateway
 from motet.cli.console import Exit, FatalError, fail
 from motet.config import Config, ConfigError, load
+from motet.observe import setup_logging
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 ConfigFile = Annotated[
@@ -49,6 +50,11 @@ def configuration(path: Path | None) -> Config:
         return load(path)
     except ConfigError as error:
         raise FatalError(str(error), Exit.USAGE) from error
+
+
+def log_as(settings: Config, as_json: bool = False) -> None:
+    """Set logging up as configured; JSON lines when the command prints JSON."""
+    setup_logging(settings.log.level, "json" if as_json or settings.log.json_lines else "text")
 
 
 def gateway_client(url: str | None, timeout_s: float, config: Path | None = None) -> GatewayClient:

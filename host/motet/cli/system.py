@@ -12,7 +12,7 @@ import typer
 from motet.cli import demo as demonstration
 from motet.cli import quickstart as beginning
 from motet.cli.console import emit_json, say, stdout
-from motet.cli.options import ConfigFile, Json, configuration, reporting
+from motet.cli.options import ConfigFile, Json, configuration, log_as, reporting
 from motet.cli.stack import online, stack, stdio
 from motet.config import Config, Emulated
 from motet.gateway.server import run
@@ -33,7 +33,7 @@ def up(
 ) -> None:
     """Start broker, bridges and gateway, and serve until Ctrl-C."""
     settings = configuration(config)
-    setup_logging(settings.log.level, as_json or settings.log.json_lines)
+    log_as(settings, as_json)
     boards = list(emulate or [])
     if quickstart and not settings.emulate and not boards:
         boards = [BOARD]
@@ -72,7 +72,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Boot an emulated board, install a model and a component, and classify digits it never saw; then exit."""
-    setup_logging("warning", False)
+    setup_logging("warning")
     # Its own broker, on free ports: a demo never meets a system that runs already.
     settings = configuration(config)
     gateway = settings.gateway.model_copy(update={"host": "127.0.0.1", "port": 0})
@@ -98,7 +98,7 @@ async def _demo(settings: Config, images: int) -> dict[str, object]:
 def mcp(config: ConfigFile = None) -> None:
     """Serve one MCP client on standard input and output, for clients that start their servers."""
     settings = configuration(config)
-    setup_logging(settings.log.level, settings.log.json_lines)
+    log_as(settings)
     run(stdio(settings))
 
 
