@@ -13,18 +13,24 @@ _MTU = 512
 _MAX_TOTAL = 65536
 
 
+def refuse():
+    """MicroPython prints nothing of what SystemExit carries."""
+    print(_USAGE, file=sys.stderr)
+    sys.exit(2)
+
+
 def parse(arguments):
-    """Command line -> (host, port, id). SystemExit with a sentence for anything else."""
+    """Command line -> (host, port, id). Anything else ends the process with the usage."""
     options = {"--listen": "127.0.0.1:0", "--id": None}
     arguments = list(arguments)
     while arguments:
         name = arguments.pop(0)
         if name not in options or not arguments:
-            sys.exit(_USAGE)
+            refuse()
         options[name] = arguments.pop(0)
     host, _, port = options["--listen"].rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
-        sys.exit(_USAGE)
+        refuse()
     return host, int(port), options["--id"]
 
 
