@@ -22,6 +22,7 @@ async def serve(port: int) -> None:
         }
     )
     await broker.start()
+    logging.getLogger("motet.bus.broker").warning("amqtt is running")
     await ended.wait()
     await broker.shutdown()
 

@@ -81,6 +81,11 @@ class Bus:
         return self._session is not None
 
     @property
+    def pending(self) -> int:
+        """How many messages with a time to live the broker has not acknowledged."""
+        return len(self._outbox.unsent())
+
+    @property
     def failure(self) -> BusError | None:
         """Why there is no connection at present: the last attempt's error, None while connected."""
         return self._failure
