@@ -40,8 +40,8 @@ def unseen_digits(count: int) -> tuple[list[bytes], list[int]]:
         raise FatalError(f"there are {len(chosen)} unseen digits, not {count}")
     model = nn.Model((data("models") / MODEL / f"{MODEL}.tflite").read_bytes())
     _name, _shape, _dtype, scale, zero_point = model.inputs[0]
-    # The model's real-valued input is the pixel, 0 to 16.
-    quantised = np.clip(np.round(digits.images[chosen] / scale) + zero_point, -128, 127).astype(np.int8)
+    # The model's real-valued input is the pixel, 0 to 16, as a share of 16.
+    quantised = np.clip(np.round(digits.images[chosen] / 16 / scale) + zero_point, -128, 127).astype(np.int8)
     return [image.tobytes() for image in quantised], [int(label) for label in digits.target[chosen]]
 
 
