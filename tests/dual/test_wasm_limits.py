@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What bounds wasm code: traps, fuel, cancellation, memory, stacks."""
+"""What bounds wasm code: traps, fuel, cancellation, stacks."""
 
-import gc
 import unittest
 
 import fixtures_wasm as fixtures
@@ -170,77 +169,3 @@ class CancelTest(unittest.TestCase):
         self.assertRaises(wasm.Trap, count, 1)
         motet_native.cancel(False)
         self.assertEqual(count(3), 3)
-
-
-class MemoryTest(unittest.TestCase):
-    def test_holds_the_modules_data(self):
-        self.assertEqual(instance(fixtures.MEMORY).read(16, 5), b"hello")
-
-    def test_is_limited_whatever_the_module_asks_for(self):
-        for limit in (64, 4096, 8000, 65536):
-            small = instance(fixtures.MEMORY, memory=limit)
-            self.assertEqual(small.memory_bytes, limit)
-            self.assertRaises(wasm.Trap, small.find("peek"), limit)
-            self.assertEqual(small.find("peek")(limit - 1), 0)
-
-    def test_growing_does_not_pass_the_limit(self):
-        small = instance(fixtures.MEMORY, memory=5000)
-        self.assertEqual(small.find("grow")(1), 1)
-        self.assertEqual(small.memory_bytes, 5000)
-        self.assertRaises(wasm.Trap, small.find("peek"), 5000)
-        self.assertEqual(small.read(16, 5), b"hello")
-
-    def test_grows_within_the_limit_and_is_zero_there(self):
-        large = instance(fixtures.MEMORY, memory=100000)
-        self.assertEqual(large.memory_bytes, 65536)
-        self.assertEqual(large.find("grow")(1), 1)
-        self.assertEqual(large.memory_bytes, 100000)
-        self.assertEqual(large.find("peek")(99999), 0)
-        self.assertEqual(large.find("grow")(100), -1)
-
-    def test_is_read_and_written_from_outside(self):
-        memory = instance(fixtures.MEMORY)
-        memory.write(100, b"\x01\x02\xff")
-        self.assertEqual(memory.find("peek")(102), 255)
-        memory.find("poke")(101, 9)
-        self.assertEqual(memory.read(100, 3), b"\x01\x09\xff")
-        memory.write(4096, b"")
-        self.assertEqual(memory.read(4096, 0), b"")
-
-    def test_reads_and_writes_outside_are_index_errors(self):
-        memory = instance(fixtures.MEMORY)
-        for offset, length in ((0, 4097), (4096, 1), (-1, 1), (0, -1), (4097, 0), (2**31, 1), (1, 2**31 - 1)):
-            with self.subTest(offset=offset, length=length):
-                self.assertRaises(IndexError, memory.read, offset, length)
-        for offset, data in ((4096, b"x"), (4095, b"xy"), (-1, b"x"), (-1, b"")):
-            with self.subTest(offset=offset, data=data):
-                self.assertRaises(IndexError, memory.write, offset, data)
-
-    def test_a_module_without_memory_has_none(self):
-        none = instance(fixtures.ARITHMETIC, memory=0)
-        self.assertEqual(none.memory_bytes, 0)
-        self.assertEqual(none.read(0, 0), b"")
-        self.assertRaises(IndexError, none.read, 0, 1)
-
-    def test_no_memory_for_a_module_that_needs_it_is_an_error(self):
-        self.assertRaises(wasm.Error, wasm.Instance, fixtures.MEMORY, memory=0)
-
-    def test_instances_come_and_go_without_growth(self):
-        def cycle():
-            made = instance(fixtures.TRAPS, memory=8192, stack=4096)
-            made.find("divide")(6, 3)
-            made.close()
-
-        cycle()
-        gc.collect()
-        before = gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
-        for _ in range(2000):
-            cycle()
-        gc.collect()
-        after = gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
-        self.assertLess(after - before, 2000)
-
-    def test_instances_left_open_are_freed_too(self):
-        for _ in range(2000):
-            instance(fixtures.TRAPS, memory=65536).find("divide")(6, 3)
-        gc.collect()
