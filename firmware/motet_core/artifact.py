@@ -151,6 +151,8 @@ class Artifacts:
 
     def _load(self, wanted, data):
         host = self._host(wanted["kind"])
+        # What is made now stays for long: among garbage it would keep the heap from ever offering a large block again.
+        platform.heap()
         try:
             host.load(wanted["name"], wanted["revision"], data)
         except MemoryError:
