@@ -105,6 +105,9 @@ class Device:
         except WireError as error:
             self.rpc.counters["malformed"] += 1
             self.port.log("dropped a frame: " + error.message)
+        except MemoryError:
+            self._joiner.clear()
+            self.port.log("dropped a frame: not enough memory")
 
     async def _hello(self, fields):
         self._time = fields["time_ms"] - platform.clock_ms()

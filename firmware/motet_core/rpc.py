@@ -159,43 +159,44 @@ class Dispatcher:
             return
         self.running = request
         try:
-            result = await self._call(request)
+            data = await self._answer(request)
         except errors.Cancelled:
             self.counters["cancelled"] += 1
             self._replies.add(request.identity, None)
         except MotetError as error:
             await self._fail(request, error)
         else:
-            await self._reply(request, {"result": result})
+            await self._deliver(request, data)
         finally:
             self.running = None
 
-    async def _call(self, request):
+    async def _answer(self, request):
+        """Runs the method -> the packed reply. Whatever goes wrong leaves as a MotetError with a text for the caller."""
         method = self.methods.get(request.method)
         if method is None:
             raise errors.MethodNotFound("unknown method " + request.method[:64])
         try:
             result = await method(request.params, request)
-        except MotetError:
-            raise
+            if request.cancelled:
+                raise errors.Cancelled("cancelled")
+            return self._encode(request, {"result": result})
         except MemoryError:
             raise errors.NoMemory("not enough memory for this request")
         except Exception as error:
+            # A WireError here is a result that cannot be sent: no fault of the caller.
+            if isinstance(error, MotetError) and not isinstance(error, WireError):
+                raise
             self._log(describe_exception(error))
             raise errors.InternalError("internal error, see the device log")
-        if request.cancelled:
-            raise errors.Cancelled("cancelled")
-        return result
 
     async def _fail(self, request, error):
         self.counters["errors"] += 1
         body = {"code": error.code, "message": error.message}
         if getattr(error, "data", None) is not None:
             body["data"] = error.data
-        await self._reply(request, {"error": body})
+        await self._deliver(request, self._encode(request, {"error": body}))
 
-    async def _reply(self, request, body):
-        data = self._encode(request, body)
+    async def _deliver(self, request, data):
         if len(data) > self._max_reply:
             error = {"code": errors.TOO_LARGE, "message": "answer of %d bytes, at most %d" % (len(data), self._max_reply)}
             data = self._encode(request, {"error": error})
