@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the firmware costs on the emulated boards: bytes of flash and RAM, instructions of calls and inferences.
+
+Prints one JSON object {board: {...}} as its last line. With instruction counting (-icount shift=0) all figures of an image
+repeat exactly; another build moves them by a few per cent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path[:0] = [str(ROOT / "host"), str(ROOT / "tests/board")]
+
+from client import Client  # noqa: E402
+from motet.components import packages  # noqa: E402
+from motet.components.admission import Admitted  # noqa: E402
+from motet.emulate import Emulator  # noqa: E402
+from wire import Wire  # noqa: E402
+
+BOARDS = ("stm32f405", "virt_rv32")
+SEED = 1
+# Instructions of one inference of models/digits on stm32f405 by the reference engine (the first, 246-line version of
+# ours, CMSIS-NN's equal on MLPerf Tiny), -O2, by digest of the model; and the hash of the outputs for the bench's input.
+REFERENCE = {"b90e3947d6da466d": (98_640, "07b4c2f4")}
+
+
+def build(board: str, *arguments: str) -> dict[str, Any]:
+    command = [sys.executable, str(ROOT / "tools/build.py"), "firmware", board, "--json", *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    return dict(json.loads(done.stdout))
+
+
+def program(model: bytes) -> Path:
+    """A folder with the program for the boards, its data in front."""
+    admitted = packages.accept(packages.read(ROOT / "examples/vote"))
+    assert isinstance(admitted, Admitted)
+    folder = ROOT / "build/bench/bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    data = f"MODEL = {model!r}\nCOMPONENT = {admitted.module!r}\nMEMORY = {admitted.manifest.limits.memory}\n"
+    text = data + (HERE / "board_program.py").read_text()
+    target = folder / "main.py"
+    if not target.exists() or target.read_text() != text:
+        target.write_text(text)
+    return folder
+
+
+def on_board(board: str, image: Path) -> dict[str, Any]:
+    """The object that the bench program prints."""
+    with Emulator(board, firmware=image, seed=SEED) as emulator, Wire(emulator.port) as wire:
+        # What a board prints before a client is connected is lost: start over.
+        emulator.reset()
+        wire.until(lambda: b"BENCH {" in wire.raw and wire.raw.endswith(b"}\r\n"), "result of the bench")
+        return dict(json.loads(bytes(wire.raw).rpartition(b"BENCH ")[2]))
+
+
+def served(board: str, image: Path) -> dict[str, Any]:
+    """Heap, traffic and idling of the product's image, with the link up."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "qemu.log"
+        with Emulator(board, firmware=image, log=log, seed=SEED) as emulator, Wire(emulator.port) as wire:
+            client = Client(wire)
+            vitals = client.tool("vitals.read")
+            return {"heap_free": vitals["heap_free"], "heap_used": vitals["heap_used"], "idle_cpu": idle_cpu(emulator, wire)}
+
+
+def idle_cpu(emulator: Emulator, wire: Wire, seconds: float = 2.0) -> float:
+    """Share of a host CPU that the idle board takes, measured over `seconds`."""
+    clock = (~(emulator.pid or 0) << 3) | 2
+    start, cpu = time.monotonic(), time.clock_gettime(clock)
+    while time.monotonic() < start + seconds:
+        wire.turn()
+    return round((time.clock_gettime(clock) - cpu) / (time.monotonic() - start), 4)
+
+
+def measure(board: str, folder: Path, model: bytes) -> dict[str, Any]:
+    product = build(board)
+    figures = {key: product[key] for key in ("flash", "static_ram", "heap")}
+    figures |= served(board, Path(product["elf"]))
+    figures |= on_board(board, Path(build(board, "--main", str(folder))["elf"]))
+    reference, output = REFERENCE.get(hashlib.sha256(model).hexdigest()[:16], (None, None))
+    if reference and board == "stm32f405":
+        figures["digits_ratio"] = round(figures["digits"] / reference, 3)
+    figures["digits_exact"] = figures["digits_hash"] == output
+    return figures
+
+
+def main() -> None:
+    model = (ROOT / "models/digits/digits.tflite").read_bytes()
+    folder = program(model)
+    print(json.dumps({board: measure(board, folder, model) for board in BOARDS}))
+
+
+if __name__ == "__main__":
+    main()
