@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ports over the real link: a socket in place of a serial line, and the polled link of a microcontroller."""
+
+import asyncio
+import sys
+import unittest
+
+import rig
+from component_artifacts import CALLS, artifact
+from motet_native import frame
+
+from motet_core import platform
+from motet_core.device import Device
+from motet_core.port_stream import StreamPort
+from motet_core.wire.cancel import cancel_key
+
+MTU = 256
+
+
+def link(epoch):
+    return frame.Link(mtu=MTU, epoch=epoch)
+
+
+class Client(rig.Rig):
+    """The rig's client, but its port is a link over TCP."""
+
+    async def connect(self, port, epoch=7):
+        self.port = StreamPort(link(epoch), MTU)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        self.tasks = [asyncio.create_task(self.port.connected(reader, writer)), asyncio.create_task(self.port.run())]
+        return self
+
+    def close(self):
+        for task in self.tasks:
+            task.cancel()
+
+
+def run(work):
+    """Runs `async work(device, port number)` with a device that listens."""
+
+    async def main():
+        stream = StreamPort(link(5), MTU)
+        device = Device(stream, id="dut", max_total=8192, sensors=[])
+        number = await platform.listen(stream.connected, "127.0.0.1", 0)
+        task = asyncio.create_task(device.run())
+        try:
+            await work(device, number)
+        finally:
+            task.cancel()
+
+    asyncio.run(main())
+
+
+class StreamTest(unittest.TestCase):
+    def test_serves_over_a_socket(self):
+        async def work(device, number):
+            client = await Client().connect(number)
+            self.assertEqual((await client.hello())["id"], "dut")
+            await client.install("component", "kit", artifact(calls=CALLS[:2]))
+            self.assertEqual((await client.tool("kit.add", a=1, b=2))["structuredContent"], {"result": 3})
+            vitals = (await client.tool("vitals.read"))["structuredContent"]
+            self.assertGreater(vitals["link"]["frames_in"], 3)
+            client.close()
+
+        run(work)
+
+    def test_a_client_that_restarts_is_served_again(self):
+        async def work(device, number):
+            first = await Client().connect(number, epoch=7)
+            await first.hello()
+            first.close()
+            second = await Client().connect(number, epoch=8)
+            self.assertEqual((await second.hello())["sequence"], 2)
+            await second.result("tools/list")
+            self.assertEqual(device.port.resets, 1)
+            second.close()
+
+        run(work)
+
+    def test_what_the_device_logs_arrives(self):
+        async def work(device, number):
+            client = await Client().connect(number)
+            await client.hello()
+            await client.port.send(9, b"nonsense")
+            await client.result("tools/list")
+            self.assertIn("channel 9", client.port.link.take_logs()[0])
+            client.close()
+
+        run(work)
+
+    @unittest.skipIf(platform.MICROPYTHON, "without threads or interrupts the link stands still during a call")
+    def test_a_runaway_call_is_cancelled_through_the_link(self):
+        async def work(device, number):
+            client = await Client().connect(number)
+            await client.hello()
+            await client.install("component", "kit", artifact(fuel=0xFFFFFFFF))
+            await client.send({"id": 900, "method": "tools/call", "params": {"name": "kit.spin", "arguments": {}}})
+            while device.port.link.current == 0:
+                await asyncio.sleep(0)
+            self.assertTrue(client.port.link.cancel(cancel_key("gw", 900)))
+            client.port._kick.set()
+            self.assertEqual((await client.tool("kit.add", a=1, b=2))["structuredContent"], {"result": 3})
+            self.assertEqual(device.rpc.counters["cancelled"], 1)
+            client.close()
+
+        run(work)
+
+    @unittest.skipIf(platform.MICROPYTHON, "without threads or interrupts the link stands still during a call")
+    def test_a_runaway_call_is_cancelled_by_the_notification(self):
+        async def work(device, number):
+            client = await Client().connect(number)
+            await client.hello()
+            await client.install("component", "kit", artifact(fuel=0xFFFFFFFF))
+            await client.send({"id": 900, "method": "tools/call", "params": {"name": "kit.spin", "arguments": {}}})
+            while device.port.link.current == 0:
+                await asyncio.sleep(0)
+            await client.send({"method": "notifications/cancelled", "params": {"requestId": 900}})
+            await client.result("tools/list")
+            self.assertEqual(device.rpc.counters["cancelled"], 1)
+            client.close()
+
+        run(work)
+
+
+class Board:
+    """Stands for motet_port: `attach` remembers the link that interrupts would pump."""
+
+    def __init__(self):
+        self.link = None
+
+    def attach(self, link):
+        self.link = link
+
+
+class IrqTest(unittest.TestCase):
+    @unittest.skipUnless(platform.MICROPYTHON, "only MicroPython polls links")
+    def test_serves_through_a_polled_link(self):
+        board = sys.modules["motet_port"] = Board()
+        self.addCleanup(sys.modules.pop, "motet_port")
+        from motet_core.port_irq import IrqPort
+
+        async def wire(one, other):
+            while True:
+                for source, target in ((one, other), (other, one)):
+                    data = source.output(platform.clock_ms())
+                    if data:
+                        target.feed(data, platform.clock_ms())
+                await asyncio.sleep_ms(1)
+
+        async def main():
+            device = Device(IrqPort(link(5), MTU), id="dut", max_total=8192, sensors=[])
+            client = rig.Rig()
+            client.port = IrqPort(link(7), MTU)
+            tasks = [asyncio.create_task(device.run()), asyncio.create_task(wire(device.port.link, client.port.link))]
+            self.assertIs(board.link, client.port.link)
+            self.assertEqual((await client.hello())["id"], "dut")
+            await client.install("component", "kit", artifact(calls=CALLS[:2]))
+            self.assertEqual((await client.tool("kit.add", a=1, b=2))["structuredContent"], {"result": 3})
+            for task in tasks:
+                task.cancel()
+
+        asyncio.run(main())
