@@ -23,7 +23,7 @@ FORBIDDEN = {
 
 
 def tracked() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
     return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
 
 
@@ -54,7 +54,8 @@ def sizes(paths: list[Path]) -> str:
     code = [p for p in paths if p.suffix in {".py", ".c"} and p.relative_to(ROOT).parts[0] in {"host", "firmware"}]
     functions = [size for p in code if p.suffix == ".py" for size in function_sizes(p)]
     lines = [len(text_of(p).splitlines()) for p in code]
-    return f"{len(code)} product files, median {median(lines):.0f} lines; {len(functions)} functions, mean {mean(functions):.1f} lines"
+    files = f"{len(code)} product files, median {median(lines):.0f} lines"
+    return f"{files}; {len(functions)} Python functions, mean {mean(functions):.1f} lines"
 
 
 def main() -> int:

@@ -26,7 +26,9 @@ def run(name: str) -> dict[str, Any]:
     """The JSON object a bench prints as its last line, or {"error": …}."""
     print(f"bench: {name}", file=sys.stderr, flush=True)
     try:
-        done = subprocess.run([sys.executable, str(HERE / f"{name}.py")], cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S)
+        done = subprocess.run(
+            [sys.executable, str(HERE / f"{name}.py")], cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S
+        )
         return dict(json.loads(done.stdout.strip().splitlines()[-1]))
     except subprocess.TimeoutExpired:
         return {"error": f"no result within {TIMEOUT_S} s"}

@@ -130,6 +130,9 @@ def test_config_check_names_file_line_and_key(tmp_path):
 
 def test_shell_completion_can_be_shown(tmp_path):
     shown = subprocess.run(
-        [sys.executable, "-m", "motet.cli", "--show-completion", "bash"], capture_output=True, text=True, env={"SHELL": "/bin/bash"}
+        [sys.executable, "-m", "motet.cli", "--show-completion", "bash"],
+        capture_output=True,
+        text=True,
+        env={"SHELL": "/bin/bash"},
     )
     assert "complete" in shown.stdout

@@ -48,7 +48,9 @@ class GatewayClient:
         except httpx2.TimeoutException as error:
             raise FatalError(f"the gateway at {self.url} did not answer in time", Exit.TIMEOUT) from error
         except httpx2.HTTPError as error:
-            raise FatalError(f"no gateway answers at {self.url} ({error}); start one with `motet up`", Exit.UNREACHABLE) from error
+            raise FatalError(
+                f"no gateway answers at {self.url} ({error}); start one with `motet up`", Exit.UNREACHABLE
+            ) from error
 
     def _client(self, read_s: float | None) -> httpx2.Client:
         return httpx2.Client(base_url=self.url, timeout=httpx2.Timeout(read_s, connect=CONNECT_S))

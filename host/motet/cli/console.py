@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What commands print and how they end: people get tables, programs get JSON, both get documented exit codes.
 
-    0  done                          3  gateway, broker or device not reachable
-    1  the operation failed          4  the tool answered with an error
-    2  wrong usage or configuration  5  no answer in time
+0  done                          3  gateway, broker or device not reachable
+1  the operation failed          4  the tool answered with an error
+2  wrong usage or configuration  5  no answer in time
 """
 
 from __future__ import annotations

@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
+from motet_native import nn
+
 from motet.bus import Bus
 from motet.cli.console import FatalError
 from motet.cli.quickstart import COMPONENT, MODEL, Visitor, visiting
 from motet.cli.stack import Running
 from motet.paths import data
 from motet.wire import Topics, packed
-from motet_native import nn
 
 Say = Callable[[str], None]
 # The split of models/digits/train.py: the model saw the first 1,297 images of this permutation.
@@ -119,5 +120,5 @@ def _score(answers: Sequence[dict[str, Any]], labels: Sequence[int]) -> dict[str
 
 
 def _instructions(answers: Sequence[dict[str, Any]]) -> int:
-    """Median per inference: counted by the part where it can, else its nanoseconds, which under -icount shift=0 are instructions."""
-    return round(median(answer.get("instructions", answer["elapsed_ns"]) for answer in answers))
+    """Median per inference: as the part counted them, else its nanoseconds: under -icount shift=0 they are instructions."""
+    return round(median(int(answer.get("instructions", answer["elapsed_ns"])) for answer in answers))

@@ -15,9 +15,12 @@ from motet.components.errors import ComponentError
 from motet.components.packages import read
 from motet.models import ModelError
 
+
 @reporting
 def install(
-    file: Annotated[Path, typer.Argument(help="A .tflite model, a component's folder, or a .wasm with Component.toml beside it.")],
+    file: Annotated[
+        Path, typer.Argument(help="A .tflite model, a component's folder, or a .wasm with Component.toml beside it.")
+    ],
     on: Annotated[str, typer.Option("--on", metavar="DEVICE", help="Device to install on.")],
     name: Annotated[str | None, typer.Option(help="Name of a model (default: the file's).")] = None,
     revision: Annotated[int | None, typer.Option(min=1, help="Revision of a model (default: 1).")] = None,
@@ -29,7 +32,9 @@ def install(
     upload = _upload(file, name, revision)
     client = gateway_client(gateway, timeout)
     installed: dict[str, Any] = {}
-    with Progress(TextColumn("{task.description}"), BarColumn(), console=stderr, transient=True, disable=as_json or not stderr.is_terminal) as progress:
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), console=stderr, transient=True, disable=as_json or not stderr.is_terminal
+    ) as progress:
         task = progress.add_task(f"installing {file.name}", total=None)
         for record in client.install(on, upload):
             progress.update(task, description=record.get("step", ""), completed=record.get("done"), total=record.get("total"))
@@ -45,7 +50,9 @@ def _upload(file: Path, name: str | None, revision: int | None) -> dict[str, Any
 
 
 def _sentence(device: str, installed: dict[str, Any]) -> str:
-    return f"{installed['kind']} {installed['name']} revision {installed['revision']} runs on {device} ({installed['size']} bytes)"
+    return (
+        f"{installed['kind']} {installed['name']} revision {installed['revision']} runs on {device} ({installed['size']} bytes)"
+    )
 
 
 def register(app: typer.Typer) -> None:

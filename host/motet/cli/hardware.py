@@ -22,7 +22,9 @@ DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 
 @reporting
 def bridge(
-    urls: Annotated[list[str], typer.Argument(metavar="URL...", help="Serial devices: /dev/ttyUSB0, socket://host:port, rfc2217://…")],
+    urls: Annotated[
+        list[str], typer.Argument(metavar="URL...", help="Serial devices: /dev/ttyUSB0, socket://host:port, rfc2217://…")
+    ],
     broker: Annotated[str | None, typer.Option(help="MQTT broker (default: the configuration's, else the local one).")] = None,
     device: Annotated[str | None, typer.Option("--id", help="Id for a board that has none; for a single URL.")] = None,
     baud: Annotated[int, typer.Option(min=300, help="Bits per second of a serial port.")] = 115200,

@@ -13,7 +13,8 @@ from motet.cli import configuration, deploy, fleet, hardware, system
 app = typer.Typer(
     name="motet",
     help="Sandboxed WebAssembly tools and TensorFlow Lite models on microcontrollers, served to AI agents over MCP.",
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not reachable, 4 the tool answered with an error, 5 no answer in time.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not reachable, "
+    "4 the tool answered with an error, 5 no answer in time.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -27,7 +28,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
 ) -> None:
     """Options before the command."""
 

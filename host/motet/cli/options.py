@@ -17,7 +17,8 @@ from motet.observe import setup_logging
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", "-c", help="Configuration file (default: ./motet.toml when it is there).", show_default=False)
+    Path | None,
+    typer.Option("--config", "-c", help="Configuration file (default: ./motet.toml when it is there).", show_default=False),
 ]
 Gateway = Annotated[
     str | None,

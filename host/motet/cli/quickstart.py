@@ -95,6 +95,9 @@ async def first_calls(url: str, device: str, say: Say) -> None:
         say(f"tools     {', '.join(await visitor.tools())}")
         image = await visitor.call("sensors.read", {"sensor": "digit_camera"})
         seen = await visitor.call("models.predict", {"model": MODEL, "input": image["data"]})
-        say(f"first tool result: {device}.models.predict says {seen['class']} (score {seen['score']:.3f}) for frame {image['frame']}")
+        say(
+            f"first tool result: {device}.models.predict says {seen['class']} "
+            f"(score {seen['score']:.3f}) for frame {image['frame']}"
+        )
         voted = await visitor.call(f"{COMPONENT}.push", {"label": seen["class"]})
         say(f"{device}.{COMPONENT}.push answers {json.dumps(voted)}")
