@@ -22,7 +22,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from motet.boards import Board
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -92,7 +95,7 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def load_board(name: str):  # type: ignore[no-untyped-def]
+def load_board(name: str) -> Board:
     try:
         from motet import boards
     except ImportError as error:
@@ -103,7 +106,7 @@ def load_board(name: str):  # type: ignore[no-untyped-def]
         raise BuildError(str(error)) from error
 
 
-def soc_source(board) -> Path:  # type: ignore[no-untyped-def]
+def soc_source(board: Board) -> Path:
     file = f"soc_{board.build.soc}.c"
     for folder in (board.folder, ROOT / "firmware/port/soc"):
         if (folder / file).is_file():
@@ -111,7 +114,7 @@ def soc_source(board) -> Path:  # type: ignore[no-untyped-def]
     raise BuildError(f"{board.folder / 'board.toml'}: build.soc: neither the board's folder nor firmware/port/soc has {file}")
 
 
-def board_makefile(board) -> str:  # type: ignore[no-untyped-def]
+def board_makefile(board: Board) -> str:
     """What the Makefile must know of the board, with a digest of every file that sets compiler options."""
     defines = {f"{key}": f"{value}u" for key, value in sorted(board.build.defines.items())}
     defines |= {"PORT_RESET_ON_FAULT": str(int(board.build.on_fault == "reset"))}
@@ -149,7 +152,7 @@ def forget_removed_modules(folder: Path, main: Path) -> None:
         mark.write_text(listing)
 
 
-def sizes(board, elf: Path) -> dict[str, int]:  # type: ignore[no-untyped-def]
+def sizes(board: Board, elf: Path) -> dict[str, int]:
     """Bytes of flash, static RAM (data and stacks) and GC heap of a linked image."""
     listing = subprocess.run([TOOLCHAINS[board.arch][0] + "nm", str(elf)], capture_output=True, text=True, check=True).stdout
     found = {name: int(value, 16) for value, _, name in (line.split() for line in listing.splitlines() if line.count(" ") == 2)}
@@ -162,7 +165,7 @@ def sizes(board, elf: Path) -> dict[str, int]:  # type: ignore[no-untyped-def]
     return {"flash": at["_flash_used"], "static_ram": at["_static_ram"], "heap": at["_heap_end"] - at["_heap_start"]}
 
 
-def check_budget(board, size: dict[str, int]) -> None:  # type: ignore[no-untyped-def]
+def check_budget(board: Board, size: dict[str, int]) -> None:
     for what in ("flash", "static_ram"):
         if size[what] > (limit := getattr(board.budget, what)):
             raise BuildError(f"{board.name}: {what} is {size[what]} bytes, the budget in board.toml allows {limit}")
@@ -196,13 +199,13 @@ def firmware(name: str, main: Path | None = None) -> dict[str, object]:
 def edge() -> dict[str, object]:
     """Build the edge node: the device core on MicroPython for this machine."""
     need("gcc", "build-essential")
-    source, cross = micropython(), mpy_cross()
-    folder = BUILD / "edge"
-    with locked(folder):
+    source = micropython()
+    binary = BUILD / "edge/motet-edge"
+    with locked(binary.parent):
         say("edge: compiling (half a minute the first time)")
-        command = ["make", "-j2", "-C", str(ROOT / "firmware/edge"), f"MPY_DIR={source}", f"MICROPY_MPYCROSS={cross}"]
-        run_logged(LOGS / "edge.log", command)
-    return {"edge": str(folder)}
+        run_logged(LOGS / "edge.log", ["make", "-j2", "-C", str(ROOT / "firmware/edge"), f"MICROPYTHON_DIR={source}"])
+    say(f"edge: {binary.stat().st_size:,} bytes")
+    return {"elf": str(binary), "bytes": binary.stat().st_size}
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -107,7 +107,8 @@ static char *put_hex(char *at, const char *end, uint32_t value) {
     return put_text(at, end, digits);
 }
 
-static void format(char *to, size_t room, const char *kind, const struct fault_field *fields, size_t count, const char *note) {
+static void format(char *to, size_t room, const char *kind, const struct fault_field *fields, size_t count,
+                   const char *note) {
     char *at = to, *end = to + room - 1;
     at = put_text(at, end, kind);
     for (size_t i = 0; i < count; i++) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boot: hardware, memory, interpreter, then the frozen main module for ever. There is no shell and no compiler on the board.
+// Boot: hardware, memory, interpreter, then the frozen main module for ever. There is no shell and no compiler on the
+// board.
 
 #include "py/cstack.h"
 #include "py/frozenmod.h"
@@ -34,8 +35,8 @@ _Noreturn static void give_up(const char *why) {
 }
 
 int main(void) {
-    fault_recall();
     soc_init();
+    fault_recall();
     arch_guard_stack();
     arch_unlock(ARCH_UNMASKED);
     start_interpreter();

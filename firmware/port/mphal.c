@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// MicroPython's hardware abstraction: standard output and delays. There is no standard input: the wire belongs to the link.
+// MicroPython's hardware abstraction: standard output and delays. There is no standard input: the wire belongs to the
+// link.
+#include "py/mphal.h"
 #include "py/builtin.h"
 #include "py/mperrno.h"
-#include "py/mphal.h"
 #include "py/runtime.h"
 #include "py/stream.h"
 

@@ -5,9 +5,9 @@
 #include "arch/arch.h"
 #include "port.h"
 
-#define MICROPY_BEGIN_ATOMIC_SECTION()     arch_lock()
-#define MICROPY_END_ATOMIC_SECTION(state)  arch_unlock(state)
-#define MICROPY_INTERNAL_WFE(timeout_ms)   port_wait((int32_t)(timeout_ms))
+#define MICROPY_BEGIN_ATOMIC_SECTION()    arch_lock()
+#define MICROPY_END_ATOMIC_SECTION(state) arch_unlock(state)
+#define MICROPY_INTERNAL_WFE(timeout_ms)  port_wait((int32_t)(timeout_ms))
 
 static inline mp_uint_t mp_hal_ticks_ms(void) {
     return arch_time_ms();

@@ -51,5 +51,3 @@ def test_a_killed_board_answers_again_after_a_restart(product: Emulator) -> None
         product.restart()
     with Wire(product.port) as wire:
         assert Client(wire, nonce=b"another!").tool("vitals.read")["uptime_ms"] < 60_000
-
-

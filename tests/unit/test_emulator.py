@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from motet import boards
 from motet.emulate import Emulator, EmulatorError
 from motet.emulate.process import Child

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cortex-M: start-up, time from SysTick, stack guard by the MPU, fault entry. Armv7-M Architecture Reference Manual (DDI 0403).
+// Cortex-M: start-up, time from SysTick, stack guard by the MPU, fault entry. Armv7-M Architecture Reference Manual
+// (DDI 0403).
 
 #include "arch/arch.h"
 #include "fault.h"
@@ -120,7 +121,8 @@ static _Noreturn __attribute__((used)) void on_fault(const uint32_t *frame) {
 }
 
 static void __attribute__((naked)) fault_entry(void) {
-    __asm volatile("tst lr, #4\n ite eq\n mrseq r0, msp\n mrsne r0, psp\n ldr r1, =_handler_stack_top\n mov sp, r1\n b on_fault");
+    __asm volatile(
+        "tst lr, #4\n ite eq\n mrseq r0, msp\n mrsne r0, psp\n ldr r1, =_handler_stack_top\n mov sp, r1\n b on_fault");
 }
 
 static void on_interrupt(void) {
@@ -129,8 +131,21 @@ static void on_interrupt(void) {
 
 // Only the UART's interrupt is ever enabled in the NVIC, so every external vector may be the same.
 __attribute__((section(".vectors"), used)) static const void *const vectors[16 + 96] = {
-    &_handler_stack_top, Reset_Handler, fault_entry, fault_entry,  fault_entry,
-    fault_entry,         fault_entry,   fault_entry, fault_entry,  fault_entry,
-    fault_entry,         fault_entry,   fault_entry, fault_entry,  fault_entry,
-    on_systick,          [16 ... 16 + 95] = on_interrupt,
+    &_handler_stack_top,
+    Reset_Handler,
+    fault_entry,
+    fault_entry,
+    fault_entry,
+    fault_entry,
+    fault_entry,
+    fault_entry,
+    fault_entry,
+    fault_entry,
+    fault_entry,
+    fault_entry,
+    fault_entry,
+    fault_entry,
+    fault_entry,
+    on_systick,
+    [16 ... 16 + 95] = on_interrupt,
 };

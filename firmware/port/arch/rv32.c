@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// RV32 in machine mode: start-up, trap entry, stack guard by the PMP, time from the CLINT. RISC-V Privileged Architecture 1.12.
+// RV32 in machine mode: start-up, trap entry, stack guard by the PMP, time from the CLINT. RISC-V Privileged
+// Architecture 1.12.
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -48,8 +49,10 @@ _Noreturn __attribute__((used)) void start_c(void) {
 }
 
 void arch_guard_stack(void) {
-    // A locked naturally aligned region of 256 bytes without any right: it binds machine mode too, until the next reset.
-    __asm volatile("csrw pmpaddr0, %0\n csrs pmpcfg0, %1" ::"r"((uint32_t)&_stack_guard >> 2 | 31u), "r"(0x80u | 3u << 3));
+    // A locked naturally aligned region of 256 bytes without any right: it binds machine mode too, until the next
+    // reset.
+    __asm volatile("csrw pmpaddr0, %0\n csrs pmpcfg0, %1" ::"r"((uint32_t)&_stack_guard >> 2 | 31u),
+                   "r"(0x80u | 3u << 3));
 }
 
 static uint64_t timer_now(void) {
@@ -100,7 +103,8 @@ uint32_t arch_time_ms(void) {
 uint64_t arch_cycles(void) {
     uint32_t high, low, again;
     do {
-        __asm volatile("csrr %0, minstreth\n csrr %1, minstret\n csrr %2, minstreth" : "=r"(high), "=r"(low), "=r"(again));
+        __asm volatile("csrr %0, minstreth\n csrr %1, minstret\n csrr %2, minstreth"
+                       : "=r"(high), "=r"(low), "=r"(again));
     } while (high != again);
     return (uint64_t)high << 32 | low;
 }

@@ -6,32 +6,32 @@
 #include "arch/arch.h"
 #include "soc/soc.h"
 
-#define REG(address)  (*(volatile uint32_t *)(address))
-#define FLASH_ACR     REG(0x40023C00)
-#define RCC_CR        REG(0x40023800)
-#define RCC_PLLCFGR   REG(0x40023804)
-#define RCC_CFGR      REG(0x40023808)
-#define RCC_AHB1ENR   REG(0x40023830)
-#define RCC_AHB2ENR   REG(0x40023834)
-#define RCC_APB2ENR   REG(0x40023844)
-#define RCC_CSR       REG(0x40023874)
-#define GPIOA_MODER   REG(0x40020000)
-#define GPIOA_PUPDR   REG(0x4002000C)
-#define GPIOA_AFRH    REG(0x40020024)
-#define USART1_SR     REG(0x40011000)
-#define USART1_DR     REG(0x40011004)
-#define USART1_BRR    REG(0x40011008)
-#define USART1_CR1    REG(0x4001100C)
-#define RNG_CR        REG(0x50060800)
-#define RNG_SR        REG(0x50060804)
-#define RNG_DR        REG(0x50060808)
-#define NVIC_ISER1    REG(0xE000E104)
-#define SCB_AIRCR     REG(0xE000ED0C)
+#define REG(address) (*(volatile uint32_t *)(address))
+#define FLASH_ACR    REG(0x40023C00)
+#define RCC_CR       REG(0x40023800)
+#define RCC_PLLCFGR  REG(0x40023804)
+#define RCC_CFGR     REG(0x40023808)
+#define RCC_AHB1ENR  REG(0x40023830)
+#define RCC_AHB2ENR  REG(0x40023834)
+#define RCC_APB2ENR  REG(0x40023844)
+#define RCC_CSR      REG(0x40023874)
+#define GPIOA_MODER  REG(0x40020000)
+#define GPIOA_PUPDR  REG(0x4002000C)
+#define GPIOA_AFRH   REG(0x40020024)
+#define USART1_SR    REG(0x40011000)
+#define USART1_DR    REG(0x40011004)
+#define USART1_BRR   REG(0x40011008)
+#define USART1_CR1   REG(0x4001100C)
+#define RNG_CR       REG(0x50060800)
+#define RNG_SR       REG(0x50060804)
+#define RNG_DR       REG(0x50060808)
+#define NVIC_ISER1   REG(0xE000E104)
+#define SCB_AIRCR    REG(0xE000ED0C)
 
-#define USART1_IRQ    37u
-#define SR_RXNE       (1u << 5)
-#define SR_TXE        (1u << 7)
-#define CR1_TXEIE     (1u << 7)
+#define USART1_IRQ 37u
+#define SR_RXNE    (1u << 5)
+#define SR_TXE     (1u << 7)
+#define CR1_TXEIE  (1u << 7)
 // UE | RXNEIE | TE | RE
 #define CR1_RECEIVING (1u << 13 | 1u << 5 | 1u << 3 | 1u << 2)
 #define HSI_HZ        16000000u
@@ -78,8 +78,6 @@ static uint32_t start_clocks(void) {
 }
 
 static void start_uart(uint32_t bus_hz) {
-    RCC_AHB1ENR |= 1u;
-    RCC_APB2ENR |= 1u << 4;
     GPIOA_AFRH = (GPIOA_AFRH & ~0xFF0u) | 0x770u;
     GPIOA_PUPDR = (GPIOA_PUPDR & ~(0xFu << 18)) | 0x5u << 18;
     GPIOA_MODER = (GPIOA_MODER & ~(0xFu << 18)) | 0xAu << 18;
@@ -90,8 +88,10 @@ static void start_uart(uint32_t bus_hz) {
 
 void soc_init(void) {
     uint32_t core_hz = start_clocks();
-    start_uart(core_hz == FULL_HZ ? FULL_HZ / 2 : core_hz);
+    RCC_AHB1ENR |= 1u;
+    RCC_APB2ENR |= 1u << 4;
     RCC_AHB2ENR |= 1u << 6;
+    start_uart(core_hz == FULL_HZ ? FULL_HZ / 2 : core_hz);
     RNG_CR = 1u << 2;
     arch_start_tick(core_hz);
 }
@@ -125,6 +125,10 @@ _Noreturn void soc_reset(void) {
 
 size_t soc_entropy(uint8_t *out, size_t room) {
     size_t have = 0;
+    if (RNG_CR == 0) {
+        // Emulators have none.
+        return 0;
+    }
     while (have < room && becomes(&RNG_SR, 1u | 0x66u, 1u)) {
         for (uint32_t word = RNG_DR, left = 4; left && have < room; left--, word >>= 8) {
             out[have++] = (uint8_t)word;
@@ -140,5 +144,5 @@ const char *soc_reset_cause(void) {
         return "watchdog";
     }
     // A power-on sets the brown-out flag too.
-    return (flags & 3u << 25) == 1u << 25 && !(flags & 1u << 27) ? "brown_out" : 0;
+    return flags & 1u << 25 && !(flags & 1u << 27) ? "brown_out" : 0;
 }

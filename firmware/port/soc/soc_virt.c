@@ -20,11 +20,11 @@
 #define PLIC_CLAIM    REG(0x0C200004)
 #define FINISHER      REG(0x00100000)
 
-#define IER_RECEIVED  1u
-#define IER_WRITABLE  2u
-#define LSR_RECEIVED  1u
-#define LSR_WRITABLE  0x20u
-#define TIMER_HZ      10000000u
+#define IER_RECEIVED 1u
+#define IER_WRITABLE 2u
+#define LSR_RECEIVED 1u
+#define LSR_WRITABLE 0x20u
+#define TIMER_HZ     10000000u
 
 void soc_init(void) {
     UART_LCR = 3;
