@@ -5,7 +5,6 @@ wasm3 itself is watched by ASan only. It is known to be unsafe with some valid b
 normalises modules before they come here; what is asserted below is asserted for the fixtures and their damaged copies.
 """
 
-import ast
 import importlib.util
 import os
 import re
@@ -14,20 +13,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.support.native import NATIVE, ROOT, WASM3, wasm3_macros
 
-ROOT = Path(__file__).resolve().parents[2]
-WASM3 = ROOT / "third_party/wasm3"
-NATIVE = ROOT / "firmware/native"
 DRIVER = ROOT / "tests/support/wasm_sanitized.c"
 REDIRECT = [f"-D{name}=motet_wasm_{name}" for name in ("calloc", "realloc", "free")]
 COMPILERS = ["clang-14", "clang", "gcc"]
-
-
-def configuration() -> list[str]:
-    """The macros that shape wasm3's structures, as setup.py has them."""
-    text = re.search(r"WASM3_CONFIG = (\[.*?\n\])", (ROOT / "setup.py").read_text(), re.DOTALL)
-    assert text is not None
-    return [f"-D{name}={value}" for name, value in ast.literal_eval(text.group(1))]
 
 
 def compiler(folder: Path) -> str:
@@ -58,7 +48,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not WASM3.exists():
         pytest.skip("third_party/wasm3 is missing: tools/fetch.py wasm3")
     folder = tmp_path_factory.mktemp("sanitized")
-    common = [compiler(folder), "-std=gnu11", "-O1", "-g", *configuration()]
+    common = [compiler(folder), "-std=gnu11", "-O1", "-g", *wasm3_macros()]
     objects = compile_all(
         sorted(WASM3.glob("*.c")), folder, *common, "-w", "-fno-strict-aliasing", "-fsanitize=address", *REDIRECT
     )

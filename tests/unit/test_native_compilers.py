@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The native sources are free of warnings under every compiler that they are built with."""
+
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+from tests.support.native import BINDING, NATIVE, WASM3, wasm3_macros
+
+CORTEX_M4 = ["-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"]
+COMPILERS = {
+    "gcc": [],
+    "clang-14": [],
+    "arm-none-eabi-gcc": CORTEX_M4,
+    "riscv64-unknown-elf-gcc": ["-march=rv32imac", "-mabi=ilp32", "--specs=picolibc.specs"],
+}
+HOSTED = ["gcc", "clang-14"]
+STRICT = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]
+
+
+def warnings(compiler: str, sources: list[Path], *includes: str) -> str:
+    """What the compiler says of the sources; optimising finds more than parsing does."""
+    if not shutil.which(compiler):
+        pytest.skip(f"{compiler} is not installed")
+    if not WASM3.exists():
+        pytest.skip("third_party/wasm3 is missing: tools/fetch.py wasm3")
+    command = [compiler, *COMPILERS[compiler], *STRICT, *wasm3_macros(), f"-I{NATIVE}", f"-I{BINDING}", "-isystem", str(WASM3)]
+    results = [
+        subprocess.run(
+            [*command, *includes, "-S", "-o", "-", str(source)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        for source in sources
+    ]
+    return "".join(result.stderr for result in results if result.returncode)
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_the_native_core_has_no_warnings(compiler: str) -> None:
+    sources = sorted(NATIVE.rglob("*.c"))
+    assert len(sources) > 20
+    assert warnings(compiler, sources) == ""
+
+
+@pytest.mark.parametrize("compiler", HOSTED)
+def test_the_cpython_binding_has_no_warnings(compiler: str) -> None:
+    assert warnings(compiler, sorted(BINDING.glob("*.c")), "-DMOTET_THREADS=1", "-isystem", sysconfig.get_path("include")) == ""
