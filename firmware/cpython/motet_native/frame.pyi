@@ -4,8 +4,9 @@
 Times are milliseconds from any origin, ints of any size: only differences count, and the clock may wrap.
 """
 
-from collections.abc import Buffer
 from typing import TypedDict
+
+from typing_extensions import Buffer
 
 def crc32(data: Buffer, seed: int = 0) -> int:
     """CRC-32 as in zlib; `seed` is the checksum of the bytes before."""
