@@ -19,6 +19,7 @@ from typing import Any
 import uvloop
 from http_load import Load, drive
 
+ROOT = Path(__file__).resolve().parents[2]
 SECONDS, WARM_UP = 2.0, 0.5
 IN_FLIGHT = (1, 10, 50)
 TOOLS = {"mqtt": "device1.sim.echo"}
@@ -51,8 +52,8 @@ def measure(pid: int, port: int, tool: str, in_flight: int) -> dict[str, float]:
 
 
 def bench(server: str) -> dict[str, Any]:
-    command = [sys.executable, str(Path(__file__).with_name("gateway_servers.py")), server]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+    command = [sys.executable, "-m", "tests.bench.gateway_servers", server]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         port = int(child.stdout.readline())
         try:

@@ -17,10 +17,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
-from loopback import loopback_fleet, tools_known
 from mcp.server.lowlevel import Server
 from mcp_types import CallToolRequestParams
 from starlette.types import ASGIApp, Receive, Scope, Send
+from tests.support.loopback import loopback_fleet, tools_known
 
 from motet.bus import Bus, broker
 from motet.fleet import Fleet

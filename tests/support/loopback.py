@@ -45,7 +45,7 @@ class LoopbackBus:
     def _serve(self, topic: str, payload: bytes) -> None:
         request, envelope = packed.loads(payload)
         device = self._topics.device_of(topic)
-        if device is None or envelope.reply_to is None:
+        if device is None or envelope.reply_to is None or "id" not in request:
             return
         result = self._answer(request["params"]) if request["method"] == "tools/call" else {"tools": self._tools}
         reply = packed.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result})

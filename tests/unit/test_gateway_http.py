@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The HTTP side against input that no well-behaved client sends, and the routes beside /mcp."""
+"""The HTTP side against input that no well-behaved client sends."""
 
 from __future__ import annotations
 
@@ -215,59 +215,6 @@ async def test_a_session_nobody_opened_is_not_found(fleet):
     assert answer.status_code == 404
 
 
-async def get(fleet, path):
-    async with serving(fleet) as (url, _), httpx2.AsyncClient(base_url=url.removesuffix("/mcp")) as http:
-        await http.post("/mcp", **modern_call(TOOL, GOOD))
-        return await http.get(path)
-
-
-async def test_health_is_ok_while_the_broker_is_there(fleet):
-    answer = await get(fleet, "/healthz")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "devices_online": 1})
-
-
-async def test_health_says_why_it_is_not_ok_and_the_process_is_alive_nevertheless(fleet):
-    fleet.unavailable = "no connection to the broker at mqtt://127.0.0.1:1883"
-    answer = await get(fleet, "/healthz")
-    assert answer.status_code == 503
-    assert answer.json()["reason"] == fleet.unavailable
-    assert (await get(fleet, "/healthz/live")).status_code == 200
-
-
-async def test_metrics_count_calls_devices_and_what_the_fleet_counts(fleet):
-    fleet.put(MemoryDevice("valve", online=False))
-    text = (await get(fleet, "/metrics")).text
-    for line in (
-        'motet_tool_calls_total{device="pump",outcome="ok",tool="math.add"} 1.0',
-        "motet_tool_call_seconds_count 1.0",
-        'motet_devices{state="offline"} 1.0',
-        "motet_bus_connected 1.0",
-        "motet_tools 1.0",
-        "motet_fleet_late_answers_total 3.0",
-    ):
-        assert line in text
-
-
-async def test_devices_are_listed_by_id_with_what_is_known_of_them(fleet):
-    fleet.put(MemoryDevice("a-first", online=False, nonce=b"\xab" * 8))
-    devices = (await get(fleet, "/api/v1/devices")).json()["devices"]
-    assert [device["id"] for device in devices] == ["a-first", "pump"]
-    assert devices[0]["boot_nonce"] == "ab" * 8
-    assert devices[0]["online"] is False
-    assert devices[1]["tools"] == ["math.add"]
-
-
-async def test_one_device_and_a_device_that_is_not_there(fleet):
-    assert (await get(fleet, "/api/v1/devices/pump")).json()["board"] == "memory"
-    missing = await get(fleet, "/api/v1/devices/nobody")
-    assert (missing.status_code, missing.json()) == (404, {"error": "no device 'nobody'"})
-
-
-async def test_an_unknown_path_is_a_json_error(fleet):
-    answer = await get(fleet, "/nothing")
-    assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})
-
-
 async def test_a_head_without_end_is_cut_off(fleet):
     async with serving(fleet) as (url, _):
         piece = b"x-filler: " + b"y" * 8000 + b"\r\n"
@@ -292,3 +239,23 @@ async def test_a_head_that_is_never_completed_is_given_up(fleet, monkeypatch, da
 async def test_what_is_not_http_is_refused(fleet, data):
     async with serving(fleet) as (url, _):
         assert (await raw(url, data)).startswith(b"HTTP/1.1 400")
+
+
+async def test_a_header_made_of_an_argument_must_match_it(fleet):
+    tool = {"name": "t", "inputSchema": {"type": "object", "properties": {"zone": {"type": "string", "x-mcp-header": "Zone"}}}}
+    fleet.put(MemoryDevice("pump", [tool]))
+    request = modern_call("pump.t", {"zone": "north"})
+    request["headers"]["mcp-param-zone"] = "south"
+    answer, _ = await post(fleet, **request)
+    assert (answer.status_code, error_of(answer)) == (400, -32020)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e400"])
+async def test_a_number_that_is_not_finite_is_a_tool_error_naming_the_field(fleet, number):
+    request = modern_call(TOOL, {"a": "?", "b": 2})
+    body = json.dumps(request.pop("json")).replace('"?"', number)
+    answer, _ = await post(fleet, content=body, **request)
+    result = answer.json()["result"]
+    assert result["isError"]
+    assert result["content"][0]["text"] == "argument a is not a finite number"
+    assert fleet.calls == []

@@ -17,10 +17,11 @@ from pydantic import ValidationError
 from motet.fleet import Fleet
 from motet.gateway import errors
 from motet.gateway.catalogue import Catalogue, Tool
+from motet.gateway.numbers import finite, not_finite
 from motet.gateway.options import Options
 from motet.gateway.turns import Turns
 from motet.observe import Metrics
-from motet.wire import Json
+from motet.wire import Json, WireError
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Calls:
             self._metrics.unknown.inc()
             raise self._missing(params.name)
         arguments = params.arguments or {}
-        if (problem := tool.definition.check(arguments)) is not None:
+        if (problem := _problem(tool, arguments)) is not None:
             self._metrics.tool(tool.device, tool.definition.name).count("bad_arguments")
             return errors.tool_error(problem)
         return await self._measured(tool, arguments, ctx)
@@ -83,16 +84,24 @@ class Calls:
             deadline = loop.time() + self._timeout_s
             async with self._turns.turn(tool.device, deadline):
                 result = await self._fleet.call(tool.device, "tools/call", request, deadline - loop.time(), progress)
+        except WireError as error:
+            return errors.tool_error(f"the arguments cannot be sent to a device: {error}")
         except Exception as error:
             raise errors.from_fleet(error, tool.device, tool.exposed) from error
         return _usable(result, tool, ctx.protocol_version)
+
+
+def _problem(tool: Tool, arguments: Json) -> str | None:
+    if (where := not_finite(arguments)) is not None:
+        return f"argument {errors.shorten(where)} is not a finite number"
+    return tool.definition.check(arguments)
 
 
 def _usable(result: Json, tool: Tool, version: str) -> Json:
     """The device's result as a client of this protocol revision can take it; raises MCPError for one that is not a result."""
     if version not in MODERN_PROTOCOL_VERSIONS and not isinstance(result.get("structuredContent"), dict):
         result = {key: value for key, value in result.items() if key != "structuredContent"}
-    result = {**result, "resultType": "complete"}
+    result = {**finite(result), "resultType": "complete"}
     try:
         # The SDK's own check before sending accepts any object as some kind of result.
         CallToolResult.model_validate(result, by_name=False)

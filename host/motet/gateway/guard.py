@@ -26,7 +26,7 @@ def security_settings(options: Options) -> TransportSecuritySettings:
     """Loopback names, the address listened on, and what the configuration adds; each with and without a port."""
     names = [*_LOOPBACK, _bracketed(options.host), *options.allowed_hosts]
     hosts = [form for name in names for form in (name, f"{name}:*")]
-    origins = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts[: 2 * len(_LOOPBACK) + 2]]
+    origins = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
     return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=[*origins, *options.allowed_origins])
 
 

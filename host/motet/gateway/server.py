@@ -23,6 +23,7 @@ from motet.gateway.options import Options
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_ALL_ADDRESSES = ("0.0.0.0", "::", "")
 
 
 class AddressInUse(OSError):
@@ -74,6 +75,8 @@ def bind(host: str, port: int) -> socket.socket:
 @contextlib.asynccontextmanager
 async def listening(app: GatewayApp, options: Options) -> AsyncIterator[str]:
     """Serve `app` inside the block; yields the MCP URL with the real port. Leaving it drains calls in flight."""
+    if options.host in _ALL_ADDRESSES and not options.allowed_hosts:
+        log.warning("listening on %s, but answering only loopback names; gateway.allowed_hosts lists others", options.host)
     with contextlib.closing(bind(options.host, options.port)) as sock:
         server = _Uvicorn(_uvicorn_config(app, options))
         task = asyncio.create_task(server.serve([sock]))
