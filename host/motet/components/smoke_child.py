@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import cbor2
@@ -41,6 +42,13 @@ def _device(request: Request, module: bytes) -> native.Instance:
     return instance
 
 
+def _outcome(value: Any, size: int, read: Callable[[int, int], bytes]) -> Outcome:
+    if not size:
+        return ["value", value]
+    address = value & 0xFFFFFFFF
+    return ["record", address, read(address, size)]
+
+
 def compile_all(request: Request) -> list[Any] | None:
     """Makes the device engine compile every function, as it does only on the first call otherwise."""
     instance = _device(request, request["probe"])
@@ -54,13 +62,13 @@ def compile_all(request: Request) -> list[Any] | None:
 
 def on_device(request: Request) -> list[Outcome]:
     """Outcomes of the calls on the device engine; as on a device, a trap is followed by a fresh instance."""
-    instance, outcomes = _device(request, request["wasm"]), []
+    instance = _device(request, request["wasm"])
+    outcomes: list[Outcome] = []
     for export, _, arguments, size in request["calls"]:
         instance.fuel = request["fuel"]
         try:
             value = instance.find(export)(*arguments)
-            address = value & 0xFFFFFFFF if size else 0
-            outcomes.append(["record", address, instance.read(address, size)] if size else ["value", value])
+            outcomes.append(_outcome(value, size, instance.read))
         except (native.Error, IndexError) as error:
             outcomes.append(["trap", str(error)])
             if "fuel" in str(error):
@@ -104,15 +112,15 @@ def on_reference(request: Request, count: int) -> list[Outcome]:
     for export, _, arguments, size in request["calls"][:count]:
         try:
             value = exports[export](store, *arguments)
-            address = value & 0xFFFFFFFF if size else 0
-            outcomes.append(["record", address, _read(exports["memory"], store, address, size)] if size else ["value", value])
+            outcomes.append(_outcome(value, size, partial(_read, exports, store)))
         except (wasmtime.Trap, wasmtime.WasmtimeError, IndexError) as error:
             outcomes.append(["trap", str(error).strip().splitlines()[-1]])
             exports = _reference(request, store, module)
     return outcomes
 
 
-def _read(memory: wasmtime.Memory, store: wasmtime.Store, address: int, size: int) -> bytes:
+def _read(exports: Any, store: wasmtime.Store, address: int, size: int) -> bytes:
+    memory = exports["memory"]
     if address + size > memory.data_len(store):
         raise IndexError("record outside memory")
     return bytes(memory.read(store, address, address + size))
