@@ -30,18 +30,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
-sys.path.insert(0, str(ROOT / "host"))
+sys.path[:0] = [str(ROOT / "host"), str(ROOT / "tools")]
 
-# Tool that must be on PATH -> Debian and Ubuntu packages that bring it and what goes with it.
-TOOLCHAINS = {
-    "armv7em": ("arm-none-eabi-", "gcc-arm-none-eabi libnewlib-arm-none-eabi"),
-    "rv32imac": ("riscv64-unknown-elf-", "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"),
-}
-SYMBOLS = ("_flash_used", "_flash_length", "_ram_length", "_static_ram", "_heap_start", "_heap_end")
-
-
-class BuildError(Exception):
-    """The build cannot go on; the message says what is wrong and what to do."""
+from firmware_image import TOOLCHAINS, BuildError, check_budget, check_layout, sizes, symbols  # noqa: E402
 
 
 def say(text: str) -> None:
@@ -152,29 +143,6 @@ def forget_removed_modules(folder: Path, main: Path) -> None:
         mark.write_text(listing)
 
 
-def sizes(board: Board, elf: Path) -> dict[str, int]:
-    """Bytes of flash, static RAM (data and stacks) and GC heap of a linked image."""
-    listing = subprocess.run([TOOLCHAINS[board.arch][0] + "nm", str(elf)], capture_output=True, text=True, check=True).stdout
-    found = {name: int(value, 16) for value, _, name in (line.split() for line in listing.splitlines() if line.count(" ") == 2)}
-    at = {name: found[name] for name in SYMBOLS}
-    for what, symbol in (("flash", "_flash_length"), ("ram", "_ram_length")):
-        if at[symbol] != getattr(board.memory, what):
-            raise BuildError(
-                f"{board.name}: board.toml says memory.{what} = {getattr(board.memory, what)}, link.ld lays out {at[symbol]}"
-            )
-    return {"flash": at["_flash_used"], "static_ram": at["_static_ram"], "heap": at["_heap_end"] - at["_heap_start"]}
-
-
-def check_budget(board: Board, size: dict[str, int]) -> None:
-    for what in ("flash", "static_ram"):
-        if size[what] > (limit := getattr(board.budget, what)):
-            raise BuildError(f"{board.name}: {what} is {size[what]} bytes, the budget in board.toml allows {limit}")
-    if size["heap"] < board.budget.heap_free:
-        raise BuildError(
-            f"{board.name}: the heap has {size['heap']} bytes, the budget in board.toml asks for {board.budget.heap_free}"
-        )
-
-
 def firmware(name: str, main: Path | None = None) -> dict[str, object]:
     """Build one board's image and check it against its budget. `main`: folder of another main.py (benches, tests)."""
     board = load_board(name)
@@ -186,11 +154,14 @@ def firmware(name: str, main: Path | None = None) -> dict[str, object]:
     with locked(folder):
         prepare(folder, board_makefile(board))
         forget_removed_modules(folder, main)
-        say(f"{folder.name}: compiling (a minute the first time)")
+        if not (folder / "firmware.elf").exists():
+            say(f"{folder.name}: compiling, about half a minute")
         command = ["make", "-j2", "-C", str(ROOT / "firmware/port"), f"BOARD={name}", f"BUILD={folder}"]
         command += [f"MPY_DIR={source}", f"MICROPY_MPYCROSS={cross}", f"MAIN_DIR={main}"]
         run_logged(LOGS / f"firmware-{folder.name}.log", command)
-        size = sizes(board, folder / "firmware.elf")
+        layout = symbols(board, folder / "firmware.elf")
+        check_layout(board, layout)
+        size = sizes(layout)
     say(f"{folder.name}: flash {size['flash']:,}, static RAM {size['static_ram']:,}, heap {size['heap']:,} bytes")
     check_budget(board, size)
     return {"board": name, "elf": str(folder / "firmware.elf"), **size}
@@ -202,7 +173,8 @@ def edge() -> dict[str, object]:
     source = micropython()
     binary = BUILD / "edge/motet-edge"
     with locked(binary.parent):
-        say("edge: compiling (half a minute the first time)")
+        if not binary.exists():
+            say("edge: compiling, about half a minute")
         run_logged(LOGS / "edge.log", ["make", "-j2", "-C", str(ROOT / "firmware/edge"), f"MICROPYTHON_DIR={source}"])
     say(f"edge: {binary.stat().st_size:,} bytes")
     return {"elf": str(binary), "bytes": binary.stat().st_size}
@@ -210,14 +182,14 @@ def edge() -> dict[str, object]:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     commands = parser.add_subparsers(dest="what", required=True)
     one = commands.add_parser("firmware", help="the image of one board")
     one.add_argument("board")
     one.add_argument("--main", type=Path, help="folder whose main.py is frozen instead of the product's")
-    one.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
     commands.add_parser("edge", help="the edge node for this machine")
     commands.add_parser("mpy-cross", help="the byte code compiler")
+    for command in commands.choices.values():
+        command.add_argument("--json", action="store_true", help="print the result as one JSON object")
     return parser.parse_args()
 
 

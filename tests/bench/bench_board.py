@@ -22,10 +22,11 @@ ROOT = HERE.parent.parent
 sys.path[:0] = [str(ROOT / "host"), str(ROOT / "tests/board")]
 
 from client import Client  # noqa: E402
+from wire import Wire  # noqa: E402
+
 from motet.components import packages  # noqa: E402
 from motet.components.admission import Admitted  # noqa: E402
 from motet.emulate import Emulator  # noqa: E402
-from wire import Wire  # noqa: E402
 
 BOARDS = ("stm32f405", "virt_rv32")
 SEED = 1

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tools/build.py: what it says when something is missing or too large, and what makes it start over."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from motet import boards
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def build() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("motet_tools_build", ROOT / "tools/build.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def board() -> boards.Board:
+    return boards.load("stm32f405")
+
+
+@pytest.fixture
+def layout(board: boards.Board) -> dict[str, int]:
+    assert board.emulate and board.emulate.seed_address
+    return {"_flash_length": board.memory.flash, "_ram_length": board.memory.ram, "boot_seed": board.emulate.seed_address}
+
+
+def test_a_missing_compiler_is_named_with_the_packages_that_bring_it(
+    build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    says = "arm-none-eabi-gcc is missing; install it with: sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"
+    with pytest.raises(build.BuildError, match=says):
+        build.firmware("stm32f405")
+
+
+def test_an_unknown_board_is_one_sentence_and_a_failure() -> None:
+    done = subprocess.run([sys.executable, str(ROOT / "tools/build.py"), "firmware", "nothing"], capture_output=True, text=True)
+    assert done.returncode == 1 and "no board is called 'nothing'" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("size", "says"),
+    [
+        ({"flash": 430081, "static_ram": 1, "heap": 65536}, "stm32f405: flash is 430081 bytes, .* allows 430080"),
+        ({"flash": 1, "static_ram": 24577, "heap": 65536}, "stm32f405: static_ram is 24577 bytes, .* allows 24576"),
+        ({"flash": 1, "static_ram": 1, "heap": 65535}, "the heap has 65535 bytes, .* asks for 65536"),
+    ],
+)
+def test_an_image_beyond_its_budget_is_refused_with_both_numbers(
+    build: ModuleType, board: boards.Board, size: dict[str, int], says: str
+) -> None:
+    with pytest.raises(build.BuildError, match=says):
+        build.check_budget(board, size)
+
+
+def test_an_image_at_its_budget_is_accepted(build: ModuleType, board: boards.Board) -> None:
+    build.check_budget(board, {"flash": 430080, "static_ram": 24576, "heap": 65536})
+
+
+@pytest.mark.parametrize(
+    ("symbol", "says"),
+    [("_flash_length", "memory.flash = 0x100000"), ("_ram_length", "memory.ram"), ("boot_seed", "emulate.seed_address")],
+)
+def test_a_linker_script_that_contradicts_board_toml_is_refused(
+    build: ModuleType, board: boards.Board, layout: dict[str, int], symbol: str, says: str
+) -> None:
+    build.check_layout(board, layout)
+    with pytest.raises(build.BuildError, match=says):
+        build.check_layout(board, {**layout, symbol: 4096})
+
+
+def test_changed_compiler_options_empty_the_folder_and_equal_ones_do_not(build: ModuleType, tmp_path: Path) -> None:
+    folder = tmp_path / "board"
+    build.prepare(folder, "one")
+    (folder / "object.o").write_text("")
+    build.prepare(folder, "one")
+    assert (folder / "object.o").exists()
+    build.prepare(folder, "other")
+    assert not (folder / "object.o").exists() and (folder / "board.mk").read_text() == "other"
+
+
+def test_another_list_of_modules_freezes_anew(build: ModuleType, tmp_path: Path) -> None:
+    frozen = tmp_path / "frozen_content.c"
+    build.forget_removed_modules(tmp_path, tmp_path / "one")
+    frozen.write_text("")
+    build.forget_removed_modules(tmp_path, tmp_path / "one")
+    assert frozen.exists()
+    build.forget_removed_modules(tmp_path, tmp_path / "other")
+    assert not frozen.exists()
+
+
+def test_a_failing_step_shows_the_end_of_its_log(build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    with pytest.raises(build.BuildError, match=r"sh failed; the end of logs/step\.log:\nthe reason"):
+        build.run_logged(tmp_path / "logs/step.log", ["sh", "-c", "echo the reason; exit 3"])
+
+
+def test_a_soc_without_a_source_file_is_refused_with_file_and_key(build: ModuleType, board: boards.Board) -> None:
+    lost = board.model_copy(update={"build": board.build.model_copy(update={"soc": "none"})})
+    with pytest.raises(build.BuildError, match=r"board\.toml: build\.soc: neither .* has soc_none\.c"):
+        build.soc_source(lost)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a linked firmware image says of itself, held against its board.toml."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from motet.boards import Board
+
+# Architecture -> prefix of its tools, and the Debian and Ubuntu packages that bring them.
+TOOLCHAINS = {
+    "armv7em": ("arm-none-eabi-", "gcc-arm-none-eabi libnewlib-arm-none-eabi"),
+    "rv32imac": ("riscv64-unknown-elf-", "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"),
+}
+SYMBOLS = ("_flash_used", "_flash_length", "_ram_length", "_static_ram", "_heap_start", "_heap_end", "boot_seed")
+
+
+class BuildError(Exception):
+    """The build cannot go on; the message says what is wrong and what to do."""
+
+
+def symbols(board: Board, elf: Path) -> dict[str, int]:
+    """Values of the symbols that tell how an image is laid out."""
+    listing = subprocess.run([TOOLCHAINS[board.arch][0] + "nm", str(elf)], capture_output=True, text=True, check=True).stdout
+    found = {name: int(value, 16) for value, _, name in (line.split() for line in listing.splitlines() if line.count(" ") == 2)}
+    return {name: found[name] for name in SYMBOLS}
+
+
+def check_layout(board: Board, at: dict[str, int]) -> None:
+    """board.toml and link.ld both tell of the memory: they must tell the same."""
+    claims = [("memory.flash", board.memory.flash, "_flash_length"), ("memory.ram", board.memory.ram, "_ram_length")]
+    if board.emulate and board.emulate.seed_address is not None:
+        claims.append(("emulate.seed_address", board.emulate.seed_address, "boot_seed"))
+    for key, claim, symbol in claims:
+        if at[symbol] != claim:
+            raise BuildError(f"{board.name}: board.toml says {key} = {claim:#x}, the image laid out by link.ld {at[symbol]:#x}")
+
+
+def sizes(at: dict[str, int]) -> dict[str, int]:
+    """Bytes of flash, static RAM (data and stacks) and GC heap of a linked image."""
+    return {"flash": at["_flash_used"], "static_ram": at["_static_ram"], "heap": at["_heap_end"] - at["_heap_start"]}
+
+
+def check_budget(board: Board, size: dict[str, int]) -> None:
+    for what in ("flash", "static_ram"):
+        if size[what] > (limit := getattr(board.budget, what)):
+            raise BuildError(f"{board.name}: {what} is {size[what]} bytes, the budget in board.toml allows {limit}")
+    if size["heap"] < board.budget.heap_free:
+        raise BuildError(
+            f"{board.name}: the heap has {size['heap']} bytes, the budget in board.toml asks for {board.budget.heap_free}"
+        )
