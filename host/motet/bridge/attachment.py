@@ -7,13 +7,13 @@ A last will is fixed when a client connects and names the boot, so another boot 
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from typing import Protocol
 
 from motet.bridge import claim
 from motet.bus import Bus, BusError, Will
 from motet.wire import Envelope, Json, Presence, Topics, WireError, packed, valid_id
 from motet.wire.cancel import cancel_key
+from motet.wire.faults import Faults
 from motet_core.errors import BUSY, INVALID_REQUEST
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Wire(Protocol):
 class Attachment:
     """`start()` it with the first record of a boot, `close()` it when the device is gone."""
 
-    def __init__(self, url: str, topics: Topics, record: Presence, wire: Wire, counts: Counter[str]) -> None:
+    def __init__(self, url: str, topics: Topics, record: Presence, wire: Wire, counts: Faults) -> None:
         self.record = record
         self._topics, self._wire, self._counts = topics, wire, counts
         self._presence_topic = topics.presence(record.id)
@@ -89,8 +89,7 @@ class Attachment:
         try:
             self._bus.publish(topic, data, qos=0, ttl=ttl)
         except BusError as error:
-            self._counts["dropped_to_bus"] += 1
-            log.warning("a message of %s to %s is dropped: %s", self.record.id, topic, error)
+            self._counts.note("dropped_to_bus", "a message of %s to %s is dropped: %s", self.record.id, topic, error)
 
     def _announce(self) -> None:
         try:
@@ -117,8 +116,7 @@ class Attachment:
         try:
             message, envelope = packed.loads(payload)
         except WireError as error:
-            self._counts["requests_malformed"] += 1
-            log.warning("a request to %s is dropped: %s", self.record.id, error)
+            self._counts.note("requests_malformed", "a request to %s is dropped: %s", self.record.id, error)
             return
         if message.get("method") == claim.METHOD:
             self._answer(envelope, claim.answer(message, self.record.nonce))
@@ -138,8 +136,7 @@ class Attachment:
 
     def _refuse(self, payload: bytes, code: int, why: str) -> None:
         """Answer a request that the device will never see, where it can be told whose it is."""
-        self._counts["requests_refused"] += 1
-        log.warning("a request to %s is refused: %s", self.record.id, why)
+        self._counts.note("requests_refused", "a request to %s is refused: %s", self.record.id, why)
         try:
             message, envelope = packed.loads(payload)
         except WireError:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Mapping
 
 from motet_native.frame import Link
@@ -16,6 +15,7 @@ from motet.bridge.limiter import Limiter
 from motet.bridge.line import SILENCE_MS, Line
 from motet.bus import BrokerUrl
 from motet.wire import Presence, Topics, WireError, packed, valid_id
+from motet.wire.faults import Faults
 from motet.wire.presence import new_hello
 from motet.wire.topics import checked
 from motet_core.port import HELLO, NOTIFICATION, PRESENCE, REPLY, REQUEST
@@ -51,7 +51,7 @@ class Bridge:
         silence_ms: int = SILENCE_MS,
     ) -> None:
         BrokerUrl.parse(bus_url)
-        self.counts: Counter[str] = Counter()
+        self.counts = Faults(log)
         self._bus_url, self._topics = bus_url, Topics(realm)
         self._id = None if id is None else checked(id, "device id")
         self._line = Line(serial_url, baud, self, Link(mtu=_MTU, window=_WINDOW), silence_ms)
@@ -147,8 +147,7 @@ class Bridge:
             else:
                 raise WireError(f"nothing is expected on channel {channel}")
         except WireError as error:
-            self.counts["from_device_malformed"] += 1
-            log.warning("a message of the device at %s is dropped: %s", self._line.url, error)
+            self.counts.note("from_device_malformed", "a message of the device at %s is dropped: %s", self._line.url, error)
 
     def text(self, text: str) -> None:
         if not self._limiter.allows(time.monotonic()):

@@ -84,8 +84,10 @@ class Fleet:
 
     def counters(self) -> Mapping[str, int]:
         """What was dropped or refused so far, by reason."""
-        mismatches = {"catalogue_mismatches": self._catalogues.mismatches}
-        return {**self._router.counts, **self._registry.counts, **self._counts, **mismatches}
+        total = Counter({"catalogue_mismatches": self._catalogues.mismatches})
+        for counts in (self._router.counts, self._registry.counts, self._counts):
+            total.update(counts)
+        return total
 
     def add_listener(self, listener: Listener) -> Callable[[], None]:
         """Call `listener(event)` on the loop for each event; it must not block. Returns what removes it."""

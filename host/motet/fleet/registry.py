@@ -8,11 +8,11 @@ offline record counts for the boot it names only: a last will is written before 
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable
 
 from motet.fleet.device import Device, Event
 from motet.wire import Presence, WireError
+from motet.wire.faults import Faults
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class Registry:
 
     def __init__(self, tell: Callable[[Event], None], max_devices: int = MAX_DEVICES) -> None:
         self.devices: dict[str, Device] = {}
-        self.counts: Counter[str] = Counter()
+        self.counts = Faults(log)
         self._tell, self._max_devices = tell, max_devices
 
     def receive(self, device_id: str, payload: bytes) -> Device | None:
@@ -112,5 +112,4 @@ class Registry:
             self._tell(Event("removed", device))
 
     def _refuse(self, count: str, device_id: str, why: str) -> None:
-        self.counts[count] += 1
-        log.warning("presence of %s refused: %s", device_id, why)
+        self.counts.note(count, "presence of %s refused: %s", device_id, why)

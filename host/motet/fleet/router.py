@@ -12,13 +12,13 @@ import asyncio
 import logging
 import math
 import secrets
-from collections import Counter
 
 from motet.bus import Bus, BusError
 from motet.fleet.calls import Call, Calls, Progress, Reporter
 from motet.fleet.device import Device
 from motet.fleet.errors import BadAnswer, BusDown, DeviceOffline, DeviceTimeout, FleetError, RpcError
 from motet.wire import Json, Topics, WireError, packed
+from motet.wire.faults import Faults
 from motet_core.wire import blocks
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class Router:
     """Calls devices through `bus` as the gateway `gateway_id`; `counts` says what was dropped."""
 
     def __init__(self, bus: Bus, topics: Topics, gateway_id: str) -> None:
-        self.counts: Counter[str] = Counter()
+        self.counts = Faults(log)
         self._bus, self._topics, self._gateway_id = bus, topics, gateway_id
         self._loop = asyncio.get_running_loop()
         self._calls = Calls()
@@ -146,8 +146,7 @@ class Router:
             if whole is not None:
                 self._deliver(device_id, packed.loads(whole)[0])
         except WireError as error:
-            self.counts["answers_malformed"] += 1
-            log.warning("device %s sent an answer that cannot be read: %s", device_id, error)
+            self.counts.note("answers_malformed", "device %s sent an answer that cannot be read: %s", device_id, error)
 
     def _join(self, device_id: str, payload: bytes) -> bytes | None:
         if payload[:1] not in (b"\x84", b"\x85"):
@@ -170,8 +169,7 @@ class Router:
         if call is None or call.answer.done():
             self.counts[self._calls.stray(message.get("id"))] += 1
         elif call.device.id != device_id:
-            self.counts["answers_foreign"] += 1
-            log.warning("device %s answered a request to %s", device_id, call.device.id)
+            self.counts.note("answers_foreign", "device %s answered a request to %s", device_id, call.device.id)
         else:
             call.device.seen()
             _finish(call, message)
