@@ -107,8 +107,8 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def patch_wasm3(folder: Path) -> None:
-    """Bound what stock 0.5.0 leaves open: it asks m3_Yield only on calls, so `loop br 0` would never end, and its compiler
-    recurses once per nested block without looking at the C stack."""
+    """Bound what stock 0.5.0 leaves open: it asks m3_Yield only on calls, so `loop br 0` would never end; its compiler
+    recurses once per nested block without looking at the C stack, and takes the length of a branch table on trust."""
     edit(
         folder / "m3_exec.h",
         '    do\n    {\n#if d_m3EnableStrace >= 3\n        d_m3TracePrint("iter {");\n',
@@ -124,6 +124,12 @@ def patch_wasm3(folder: Path) -> None:
         "_try {\n    // validate and dealloc params",
         "_try {\n_   (motet_wasm_may_nest ());\n    // validate and dealloc params",
     )
+    edit(
+        folder / "m3_compile.c",
+        "_   (ReadLEB_u32 (& targetCount, & o->wasm, o->wasmEnd));\n",
+        "_   (ReadLEB_u32 (& targetCount, & o->wasm, o->wasmEnd));\n"
+        "    _throwif (m3Err_wasmMalformed, targetCount > (size_t) (o->wasmEnd - o->wasm));\n",
+    )
 
 
 def pip_download(folder: Path) -> None:
@@ -131,7 +137,7 @@ def pip_download(folder: Path) -> None:
 
 
 def fetch_wasm3() -> None:
-    target, stamp = THIRD_PARTY / "wasm3", f"{WASM3_SHA256} fuel and nesting"
+    target, stamp = THIRD_PARTY / "wasm3", f"{WASM3_SHA256} fuel, nesting, branch tables"
     if stamped(target, stamp):
         return
     say("wasm3 0.5.0 (pywasm3 sdist)")

@@ -90,6 +90,29 @@ class RefusalTest(unittest.TestCase):
             self.assert_refused(HEADER + b"\x01" + length, "cut off")
             self.assert_refused(HEADER + section(10, b"\x01" + length), "cut off")
 
+    def test_segments_that_do_not_fit_are_refused(self):
+        head = HEADER + section(4, b"\x01\x70\x00\x02") + section(5, b"\x01\x00\x01")
+        huge = b"\xff\xff\xff\xff\x0f"
+        zero = b"\x41\x00\x0b"
+        for body in (
+            zero + b"\x05abcd",
+            zero + huge,
+            zero,
+            b"\x41\x00",
+            b"\x41" + b"\x80" * 5 + b"\x00\x0b\x00",
+            b"\x42\x00\x0b\x00",
+        ):
+            self.assert_refused(head + section(11, b"\x01\x00" + body), "data segment")
+        self.assert_refused(head + section(11, huge + b"\x00" + zero + b"\x00"), "data segment")
+        self.assert_refused(head + section(11, b"\x01\x01\x00"), "data segment")
+        for body in (zero + b"\x02\x00", zero + huge, zero + huge + b"\x00\x00", b"\x23\x00"):
+            self.assert_refused(head + section(9, b"\x01\x00" + body), "table segment")
+
+    def test_branch_tables_longer_than_the_code_are_an_error(self):
+        for count in (b"\x7f", b"\xfc\xff\xff\xff\x03", b"\xff\xff\xff\xff\x0f"):
+            loaded = wasm.Instance(module_of(b"\x41\x00\x0e" + count + b"\x00"))
+            self.assertRaises(wasm.Error, loaded.find, "f")
+
     def test_sections_out_of_order_are_refused(self):
         types, memory = section(1, b"\x01\x60\x00\x00"), section(5, b"\x01\x00\x01")
         self.assert_refused(HEADER + memory + types, "out of order")

@@ -31,6 +31,7 @@ class Function:
         Raises TypeError (wrong arguments), Trap, Error (the instance is closed or runs in another thread), MemoryError.
         """
 
+@final
 class Instance:
     """A module with its memory and its stack. Freed by close() or with the last reference."""
 

@@ -10,8 +10,7 @@
 
 struct motet_wasm_block {
     struct motet_wasm_block *next;
-    struct motet_wasm_block *
-        *link; // what points to this block: the chain's head, or the `next` of another block
+    struct motet_wasm_block **link; // what points to this block: the chain's head, or the `next` of another block
 };
 
 // What wasm3's calloc, realloc and free are compiled to. They work for the instance that motet_wasm_enter()

@@ -91,8 +91,7 @@ static inline bool motet_wasm_loaded(const struct motet_wasm *instance) {
 }
 
 // Give an import its implementation. Every import of that name is linked; none is an error.
-const char *motet_wasm_link(struct motet_wasm *instance, const char *module, const char *name,
-                            void *callable);
+const char *motet_wasm_link(struct motet_wasm *instance, const char *module, const char *name, void *callable);
 
 // Step through the exported functions: *export is all zero at first. False after the last one.
 bool motet_wasm_next_export(const struct motet_wasm *instance, struct motet_wasm_export *export);

@@ -7,8 +7,7 @@
 #define KIND_FUNCTION  0
 
 // One entry of the export section (Core 1.0, section 5.5.10). *at is moved past it.
-static bool read_export(const uint8_t **at, const uint8_t *end, struct motet_wasm_export *export,
-                        uint8_t *kind) {
+static bool read_export(const uint8_t **at, const uint8_t *end, struct motet_wasm_export *export, uint8_t *kind) {
     uint32_t length;
     if (!motet_wasm_leb(at, end, &length) || length >= (size_t)(end - *at)) {
         return false;
@@ -21,8 +20,8 @@ static bool read_export(const uint8_t **at, const uint8_t *end, struct motet_was
 }
 
 // Where the entry after `export` begins: behind its name stand a kind and an index.
-static bool first_or_next(const struct motet_wasm *instance, const struct motet_wasm_export *export,
-                          const uint8_t **at, const uint8_t **end) {
+static bool first_or_next(const struct motet_wasm *instance, const struct motet_wasm_export *export, const uint8_t **at,
+                          const uint8_t **end) {
     uint32_t ignored;
     if (!motet_wasm_section(instance->code, instance->code_end, SECTION_EXPORT, at, end)) {
         return false;
@@ -43,8 +42,7 @@ bool motet_wasm_next_export(const struct motet_wasm *instance, struct motet_wasm
     const struct M3Module *module = instance->module;
     while (read_export(&at, end, export, &kind)) {
         // An import that is exported again has no body to call.
-        if (kind == KIND_FUNCTION && export->index >= module->numFuncImports &&
-            export->index < module->numFunctions) {
+        if (kind == KIND_FUNCTION && export->index >= module->numFuncImports && export->index < module->numFunctions) {
             return true;
         }
     }

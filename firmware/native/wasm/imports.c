@@ -52,8 +52,7 @@ static const char *link_all(struct motet_wasm *instance, const void *argument) {
     return error;
 }
 
-const char *motet_wasm_link(struct motet_wasm *instance, const char *module, const char *name,
-                            void *callable) {
+const char *motet_wasm_link(struct motet_wasm *instance, const char *module, const char *name, void *callable) {
     struct link link = {module, name, callable};
     return motet_wasm_do(instance, link_all, &link);
 }

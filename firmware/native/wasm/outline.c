@@ -47,21 +47,6 @@ bool motet_wasm_section(const uint8_t *code, const uint8_t *code_end, uint8_t wa
     return false;
 }
 
-// `count` entries, each a length and so many bytes, fill the section exactly.
-static bool check_bodies(const uint8_t *at, const uint8_t *end) {
-    uint32_t count, length;
-    if (!motet_wasm_leb(&at, end, &count)) {
-        return false;
-    }
-    while (count-- > 0) {
-        if (!motet_wasm_leb(&at, end, &length) || length == 0 || length > (size_t)(end - at)) {
-            return false;
-        }
-        at += length;
-    }
-    return at == end;
-}
-
 // Sections other than custom ones appear once, in the order of their ids; the data count stands before the
 // code.
 static unsigned rank(uint8_t id) {
@@ -79,8 +64,9 @@ static const char *check_sections(const uint8_t *at, const uint8_t *end) {
         if (id > SECTION_DATA_COUNT || (id != 0 && rank(id) <= previous)) {
             return "the sections are out of order";
         }
-        if (id == SECTION_CODE && !check_bodies(contents, at)) {
-            return "a function body is cut off";
+        const char *error = motet_wasm_check_entries(id, contents, at);
+        if (error != NULL) {
+            return error;
         }
         previous = id == 0 ? previous : rank(id);
     }

@@ -29,8 +29,10 @@ bool motet_wasm_stack_left(size_t bytes);
 
 struct motet_wasm_signature motet_wasm_signature_of(const struct M3FuncType *type);
 
-// Refuse what is not the outline of a module: header, order and lengths of sections, function bodies.
+// Refuse what is not the outline of a module: header, order and lengths of sections, of function bodies and of
+// segments.
 const char *motet_wasm_check(const uint8_t *code, const uint8_t *end);
+const char *motet_wasm_check_entries(uint8_t section, const uint8_t *at, const uint8_t *end);
 // The contents of section `id`; false when there is none.
 bool motet_wasm_section(const uint8_t *code, const uint8_t *code_end, uint8_t id, const uint8_t **begin,
                         const uint8_t **end);
