@@ -227,3 +227,8 @@ def test_a_result_that_must_be_freed_afterwards_is_refused() -> None:
 def test_a_refusal_names_component_rule_and_place() -> None:
     text = str(refusal(wat(f"(func $s) (start $s) {RUN}")))
     assert text.startswith("component probe is refused by rule 'start': function 0: ")
+
+
+@pytest.mark.parametrize(("board", "ram"), [("stm32f405", 131072), ("linux", None), ("", None), ("../boards/stm32f405", None)])
+def test_a_target_knows_the_memory_of_our_boards_and_of_no_others(board: str, ram: int | None) -> None:
+    assert Target.of_board(board).ram == ram

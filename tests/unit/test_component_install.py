@@ -28,6 +28,8 @@ class Board:
     """The artifact methods of a device. ``faults``: method -> errors for its next calls, raised after the work is done
     when they are wrapped in a tuple (the answer is lost), before it otherwise."""
 
+    board = "stm32f405"
+
     def __init__(self, block: int = 100, **faults: list[Any]) -> None:
         self.block = block
         self.faults = {name.replace("_", "."): list(errors) for name, errors in faults.items()}
@@ -36,6 +38,9 @@ class Board:
         self.open: Json | None = None
         self.buffer = b""
         self.last: Json | None = None
+
+    def get(self, device: str) -> Board:
+        return self
 
     async def call(self, device: str, method: str, params: Json, timeout: float) -> Any:
         self.calls.append(method)
@@ -262,6 +267,14 @@ def test_a_refused_upload_ends_in_one_error_record_and_reaches_no_device(upload:
     board = Board()
     told = asyncio.run(records(board, upload))
     assert words in told[-1]["error"]
+    assert board.calls == []
+
+
+def test_what_cannot_fit_the_devices_board_is_refused_before_it_is_sent() -> None:
+    board, upload = Board(), read(VOTE).upload()
+    upload["manifest"] = upload["manifest"].replace("memory = 2048", "memory = 200000")
+    told = asyncio.run(records(board, upload))
+    assert "rule 'budget'" in told[-1]["error"] and "131072" in told[-1]["error"]
     assert board.calls == []
 
 

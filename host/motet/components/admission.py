@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from motet import __version__
+from motet import __version__, boards
 from motet.components import artifact, caps, contract, features, normalise, rewrite
 from motet.components.caps import PAGE, Caps
 from motet.components.errors import AdmissionError
@@ -29,10 +29,17 @@ _SELF = f"motet {__version__}"
 
 @dataclass(frozen=True)
 class Target:
-    """What a class of devices offers and bears. Boards without anything special use the defaults."""
+    """What a class of devices offers and bears: sizes, host functions with their signatures, bytes of RAM (None: plenty)."""
 
     caps: Caps = field(default_factory=Caps)
     imports: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    ram: int | None = None
+
+    @classmethod
+    def of_board(cls, name: str) -> Target:
+        """The target for a board by the name it announces; one that is not among ours gets the defaults."""
+        # The name comes from a device: it is compared, never used as a path.
+        return cls(ram=boards.load(name).memory.ram) if name in boards.names() else cls()
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,7 @@ class _Admission:
         self._note("smoke run", f"{_SELF}, {calls} calls", decoded.data)
         self._begin("package")
         packed = artifact.encode(self.manifest, decoded.data)
+        caps.check_budget(len(packed), self.manifest.limits, self.target.ram)
         self._note("package", _SELF, packed)
         return Admitted(self.manifest, decoded.data, packed, tuple(self.log))
 

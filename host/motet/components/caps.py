@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from motet.components import opcodes
+from motet.components import manifest, opcodes
 from motet.components.errors import AdmissionError
 from motet.components.wasmfile import Module
 
@@ -50,6 +50,14 @@ def check_caps(module: Module, caps: Caps, memory: int) -> None:
     _check_table(module)
     for number, body in enumerate(module.bodies, module.imported_functions):
         _check_body(module, number, body.start, body.end, body.locals, caps)
+
+
+def check_budget(artifact: int, limits: manifest.Limits, ram: int | None) -> None:
+    """Refuses what cannot fit a part with ``ram`` bytes even if it had nothing else to hold."""
+    needed = artifact + limits.memory + limits.stack
+    if ram is not None and needed > ram:
+        parts = f"{artifact} for itself, {limits.memory} for limits.memory, {limits.stack} for limits.stack"
+        raise AdmissionError("budget", f"needs {needed} bytes of RAM ({parts}), the board has {ram}")
 
 
 def _counts(module: Module, caps: Caps) -> Iterator[tuple[str, int, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
 from motet.components.admission import Target
 from motet.components.errors import ComponentError
@@ -20,7 +20,24 @@ from motet.models import ModelError
 Record = dict[str, Any]
 
 
-async def deploy(fleet: Fleet, device: str, upload: Any, target: Target | None = None) -> AsyncGenerator[Record, None]:
+class Device(Protocol):
+    """The part of ``motet.fleet.Device`` that is needed here."""
+
+    @property
+    def board(self) -> str:
+        """The name of its board, as the device announces it."""
+        ...
+
+
+class DeviceFleet(Fleet, Protocol):
+    """A fleet that knows its devices; ``motet.fleet.Fleet`` does."""
+
+    def get(self, device: str) -> Device | None:
+        """A device that has shown itself."""
+        ...
+
+
+async def deploy(fleet: DeviceFleet, device: str, upload: Any) -> AsyncGenerator[Record, None]:
     """Accepts ``upload`` (see ``packages``) and installs it on ``device``. Refusals are records, never exceptions.
 
     Closing the generator cancels the installation and tells the device to forget it.
@@ -32,7 +49,7 @@ async def deploy(fleet: Fleet, device: str, upload: Any, target: Target | None =
         record = {"step": step, "done": done, "total": total}
         loop.call_soon_threadsafe(records.put_nowait, record)
 
-    task = asyncio.create_task(_finish(_run(fleet, device, upload, target, tell), records))
+    task = asyncio.create_task(_finish(_run(fleet, device, upload, tell), records))
     try:
         while (record := await records.get()) is not None:
             yield record
@@ -49,7 +66,9 @@ async def _finish(work: Any, records: asyncio.Queue[Record | None]) -> None:
         records.put_nowait(None)
 
 
-async def _run(fleet: Fleet, device: str, upload: Any, target: Target | None, tell: Callable[[str, int, int], None]) -> Record:
+async def _run(fleet: DeviceFleet, device: str, upload: Any, tell: Callable[[str, int, int], None]) -> Record:
+    found = fleet.get(device)
+    target = Target.of_board(found.board) if found is not None else Target()
     try:
         package = await asyncio.to_thread(from_upload, upload)
         artifact = await asyncio.to_thread(accept, package, target, tell)
