@@ -108,7 +108,9 @@ class Wheel:
     """The tflite-micro wheel in a child process: it may crash on models it does not like."""
 
     def __init__(self) -> None:
-        self.child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # Its standard error only repeats what its exceptions say.
+        pipe = subprocess.PIPE
+        self.child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
 
     def run(self, model: bytes, runs: Sequence[Sequence[NDArray[Any]]]) -> list[list[bytes]]:
         """Outputs of each run; RuntimeError when the wheel refuses the model, EOFError when it crashes."""

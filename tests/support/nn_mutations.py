@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-
 from tests.support.nn_builder import KINDS, Tensor, constant, graph, one_operator, options, pack, unpack
 
 INTEGERS = [-(2**31), -65536, -129, -2, -1, 0, 1, 2, 3, 4, 7, 127, 255, 256, 4096, 65535, 65536, 2**24, 2**30, 2**31 - 1]
