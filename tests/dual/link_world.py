@@ -216,6 +216,12 @@ class World:
             assert self.now < end, "nothing came of it in %d ms" % limit_ms
             self.step()
 
+    def receive(self, end):
+        """The next message that arrives at this end."""
+        got = []
+        self.run(lambda: got.append(end.link.recv()) or got[-1] is not None)
+        return got[-1]
+
     def established(self):
         return self.a.link.established and self.b.link.established
 
