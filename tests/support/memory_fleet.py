@@ -79,7 +79,10 @@ class MemoryFleet:
         return self._devices.get(device)
 
     def counters(self) -> dict[str, int]:
-        return {"late_answers": 3}
+        return {"answers_late": 3}
+
+    def traffic(self) -> dict[str, int]:
+        return {"sent": 100, "received": 200}
 
     def add_listener(self, listener: Any) -> Any:
         self._listeners.append(listener)

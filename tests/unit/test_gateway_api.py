@@ -49,7 +49,8 @@ async def test_metrics_count_calls_devices_and_what_the_fleet_counts(fleet):
         'motet_devices{state="offline"} 1.0',
         "motet_bus_connected 1.0",
         "motet_tools 1.0",
-        "motet_fleet_late_answers_total 3.0",
+        'motet_dropped_total{reason="answers_late"} 3.0',
+        'motet_bytes_total{direction="received"} 200.0',
     ):
         assert line in text
 

@@ -68,6 +68,7 @@ class Calls:
             raise
         except MCPError as error:
             outcome = errors.OUTCOMES.get(error.code, "error")
+            log.info("call of %s failed: %s", tool.exposed, error.error.message)
             raise
         finally:
             self._metrics.tool(tool.device, tool.definition.name).count(outcome)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -25,17 +25,28 @@ class FleetCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """One pass over the fleet."""
-        online = [device.online for device in self._fleet.devices()]
-        devices = GaugeMetricFamily("motet_devices", "Devices known, by state.", labels=["state"])
-        devices.add_metric(["online"], sum(online))
-        devices.add_metric(["offline"], len(online) - sum(online))
-        yield devices
+        catalogue = self._front.catalogue
+        devices = self._fleet.devices()
+        online = sum(device.online for device in devices)
+        states = {"online": online, "offline": len(devices) - online}
+        yield _gauge("motet_devices", "Devices known, by state.", "state", states)
         yield GaugeMetricFamily("motet_bus_connected", "1 while the broker is reachable.", int(self._fleet.unavailable is None))
-        yield GaugeMetricFamily("motet_tools", "Tools that clients can see.", len(self._front.catalogue))
-        left_out = GaugeMetricFamily("motet_tools_left_out", "Tools that clients cannot see, by reason.", labels=["reason"])
-        for kind, count in self._front.catalogue.left_out().items():
-            left_out.add_metric([kind], count)
-        yield left_out
+        yield GaugeMetricFamily("motet_tools", "Tools that clients can see.", len(catalogue))
+        yield _gauge("motet_tools_left_out", "Tools that clients cannot see, by reason.", "reason", catalogue.left_out())
         yield GaugeMetricFamily("motet_sessions", "Open sessions of clients from before 2026-07-28.", len(self._front.sessions))
-        for name, value in self._fleet.counters().items():
-            yield CounterMetricFamily(f"motet_fleet_{name}", f"Fleet: {name.replace('_', ' ')}.", value)
+        yield _counter("motet_dropped", "Messages dropped or refused, by reason.", "reason", self._fleet.counters())
+        yield _counter("motet_bytes", "Bytes of messages to and from devices.", "direction", self._fleet.traffic())
+
+
+def _gauge(name: str, text: str, label: str, values: Mapping[str, int]) -> Metric:
+    return _labelled(GaugeMetricFamily(name, text, labels=[label]), values)
+
+
+def _counter(name: str, text: str, label: str, values: Mapping[str, int]) -> Metric:
+    return _labelled(CounterMetricFamily(name, text, labels=[label]), values)
+
+
+def _labelled(family: GaugeMetricFamily | CounterMetricFamily, values: Mapping[str, int]) -> Metric:
+    for value, count in values.items():
+        family.add_metric([value], count)
+    return family

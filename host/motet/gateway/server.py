@@ -99,6 +99,8 @@ def _uvicorn_config(app: GatewayApp, options: Options) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        # Longer than clients keep idle connections: otherwise both ends close at once, and a request gets lost between.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=max(1, round(options.drain_s)),
     )
 
