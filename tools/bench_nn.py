@@ -52,10 +52,9 @@ def engine_bytes(objects: list[str]) -> int:
 def link(model: Path, flags: list[str], objects: list[str], out: Path) -> Path:
     program = out / "bench.elf"
     sources = [str(BENCH / name) for name in ("model.S", "board.c", "bench.c")]
-    run(
-        ["arm-none-eabi-gcc", *flags, "-std=gnu11", "-O2", f"-I{NATIVE}", f'-DMODEL="{model.resolve()}"', *sources, *objects]
-        + ["-nostartfiles", "--specs=nano.specs", "-T", str(BENCH / "link.ld"), "-Wl,--gc-sections", "-o", str(program)]
-    )
+    compiling = ["-std=gnu11", "-O2", f"-I{NATIVE}", f'-DMODEL="{model.resolve()}"']
+    linking = ["-nostartfiles", "--specs=nano.specs", "-T", str(BENCH / "link.ld"), "-Wl,--gc-sections"]
+    run(["arm-none-eabi-gcc", *flags, *compiling, *sources, *objects, *linking, "-o", str(program)])
     return program
 
 

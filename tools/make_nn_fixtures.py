@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
-
 from tests.support.nn_builder import NUMPY, Wheel, unpack  # noqa: E402
 from tests.support.nn_mutations import seeds  # noqa: E402
 from tests.support.nn_refused import refused  # noqa: E402

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs damaged models through the nn engine under ASan and UBSan; prints one JSON object; fails when one crashed.
 
-    tools/soak_nn.py [--mutations 10000] [--seed 0] [--keep FOLDER] [MODEL.tflite ...]
+tools/soak_nn.py [--mutations 10000] [--seed 0] [--keep FOLDER] [MODEL.tflite ...]
 """
 
 from __future__ import annotations

@@ -9,11 +9,10 @@ static void raise_error(const nn_error *error) {
     if (error->operator_index < 0) {
         PyErr_SetString(nn_exception, error->reason);
     } else if (error->name != NULL) {
-        PyErr_Format(nn_exception, "operator %d (%s): %s", (int)error->operator_index, error->name,
-                     error->reason);
+        PyErr_Format(nn_exception, "operator %d (%s): %s", (int)error->operator_index, error->name, error->reason);
     } else {
-        PyErr_Format(nn_exception, "operator %d (builtin %d): %s", (int)error->operator_index,
-                     (int)error->builtin, error->reason);
+        PyErr_Format(nn_exception, "operator %d (builtin %d): %s", (int)error->operator_index, (int)error->builtin,
+                     error->reason);
     }
 }
 
@@ -144,8 +143,8 @@ static bool fill_input(ModelObject *self, uint32_t index, PyObject *source) {
     if (fits) {
         memmove(tensor.data, buffer.buf, tensor.bytes); // it may be the view of the input itself
     } else {
-        PyErr_Format(PyExc_ValueError, "input %u has %zd bytes, the model needs %u", (unsigned)index,
-                     buffer.len, (unsigned)tensor.bytes);
+        PyErr_Format(PyExc_ValueError, "input %u has %zd bytes, the model needs %u", (unsigned)index, buffer.len,
+                     (unsigned)tensor.bytes);
     }
     PyBuffer_Release(&buffer);
     return fits;
@@ -154,8 +153,7 @@ static bool fill_input(ModelObject *self, uint32_t index, PyObject *source) {
 static bool fill_inputs(ModelObject *self, PyObject *inputs) {
     Py_ssize_t count = PySequence_Fast_GET_SIZE(inputs);
     if ((size_t)count != nn_inputs(self->model)) {
-        PyErr_Format(PyExc_ValueError, "%zd inputs, the model needs %u", count,
-                     (unsigned)nn_inputs(self->model));
+        PyErr_Format(PyExc_ValueError, "%zd inputs, the model needs %u", count, (unsigned)nn_inputs(self->model));
         return false;
     }
     for (Py_ssize_t i = 0; i < count; i++) {
@@ -226,8 +224,7 @@ PyObject *motet_nn_module(void) {
         Py_XDECREF(module);
         return NULL;
     }
-    nn_exception =
-        PyErr_NewExceptionWithDoc("motet_native.nn.Error", "A model cannot be loaded or run.", NULL, NULL);
+    nn_exception = PyErr_NewExceptionWithDoc("motet_native.nn.Error", "A model cannot be loaded or run.", NULL, NULL);
     if (nn_exception == NULL || PyModule_AddObjectRef(module, "Error", nn_exception) ||
         PyModule_AddType(module, &model_type)) {
         Py_CLEAR(module);

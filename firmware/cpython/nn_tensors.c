@@ -8,8 +8,7 @@ typedef struct {
 } TensorObject;
 
 static int tensor_get_buffer(TensorObject *self, Py_buffer *view, int flags) {
-    return PyBuffer_FillInfo(view, (PyObject *)self, self->tensor.data, (Py_ssize_t)self->tensor.bytes, 0,
-                             flags);
+    return PyBuffer_FillInfo(view, (PyObject *)self, self->tensor.data, (Py_ssize_t)self->tensor.bytes, 0, flags);
 }
 
 static void tensor_dealloc(TensorObject *self) {
@@ -53,8 +52,7 @@ static PyObject *describe(const nn_tensor *tensor) {
                          (int)tensor->zero_point);
 }
 
-static PyObject *describe_all(ModelObject *self, uint32_t count,
-                              nn_tensor (*tensor)(const nn_model *, uint32_t)) {
+static PyObject *describe_all(ModelObject *self, uint32_t count, nn_tensor (*tensor)(const nn_model *, uint32_t)) {
     PyObject *all = PyTuple_New(count);
     for (uint32_t i = 0; all != NULL && i < count; i++) {
         nn_tensor one = tensor(self->model, i);

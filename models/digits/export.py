@@ -6,9 +6,8 @@ from typing import Any
 
 import flatbuffers
 import numpy as np
-from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
-
 from quantise import INPUT_SCALE, INPUT_ZERO_POINT, Layer
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 DESCRIPTION = "Motet digits: handwritten digits 0-9, 8x8 pixels of 0-16"
 IMAGE = (1, 8, 8, 1)
@@ -28,9 +27,7 @@ class Writer:
         self.graph.tensors, self.graph.operators = [], []
         self.model.subgraphs = [self.graph]
 
-    def tensor(
-        self, name: str, shape: Sequence[int], kind: int, scale: Any, zero_point: int, data: Any = None
-    ) -> int:
+    def tensor(self, name: str, shape: Sequence[int], kind: int, scale: Any, zero_point: int, data: Any = None) -> int:
         """Index of a new tensor; one scale, or one for each output channel; constant when it has data."""
         tensor, quantisation = schema.TensorT(), schema.QuantizationParametersT()
         quantisation.scale = np.atleast_1d(np.float32(scale))

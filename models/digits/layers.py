@@ -42,9 +42,7 @@ class Dense:
 class Conv(Dense):
     """A square convolution with SAME padding, as a product with the patches under the kernel."""
 
-    def __init__(
-        self, channels: int, outputs: int, kernel: int, stride: int, relu: bool, random: np.random.Generator
-    ) -> None:
+    def __init__(self, channels: int, outputs: int, kernel: int, stride: int, relu: bool, random: np.random.Generator) -> None:
         super().__init__(kernel * kernel * channels, outputs, relu, random)
         self.channels, self.outputs, self.kernel, self.stride = channels, outputs, kernel, stride
 

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-
 from layers import Array, Conv, Dense
+from numpy.typing import NDArray
 
 #: A pixel of 0 to 16 stands for pixel / 16: the input of the model is the pixel value as it is.
 INPUT_SCALE = np.float32(1 / 16)
@@ -64,9 +63,7 @@ def quantise(layers: Sequence[Dense], calibration: Array) -> list[Layer]:
         output_scale, zero_point = activation_range(x)
         stride = layer.stride if isinstance(layer, Conv) else 0
         quantised.append(
-            Layer(
-                weights, weight_scales, bias, bias_scales, output_scale, zero_point, (1, *x.shape[1:]), layer.relu, stride
-            )
+            Layer(weights, weight_scales, bias, bias_scales, output_scale, zero_point, (1, *x.shape[1:]), layer.relu, stride)
         )
         scale = output_scale
     return quantised

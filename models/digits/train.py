@@ -15,11 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
-
 from export import export
 from layers import Array, Conv, Dense
 from quantise import quantise
+from sklearn.datasets import load_digits
 
 TRAINING_IMAGES = 1297
 CALIBRATION_IMAGES = 400
@@ -74,10 +73,11 @@ class Adam:
 
 def loss_gradient(scores: Array, labels: Array) -> Array:
     """Of the mean cross-entropy after a softmax."""
-    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares: Array = np.exp(scores - scores.max(axis=1, keepdims=True))
     shares /= shares.sum(axis=1, keepdims=True)
     shares[np.arange(len(labels)), labels] -= 1
-    return shares / len(labels)
+    shares /= len(labels)
+    return shares
 
 
 def train(images: Array, labels: Array) -> list[Dense]:

@@ -16,7 +16,6 @@ import pytest
 from motet_native import nn
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
-
 from tests.support.nn_builder import Wheel
 from tests.support.nn_refused import refused
 
@@ -83,18 +82,18 @@ def test_the_trainer_makes_the_same_bytes_again_with_one_thread(tmp_path: Path) 
     assert made.read_bytes() == DIGITS.read_bytes()
 
 
-@pytest.mark.parametrize("path", sorted(MODELS.glob("**/*.tflite")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(MODELS.glob("**/*.tflite")), ids=lambda path: str(path.stem))
 def test_a_model_of_others_gives_the_bytes_of_the_wheel(wheel: Wheel, path: Path) -> None:
     data = path.read_bytes()
     try:
         model = nn.Model(data)
     except nn.Error as error:
-        pytest.skip(f"{path.name}: {error}")
+        pytest.skip(f"{path.name} of the models folder needs what the engine does not have: {error}")
     runs = random_inputs(model, 60 if len(data) < 100_000 else 15)
     assert [model.predict(run) for run in runs] == wheel.run(data, runs)
 
 
-@pytest.mark.skipif(not MODELS.is_dir(), reason=f"no models at {MODELS}: set MOTET_MODELS to a folder of .tflite files")
+@pytest.mark.skipif(not MODELS.is_dir(), reason=f"no models folder at {MODELS}: MOTET_MODELS may name one")
 def test_the_known_models_of_others_are_among_those_that_run() -> None:
     """Guards the test above against skipping everything."""
     running = 0

@@ -6,7 +6,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from tests.support import nn_fuzz
 from tests.support.nn_mutations import mutations, seeds
 
@@ -53,6 +52,8 @@ def test_every_truncation_of_a_model_is_refused(program: Path, originals: list[b
 
 
 def test_bytes_that_are_no_model_are_refused(program: Path) -> None:
-    report = nn_fuzz.feed(program, [b"", b"\0", b"TFL3", b"\xff" * 64, b"\0\0\0\0TFL3" + b"\0" * 64, b"\x08\0\0\0TFL3" + b"\xff" * 64])
+    report = nn_fuzz.feed(
+        program, [b"", b"\0", b"TFL3", b"\xff" * 64, b"\0\0\0\0TFL3" + b"\0" * 64, b"\x08\0\0\0TFL3" + b"\xff" * 64]
+    )
     assert crashes(report) == []
     assert set(report.outcomes) == {"malformed"}

@@ -12,12 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from motet_native import nn
 from numpy.typing import NDArray
-
 from tests.support.nn_builder import KINDS, Tensor, Wheel, constant, one_operator, options
 
-EXAMPLES = settings(
-    max_examples=60, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None
-)
+EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 SCALES = st.floats(2**-9, 0.25, width=32)
 ZEROS = st.integers(-128, 127)
 ACTIVATIONS = st.sampled_from([0, 1, 2, 3])  # NONE, RELU, RELU_N1_TO_1, RELU6
@@ -211,9 +208,7 @@ def test_transpositions_give_the_bytes_of_the_wheel(
 
 @given(st.integers(1, 6), st.integers(1, 6), SCALES, ZEROS, SEEDS)
 @EXAMPLES
-def test_reshapes_give_the_bytes_of_the_wheel(
-    wheel: Wheel, height: int, width: int, scale: float, zero: int, seed: int
-) -> None:
+def test_reshapes_give_the_bytes_of_the_wheel(wheel: Wheel, height: int, width: int, scale: float, zero: int, seed: int) -> None:
     y = Tensor((width, height, 1), scale, zero)
     table = options("ReshapeOptions", newShape=[width, height, 1])
     check(wheel, "RESHAPE", [Tensor((1, height, width), scale, zero), constant([width, height, 1])], y, table, seed)

@@ -11,17 +11,16 @@
 #include "py/objexcept.h"
 #include "py/runtime.h"
 
-static MP_DEFINE_CONST_OBJ_TYPE(error_type, MP_QSTR_Error, MP_TYPE_FLAG_NONE, make_new,
-                                mp_obj_exception_make_new, print, mp_obj_exception_print, attr,
-                                mp_obj_exception_attr, parent, &mp_type_Exception);
+static MP_DEFINE_CONST_OBJ_TYPE(error_type, MP_QSTR_Error, MP_TYPE_FLAG_NONE, make_new, mp_obj_exception_make_new,
+                                print, mp_obj_exception_print, attr, mp_obj_exception_attr, parent, &mp_type_Exception);
 
 static MP_NORETURN void raise_error(const nn_error *error) {
     if (error->operator_index < 0) {
         mp_raise_msg_varg(&error_type, MP_ERROR_TEXT("%s"), error->reason);
     }
     if (error->name != NULL) {
-        mp_raise_msg_varg(&error_type, MP_ERROR_TEXT("operator %d (%s): %s"), (int)error->operator_index,
-                          error->name, error->reason);
+        mp_raise_msg_varg(&error_type, MP_ERROR_TEXT("operator %d (%s): %s"), (int)error->operator_index, error->name,
+                          error->reason);
     }
     mp_raise_msg_varg(&error_type, MP_ERROR_TEXT("operator %d (builtin %d): %s"), (int)error->operator_index,
                       (int)error->builtin, error->reason);
@@ -77,8 +76,8 @@ static mp_obj_t model_input(mp_obj_t self_in, mp_obj_t argument) {
     motet_nn_model_t *self = MP_OBJ_TO_PTR(self_in);
     nn_tensor tensor = nn_input(self->model, get_index(argument, nn_inputs(self->model)));
     mp_obj_array_t *view = m_new_obj(mp_obj_array_t);
-    mp_obj_memoryview_init(view, 'B' | MP_OBJ_ARRAY_TYPECODE_FLAG_RW,
-                           (size_t)(tensor.data - self->activations), tensor.bytes, self->activations);
+    mp_obj_memoryview_init(view, 'B' | MP_OBJ_ARRAY_TYPECODE_FLAG_RW, (size_t)(tensor.data - self->activations),
+                           tensor.bytes, self->activations);
     return MP_OBJ_FROM_PTR(view);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(model_input_obj, model_input);
@@ -111,8 +110,8 @@ static mp_obj_t model_predict(mp_obj_t self_in, mp_obj_t inputs_in) {
     mp_obj_t *inputs;
     mp_obj_get_array(inputs_in, &count, &inputs);
     if (count != nn_inputs(self->model)) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%u inputs, the model needs %u"),
-                          (unsigned)count, (unsigned)nn_inputs(self->model));
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%u inputs, the model needs %u"), (unsigned)count,
+                          (unsigned)nn_inputs(self->model));
     }
     for (size_t i = 0; i < count; i++) {
         fill_input(self, (uint32_t)i, inputs[i]);

@@ -25,8 +25,7 @@ static mp_obj_t describe(const nn_tensor *tensor) {
     return mp_obj_new_tuple(MP_ARRAY_SIZE(fields), fields);
 }
 
-static mp_obj_t describe_all(motet_nn_model_t *self, uint32_t count,
-                             nn_tensor (*tensor)(const nn_model *, uint32_t)) {
+static mp_obj_t describe_all(motet_nn_model_t *self, uint32_t count, nn_tensor (*tensor)(const nn_model *, uint32_t)) {
     mp_obj_tuple_t *all = MP_OBJ_TO_PTR(mp_obj_new_tuple(count, NULL));
     for (uint32_t i = 0; i < count; i++) {
         all->items[i] = mp_const_none; // the collector may look at it while it fills

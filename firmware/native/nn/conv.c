@@ -15,8 +15,7 @@ typedef struct {
     uint32_t pixels_per_step;
 } conv;
 
-static const nn_window_fields fields = {CONV_PADDING, CONV_STRIDE_H, CONV_STRIDE_W, CONV_DILATION_H,
-                                        CONV_DILATION_W};
+static const nn_window_fields fields = {CONV_PADDING, CONV_STRIDE_H, CONV_STRIDE_W, CONV_DILATION_H, CONV_DILATION_W};
 
 static bool is_direct(const nn_window *window) {
     return window->kernel_h == 1 && window->kernel_w == 1 && window->stride_h == 1 && window->stride_w == 1;
@@ -26,8 +25,7 @@ static bool check(nn_build *build, const nn_info *input, const nn_info *weights,
     if (!nn_need_int8(build, input) || !nn_need_int8(build, output)) {
         return false;
     }
-    if (weights->rank != 4 || output->rank != 4 || input->rank != 4 ||
-        weights->shape[0] != output->shape[3]) {
+    if (weights->rank != 4 || output->rank != 4 || input->rank != 4 || weights->shape[0] != output->shape[3]) {
         return nn_malformed(build, "weights do not fit the output's channels");
     }
     return weights->shape[3] == input->shape[3] || nn_unsupported(build, "grouped convolution");
@@ -111,8 +109,8 @@ static void gather(const conv *params, const int8_t *image, const nn_pixel *pixe
     }
 }
 
-static void gathered_columns(const conv *params, const int8_t *input, nn_pixel *pixel, uint32_t count,
-                             int8_t *scratch, int8_t *out) {
+static void gathered_columns(const conv *params, const int8_t *input, nn_pixel *pixel, uint32_t count, int8_t *scratch,
+                             int8_t *out) {
     const nn_dense *dense = &params->dense;
     while (count) {
         uint32_t pair = count >= 2 ? 2 : 1;

@@ -35,8 +35,8 @@ __attribute__((noinline)) static void dot_2x2(const int8_t *rows, const int8_t *
                    "subs %[quads], %[quads], #1\n"
                    "bne 1b\n"
                    : [a0] "+r"(a0), [a1] "+r"(a1), [b0] "+r"(b0), [b1] "+r"(b1), [rows] "+r"(rows),
-                     [columns] "+r"(columns), [quads] "+r"(quads), [x0] "=&r"(x0), [x1] "=&r"(x1),
-                     [even0] "=&r"(even0), [even1] "=&r"(even1), [weights] "=&r"(weights), [even] "=&r"(even)
+                     [columns] "+r"(columns), [quads] "+r"(quads), [x0] "=&r"(x0), [x1] "=&r"(x1), [even0] "=&r"(even0),
+                     [even1] "=&r"(even1), [weights] "=&r"(weights), [even] "=&r"(even)
                    : [depth] "r"(depth)
                    : "cc", "memory");
     sums[0] = a0;
@@ -46,8 +46,7 @@ __attribute__((noinline)) static void dot_2x2(const int8_t *rows, const int8_t *
 }
 
 // Two rows times two columns into four outputs.
-static void block_2x2(const nn_dense *dense, uint32_t row, const int8_t *columns, int8_t *out0,
-                      int8_t *out1) {
+static void block_2x2(const nn_dense *dense, uint32_t row, const int8_t *columns, int8_t *out0, int8_t *out1) {
     uint32_t depth = dense->depth;
     const int8_t *rows = dense->weights + (size_t)row * depth;
     int32_t sums[4] = {dense->channels[row].bias, dense->channels[row].bias, dense->channels[row + 1].bias,

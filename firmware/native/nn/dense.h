@@ -27,8 +27,7 @@ typedef struct {
 } nn_weight_layout;
 
 // Checks weights and bias of a layer with `rows` channels along axis `axis` of its weights.
-bool nn_check_weights(nn_build *build, const nn_info *weights, const nn_info *bias, uint32_t rows,
-                      int32_t axis);
+bool nn_check_weights(nn_build *build, const nn_info *weights, const nn_info *bias, uint32_t rows, int32_t axis);
 
 static inline size_t nn_dense_bytes(uint32_t rows) {
     return rows * (sizeof(nn_channel) + 1);
@@ -36,9 +35,8 @@ static inline size_t nn_dense_bytes(uint32_t rows) {
 
 // Fills `dense` and its tables at `memory` (nn_dense_bytes, aligned); rows, depth, low and high are already
 // there.
-bool nn_fill_dense(nn_build *build, nn_dense *dense, void *memory, const nn_info *input,
-                   const nn_info *weights, const nn_info *bias, const nn_info *output,
-                   nn_weight_layout layout);
+bool nn_fill_dense(nn_build *build, nn_dense *dense, void *memory, const nn_info *input, const nn_info *weights,
+                   const nn_info *bias, const nn_info *output, nn_weight_layout layout);
 
 // `count` columns of `depth` inputs each, side by side, into `count` times `rows` outputs.
 void nn_dense_run(const nn_dense *dense, const int8_t *columns, uint32_t count, int8_t *out);

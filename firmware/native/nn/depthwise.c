@@ -72,8 +72,7 @@ static bool prepare(nn_build *build) {
     return fill(build, params, info, &window);
 }
 
-static void find_taps(const nn_window *window, const int8_t *image, const nn_pixel *pixel, tap outside,
-                      tap *taps) {
+static void find_taps(const nn_window *window, const int8_t *image, const nn_pixel *pixel, tap outside, tap *taps) {
     int32_t y = pixel->y * window->stride_h - window->pad_h;
     for (int32_t i = 0; i < window->kernel_h; i++, y += window->dilation_h) {
         int32_t x = pixel->x * window->stride_w - window->pad_w;
@@ -121,8 +120,7 @@ static void quad(const nn_dense *dense, const tap *taps, uint32_t channel, int8_
 }
 
 // Four channels that share one input channel (multiplier 4, 8, ...), two taps at a time.
-static void shared_quad(const nn_dense *dense, const tap *taps, uint32_t input, uint32_t channel,
-                        int8_t *out) {
+static void shared_quad(const nn_dense *dense, const tap *taps, uint32_t input, uint32_t channel, int8_t *out) {
     uint32_t rows = dense->rows;
     const nn_channel *channels = dense->channels + channel;
     const int8_t *weights = dense->weights + channel;

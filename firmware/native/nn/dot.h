@@ -78,8 +78,7 @@ static inline int8_t nn_requantize(const nn_dense *dense, uint32_t channel, int3
     int32_t value;
     if (shift > 0) {
         value = nn_high_mul_small(sum, multiplier);
-        value = (value + (1 << (shift - 1)) + (value >> 31)) >>
-                shift; // nn_round_shift, which cannot overflow here
+        value = (value + (1 << (shift - 1)) + (value >> 31)) >> shift; // nn_round_shift, which cannot overflow here
     } else {
         nn_scale scale = {multiplier, shift + NN_SLOW_SHIFT};
         value = nn_rescale(sum, scale);

@@ -32,14 +32,13 @@ static bool read_addition(nn_build *build, nn_info *left, nn_info *right, nn_inf
         !nn_need_int8(build, left) || !nn_need_int8(build, right) || !nn_need_int8(build, output)) {
         return false;
     }
-    return (same_shape(left, right) && same_shape(left, output)) ||
-           nn_unsupported(build, "addition with broadcasting");
+    return (same_shape(left, right) && same_shape(left, output)) || nn_unsupported(build, "addition with broadcasting");
 }
 
 // The inputs at twice the larger scale, the sum back to the output's scale. The reference requires factors
 // below 1.
-static bool read_addition_scales(nn_build *build, const nn_info *left, const nn_info *right,
-                                 const nn_info *output, addition *params) {
+static bool read_addition_scales(nn_build *build, const nn_info *left, const nn_info *right, const nn_info *output,
+                                 addition *params) {
     float larger = left->scale > right->scale ? left->scale : right->scale;
     params->left_scale = nn_scale_ratio(left->scale, 0.5f, larger);
     params->right_scale = nn_scale_ratio(right->scale, 0.5f, larger);
@@ -81,8 +80,8 @@ static bool run_addition(nn_model *model, const nn_node *node) {
         }
         int32_t a = nn_rescale((left[i] - params->left_zero) * (1 << ADD_LEFT_SHIFT), params->left_scale);
         int32_t b = nn_rescale((right[i] - params->right_zero) * (1 << ADD_LEFT_SHIFT), params->right_scale);
-        out[i] = (int8_t)nn_clamp(nn_rescale(a + b, params->output_scale) + params->output_zero, params->low,
-                                  params->high);
+        out[i] =
+            (int8_t)nn_clamp(nn_rescale(a + b, params->output_scale) + params->output_zero, params->low, params->high);
     }
     return true;
 }
@@ -94,8 +93,8 @@ static bool is_integer(uint8_t type) {
 static bool prepare_requantisation(nn_build *build) {
     nn_info input, output;
     nn_scale scale;
-    if (!nn_read_input(build, 0, &input) || !nn_read_output(build, &output) ||
-        !nn_need_quantised(build, &input) || !nn_need_quantised(build, &output)) {
+    if (!nn_read_input(build, 0, &input) || !nn_read_output(build, &output) || !nn_need_quantised(build, &input) ||
+        !nn_need_quantised(build, &output)) {
         return false;
     }
     if (!is_integer(input.type) || !is_integer(output.type)) {

@@ -43,8 +43,7 @@ static nn_table table_at(nn_fb *fb, uint32_t at) {
         fb->bad = true;
         return absent;
     }
-    nn_table table = {at, (uint32_t)vtable, nn_fb_u16(fb, (uint32_t)vtable),
-                      nn_fb_u16(fb, (uint32_t)vtable + 2)};
+    nn_table table = {at, (uint32_t)vtable, nn_fb_u16(fb, (uint32_t)vtable), nn_fb_u16(fb, (uint32_t)vtable + 2)};
     if (table.vtable_bytes < 4 || table.vtable_bytes % 2 || table.table_bytes < 4 ||
         !inside(fb, table.vtable, table.vtable_bytes) || !inside(fb, at, table.table_bytes)) {
         fb->bad = true;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
-    typedef struct {
+typedef struct {
     const uint8_t *data;
     uint32_t size;
     bool bad;

@@ -28,9 +28,8 @@ static bool check(nn_build *build, const nn_info *input, const nn_info *weights,
 
 static bool prepare(nn_build *build) {
     nn_info input, weights, bias, output;
-    if (!nn_read_input(build, 0, &input) || !nn_read_input(build, 1, &weights) ||
-        !nn_read_optional(build, 2, &bias) || !nn_read_output(build, &output) ||
-        !check(build, &input, &weights, &output) ||
+    if (!nn_read_input(build, 0, &input) || !nn_read_input(build, 1, &weights) || !nn_read_optional(build, 2, &bias) ||
+        !nn_read_output(build, &output) || !check(build, &input, &weights, &output) ||
         !nn_check_weights(build, &weights, &bias, (uint32_t)weights.shape[0], 0)) {
         return false;
     }

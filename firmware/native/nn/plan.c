@@ -110,10 +110,8 @@ static void share_views(nn_model *model) {
             continue;
         }
         nn_table table = nn_fb_element(&model->file, model->operators, i);
-        int32_t from =
-            nn_fb_int_element(&model->file, nn_fb_vector(&model->file, table, OPERATOR_INPUTS, 4), 0);
-        int32_t to =
-            nn_fb_int_element(&model->file, nn_fb_vector(&model->file, table, OPERATOR_OUTPUTS, 4), 0);
+        int32_t from = nn_fb_int_element(&model->file, nn_fb_vector(&model->file, table, OPERATOR_INPUTS, 4), 0);
+        int32_t to = nn_fb_int_element(&model->file, nn_fb_vector(&model->file, table, OPERATOR_OUTPUTS, 4), 0);
         nn_place *source = &model->places[from];
         if (source->first == NN_NOT_USED) {
             continue; // a constant: copied
@@ -127,8 +125,7 @@ static void share_views(nn_model *model) {
 
 // Lowest offset where `bytes` bytes are free from operator `first` to `last`, among the tensors placed so
 // far.
-static uint64_t lowest_free(const nn_model *model, uint32_t placed, uint32_t bytes, uint32_t first,
-                            uint32_t last) {
+static uint64_t lowest_free(const nn_model *model, uint32_t placed, uint32_t bytes, uint32_t first, uint32_t last) {
     uint64_t offset = 0;
     for (uint32_t i = 0; i < placed; i++) {
         const nn_place *other = &model->places[model->places[i].order];

@@ -26,8 +26,7 @@ static bool prepare(nn_build *build) {
     int32_t height = nn_fb_int_field(file, build->options, POOL_FILTER_H, 0);
     int32_t width = nn_fb_int_field(file, build->options, POOL_FILTER_W, 0);
     if (!nn_read_input(build, 0, &input) || !nn_read_output(build, &output) || !nn_need_int8(build, &input) ||
-        !nn_need_int8(build, &output) ||
-        !nn_read_window(build, &fields, &input, &output, height, width, &window)) {
+        !nn_need_int8(build, &output) || !nn_read_window(build, &fields, &input, &output, height, width, &window)) {
         return false;
     }
     if (window.in_c != window.out_c) {
@@ -41,8 +40,7 @@ static bool prepare(nn_build *build) {
     params->window = window;
     params->input = input.index;
     params->output = output.index;
-    int64_t taps =
-        (int64_t)(height < window.in_h ? height : window.in_h) * (width < window.in_w ? width : window.in_w);
+    int64_t taps = (int64_t)(height < window.in_h ? height : window.in_h) * (width < window.in_w ? width : window.in_w);
     params->pixels_per_step = nn_items_per_step((uint32_t)taps * (uint32_t)window.in_c);
     return nn_read_activation(build, POOL_ACTIVATION, &output, &params->low, &params->high);
 }
@@ -82,8 +80,7 @@ static int32_t maximum(const nn_window *window, const patch *patch, int32_t chan
     return largest;
 }
 
-static bool run(nn_model *model, const nn_node *node,
-                int32_t (*reduce)(const nn_window *, const patch *, int32_t)) {
+static bool run(nn_model *model, const nn_node *node, int32_t (*reduce)(const nn_window *, const patch *, int32_t)) {
     const pool *params = node->params;
     const nn_window *window = &params->window;
     const int8_t *input = (const int8_t *)nn_data(model, params->input);
@@ -113,5 +110,4 @@ static bool run_maximum(nn_model *model, const nn_node *node) {
 
 const nn_operator nn_average_pool = {BUILTIN_AVERAGE_POOL_2D, OPTIONS_POOL_2D, 1,          1,
                                      "AVERAGE_POOL_2D",       prepare,         run_average};
-const nn_operator nn_max_pool = {BUILTIN_MAX_POOL_2D, OPTIONS_POOL_2D, 1,          1,
-                                 "MAX_POOL_2D",       prepare,         run_maximum};
+const nn_operator nn_max_pool = {BUILTIN_MAX_POOL_2D, OPTIONS_POOL_2D, 1, 1, "MAX_POOL_2D", prepare, run_maximum};

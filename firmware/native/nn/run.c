@@ -13,9 +13,8 @@ bool nn_attach(nn_model *model, void *memory, size_t bytes, nn_error *error) {
     *error = no_error;
     if (memory == NULL || (uintptr_t)memory % NN_ALIGN != 0 || bytes < model->activation_bytes) {
         error->status = NN_NO_MEMORY;
-        error->reason = bytes < model->activation_bytes
-                            ? "the block for the activations is too small"
-                            : "the block for the activations is not aligned to 8 bytes";
+        error->reason = bytes < model->activation_bytes ? "the block for the activations is too small"
+                                                        : "the block for the activations is not aligned to 8 bytes";
         return false;
     }
     model->activations = memory;

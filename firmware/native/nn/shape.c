@@ -5,9 +5,9 @@
 #include "schema.h"
 
 typedef struct {
-    nn_axes axes;   // PAD: the input's rows, strides in the output; TRANSPOSE: the output's elements, strides
-                    // in the input
-    uint32_t first; // PAD: the element of the output where the input begins
+    nn_axes axes;       // PAD: the input's rows, strides in the output; TRANSPOSE: the output's elements, strides
+                        // in the input
+    uint32_t first;     // PAD: the element of the output where the input begins
     uint32_t row_bytes; // PAD: of the input
     uint32_t bytes;     // of the output
     uint16_t input, output;
@@ -42,8 +42,7 @@ static bool read_constants(nn_build *build, uint32_t count, nn_info *constants) 
     if (constants->constant == NULL || constants->type != NN_INT32) {
         return nn_unsupported(build, "second input that is not constant int32");
     }
-    return constants->count == count ||
-           nn_malformed(build, "second input does not fit the number of dimensions");
+    return constants->count == count || nn_malformed(build, "second input does not fit the number of dimensions");
 }
 
 static int32_t value_of(const nn_info *constants, uint32_t index) {
@@ -74,8 +73,7 @@ static bool run_reshape(nn_model *model, const nn_node *node) {
     return true;
 }
 
-static bool check_padding(nn_build *build, const nn_info *input, const nn_info *output,
-                          const nn_info *padding) {
+static bool check_padding(nn_build *build, const nn_info *input, const nn_info *output, const nn_info *padding) {
     for (uint32_t axis = 0; axis < input->rank; axis++) {
         int32_t before = value_of(padding, 2 * axis), after = value_of(padding, 2 * axis + 1);
         if (before < 0 || after < 0 || (int64_t)before + after + input->shape[axis] != output->shape[axis]) {
@@ -133,8 +131,7 @@ static bool run_pad(nn_model *model, const nn_node *node) {
     return true;
 }
 
-static bool check_permutation(nn_build *build, const nn_info *input, const nn_info *output,
-                              const nn_info *order) {
+static bool check_permutation(nn_build *build, const nn_info *input, const nn_info *output, const nn_info *order) {
     uint32_t seen = 0;
     for (uint32_t axis = 0; axis < input->rank; axis++) {
         int32_t from = value_of(order, axis);
@@ -188,8 +185,7 @@ static bool run_transpose(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_reshape = {BUILTIN_RESHAPE, OPTIONS_RESHAPE, 1,          2,
-                                "RESHAPE",       prepare_reshape, run_reshape};
+const nn_operator nn_reshape = {BUILTIN_RESHAPE, OPTIONS_RESHAPE, 1, 2, "RESHAPE", prepare_reshape, run_reshape};
 const nn_operator nn_pad = {BUILTIN_PAD, OPTIONS_PAD, 2, 2, "PAD", prepare_pad, run_pad};
 const nn_operator nn_transpose = {BUILTIN_TRANSPOSE, OPTIONS_TRANSPOSE, 2, 2, "TRANSPOSE",
                                   prepare_transpose, run_transpose};

@@ -49,15 +49,14 @@ static bool read_scale(nn_build *build, const nn_info *input, nn_scale *scale) {
         scale->multiplier = INT32_MAX;
     }
     // The reference requires a factor above 1.
-    return (scale->multiplier && scale->shift >= 1) ||
-           nn_malformed(build, "beta times the input's scale is too small");
+    return (scale->multiplier && scale->shift >= 1) || nn_malformed(build, "beta times the input's scale is too small");
 }
 
 static bool prepare(nn_build *build) {
     nn_info input, output;
     nn_scale scale;
-    if (!nn_read_input(build, 0, &input) || !nn_read_output(build, &output) ||
-        !check(build, &input, &output) || !read_scale(build, &input, &scale)) {
+    if (!nn_read_input(build, 0, &input) || !nn_read_output(build, &output) || !check(build, &input, &output) ||
+        !read_scale(build, &input, &scale)) {
         return false;
     }
     softmax *params = nn_take(build, sizeof *params);

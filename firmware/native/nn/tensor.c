@@ -120,8 +120,7 @@ bool nn_read_tensor(nn_build *build, int32_t index, nn_info *info) {
     if (!known_type(info->type)) {
         return nn_unsupported(build, "tensor of a type other than int8, uint8, int16, int32 and float32");
     }
-    if (nn_fb_byte_field(file, table, TENSOR_IS_VARIABLE, 0) ||
-        nn_fb_child(file, table, TENSOR_SPARSITY).at) {
+    if (nn_fb_byte_field(file, table, TENSOR_IS_VARIABLE, 0) || nn_fb_child(file, table, TENSOR_SPARSITY).at) {
         return nn_unsupported(build, "variable or sparse tensor");
     }
     if (!read_shape(build, table, info) || !read_constant(build, table, info) ||

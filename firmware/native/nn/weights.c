@@ -4,8 +4,7 @@
 
 #define SMALL_SUM (1 << 30)
 
-bool nn_check_weights(nn_build *build, const nn_info *weights, const nn_info *bias, uint32_t rows,
-                      int32_t axis) {
+bool nn_check_weights(nn_build *build, const nn_info *weights, const nn_info *bias, uint32_t rows, int32_t axis) {
     if (weights->constant == NULL || weights->type != NN_INT8) {
         return nn_unsupported(build, "weights that are not constant int8");
     }
@@ -34,9 +33,8 @@ static void sum_weights(const int8_t *from, uint32_t depth, uint32_t step, int32
     }
 }
 
-bool nn_fill_dense(nn_build *build, nn_dense *dense, void *memory, const nn_info *input,
-                   const nn_info *weights, const nn_info *bias, const nn_info *output,
-                   nn_weight_layout layout) {
+bool nn_fill_dense(nn_build *build, nn_dense *dense, void *memory, const nn_info *input, const nn_info *weights,
+                   const nn_info *bias, const nn_info *output, nn_weight_layout layout) {
     const uint8_t *scales = build->model->file.data + weights->scales.at;
     nn_channel *channels = memory;
     int8_t *shifts = (int8_t *)(channels + dense->rows);

@@ -24,8 +24,7 @@ static bool read_steps(nn_build *build, const nn_window_fields *fields, nn_windo
 }
 
 // One axis: the output's size by the padding rule (ComputeOutSize), and the padding before the image.
-static bool fits(bool same, int32_t in, int32_t out, int32_t kernel, int32_t stride, int32_t dilation,
-                 int32_t *pad) {
+static bool fits(bool same, int32_t in, int32_t out, int32_t kernel, int32_t stride, int32_t dilation, int32_t *pad) {
     int32_t reach = (kernel - 1) * dilation + 1;
     if (same) {
         int64_t total = (int64_t)(out - 1) * stride + reach - in;
@@ -42,8 +41,8 @@ static bool check_axes(nn_build *build, bool same, nn_window *w) {
     return (rows && columns) || nn_malformed(build, "output shape does not follow from the input shape");
 }
 
-bool nn_read_window(nn_build *build, const nn_window_fields *fields, const nn_info *input,
-                    const nn_info *output, int32_t kernel_h, int32_t kernel_w, nn_window *window) {
+bool nn_read_window(nn_build *build, const nn_window_fields *fields, const nn_info *input, const nn_info *output,
+                    int32_t kernel_h, int32_t kernel_w, nn_window *window) {
     if (input->rank != 4 || output->rank != 4 || input->shape[0] != output->shape[0]) {
         return nn_malformed(build, "input and output are not images of the same batch");
     }

@@ -21,8 +21,8 @@ typedef struct {
 } nn_window_fields;
 
 // Reads the options and checks that `output` has the shape that follows from them, apart from its channels.
-bool nn_read_window(nn_build *build, const nn_window_fields *fields, const nn_info *input,
-                    const nn_info *output, int32_t kernel_h, int32_t kernel_w, nn_window *window);
+bool nn_read_window(nn_build *build, const nn_window_fields *fields, const nn_info *input, const nn_info *output,
+                    int32_t kernel_h, int32_t kernel_w, nn_window *window);
 
 // An output pixel, counted through batches, rows and columns.
 typedef struct {

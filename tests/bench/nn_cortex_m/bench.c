@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads one model and runs it once on a fixed pseudo-random input; prints instructions, memory and a hash of the output.
+// Loads one model and runs it once on a fixed pseudo-random input; prints instructions, memory and a hash of the
+// output.
 #include "board.h"
 #include "nn/nn.h"
 
