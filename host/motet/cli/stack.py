@@ -128,10 +128,7 @@ async def _fleet(config: Config, broker_url: str) -> AsyncIterator[Fleet]:
 
 @contextlib.asynccontextmanager
 async def _gateway(config: Config, fleet: Fleet) -> AsyncIterator[str]:
-    settings = config.gateway
-    options = Options(
-        host=settings.host, port=settings.port, name=settings.name, version=__version__, call_timeout_s=settings.call_timeout_s
-    )
+    options = Options.of(config.gateway, __version__)
     logs = DeviceLogs(fleet)
     app = GatewayApp(fleet, Metrics(), options, extra_routes=[*Deployments(fleet).routes(), *logs.routes()])
     async with listening(app, options) as url:
@@ -163,7 +160,7 @@ async def stdio(config: Config) -> None:
         raise FatalError("an MCP server on stdio needs a running broker: set broker.url in motet.toml", Exit.USAGE)
     try:
         async with _fleet(config, config.broker.url) as fleet:
-            options = Options(name=config.gateway.name, version=__version__, call_timeout_s=config.gateway.call_timeout_s)
+            options = Options.of(config.gateway, __version__)
             await serve_stdio(GatewayApp(fleet, Metrics(), options).front)
     except BusError as error:
         raise FatalError(str(error), Exit.UNREACHABLE) from error

@@ -30,6 +30,8 @@ BoardName = Annotated[str, StringConstraints(pattern=_BOARD)]
 TcpPort = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 # TOML has no paths: a text is one, also where types are checked strictly.
+# In the environment a list is a text with commas.
+Names = Annotated[list[str], BeforeValidator(lambda value: value.split(",") if isinstance(value, str) else value)]
 Folder = Annotated[Path, BeforeValidator(lambda value: Path(value) if isinstance(value, str) and value else value)]
 
 
@@ -45,6 +47,16 @@ class Gateway(_Table):
     """0 chooses a free one."""
     call_timeout_s: Seconds = 30.0
     name: GatewayName = "motet"
+    allowed_hosts: Names = []
+    """Further names by which clients may call the gateway, such as gateway.example or gateway.example:*."""
+    allowed_origins: Names = []
+    """Web pages of other origins that may call it, such as https://console.example."""
+    max_body_bytes: Annotated[int, Field(ge=1024, le=64 << 20)] = 1 << 20
+    """Largest HTTP request body."""
+    calls_waiting: Annotated[int, Field(ge=0, le=10_000)] = 64
+    """Calls that may wait in the gateway for one device that is busy."""
+    drain_s: Seconds = 5.0
+    """How long calls in flight may take at a shutdown."""
 
 
 class Broker(_Table):

@@ -89,6 +89,10 @@ class Fleet:
             total.update(counts)
         return total
 
+    def traffic(self) -> Mapping[str, int]:
+        """Bytes of packed messages so far: `sent` to devices, `received` from them."""
+        return {"sent": self._router.bytes_sent, "received": self._router.bytes_received}
+
     def add_listener(self, listener: Listener) -> Callable[[], None]:
         """Call `listener(event)` on the loop for each event; it must not block. Returns what removes it."""
         self._listeners.append(listener)

@@ -29,10 +29,11 @@ _JOINED = 1 << 20
 
 
 class Router:
-    """Calls devices through `bus` as the gateway `gateway_id`; `counts` says what was dropped."""
+    """Calls devices through `bus` as the gateway `gateway_id`; `counts` says what was dropped, `bytes_*` what went through."""
 
     def __init__(self, bus: Bus, topics: Topics, gateway_id: str) -> None:
         self.counts = Faults(log)
+        self.bytes_sent = self.bytes_received = 0
         self._bus, self._topics, self._gateway_id = bus, topics, gateway_id
         self._loop = asyncio.get_running_loop()
         self._calls = Calls()
@@ -91,6 +92,7 @@ class Router:
 
     def _publish(self, device: Device, payload: bytes) -> None:
         topic = self._topics.requests(device.id)
+        self.bytes_sent += len(payload)
         try:
             if len(payload) <= device.limit:
                 self._bus.publish(topic, payload, qos=0)
@@ -137,6 +139,7 @@ class Router:
 
     def receive(self, topic: str, payload: bytes) -> None:
         """Take one payload of a reply topic; what no call waits for is counted and dropped."""
+        self.bytes_received += len(payload)
         device_id = self._topics.device_of(topic)
         if device_id is None:
             self.counts["answers_malformed"] += 1

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from motet.config import Gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +48,10 @@ class Options:
     max_listeners: int = 4096
     max_sessions: int = 1024
     max_tools_per_device: int = 256
+
+    @classmethod
+    def of(cls, settings: Gateway, version: str) -> Options:
+        """What the `[gateway]` table of the configuration says; the two bear the same names."""
+        values: dict[str, Any] = settings.model_dump()
+        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        return cls(version=version, **{**values, **lists})
