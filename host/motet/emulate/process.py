@@ -2,6 +2,7 @@
 """A child process that does not outlive its parent, however the parent ends."""
 
 import contextlib
+import os
 import shutil
 import subprocess
 import threading
@@ -58,6 +59,11 @@ class Child:
 
 
 def _dying_with_parent(command: list[str]) -> list[str]:
-    """The command under setpriv (util-linux), which asks the kernel for the signal and becomes the command."""
+    """The command under setpriv (util-linux), which asks the kernel for the signal and becomes the command.
+
+    A parent that died before setpriv could ask is found out by the shell in between: it has another parent then.
+    """
     setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else command
+    if setpriv is None:
+        return command
+    return [setpriv, "--pdeathsig", "KILL", "sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"', str(os.getpid()), *command]
