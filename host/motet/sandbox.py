@@ -56,6 +56,7 @@ def run(arguments: list[str], data: bytes, bounds: Bounds) -> Outcome:
     with child, ThreadPoolExecutor(2) as pool:
         try:
             _confine(child.pid, bounds)
+            timer.daemon = True
             timer.start()
             errors = pool.submit(_read, child.stderr, _ERRORS, child)
             pool.submit(_feed, child.stdin, data)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -252,6 +253,8 @@ def test_an_upload_is_deployed_as_a_stream_of_records() -> None:
     told = asyncio.run(records(board, read(VOTE).upload()))
     assert told[0] == {"step": "size", "done": 1, "total": 10}
     assert told[-1]["installed"]["name"] == "vote"
+    assert told[-1]["derivation"]["steps"][-1]["digest"] == told[-1]["installed"]["digest"]
+    json.dumps(told)
     assert ("component", "vote") in board.artifacts
 
 

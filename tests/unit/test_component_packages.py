@@ -84,6 +84,17 @@ def test_without_binaryen_the_package_to_install_is_named(monkeypatch: pytest.Mo
         normalise.normalise(wat(RUN))
 
 
+def test_the_build_command_writes_the_module(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert build.main([str(VOTE), "-o", str(tmp_path / "vote.wasm")]) == 0
+    assert (tmp_path / "vote.wasm").read_bytes() == build.compile_module(VOTE, vote_manifest())
+    assert "bytes" in capsys.readouterr().out
+
+
+def test_the_build_command_fails_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert build.main([str(tmp_path)]) == 1
+    assert "Component.toml" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["a.txt", "a.elf", "noextension"])
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(PackageError, match=r"expected a \.tflite model, a \.wasm module or a component's folder"):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From an upload to a running artifact, told as a stream of records: what a gateway's install endpoint sends line by line.
 
-{"step": words, "done": n, "total": n} ... and at last {"installed": {...}} or {"error": sentence}
+{"step": words, "done": n, "total": n} ... and at last {"error": sentence} or {"installed": {...}}, for a component together
+with "derivation": how its artifact was made from its module
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from motet.components.admission import Target
+from motet.components.admission import Admitted, Target
 from motet.components.errors import ComponentError
 from motet.components.install import Fleet, install
 from motet.components.packages import accept, from_upload
@@ -72,6 +73,7 @@ async def _run(fleet: DeviceFleet, device: str, upload: Any, tell: Callable[[str
     try:
         package = await asyncio.to_thread(from_upload, upload)
         artifact = await asyncio.to_thread(accept, package, target, tell)
-        return {"installed": asdict(await install(fleet, device, artifact, tell))}
+        done: Record = {"installed": asdict(await install(fleet, device, artifact, tell))}
+        return done | ({"derivation": artifact.transform_log()} if isinstance(artifact, Admitted) else {})
     except (ComponentError, ModelError) as error:
         return {"error": str(error)}
