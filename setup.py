@@ -7,6 +7,7 @@ from pathlib import Path
 
 from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.modified import newer_group
 
 ROOT = Path(__file__).parent
 WASM3 = Path("third_party/wasm3")
@@ -26,23 +27,29 @@ WASM3_CONFIG = [
 
 
 class Build(build_ext):
-    """Fetches wasm3 when it is not there (it is in the sdist, never in git)."""
+    """Fetches wasm3 when it is not there or of another patch level (it is in the sdist, never in git)."""
 
     def run(self):
-        if not (ROOT / WASM3 / "wasm3.h").exists():
+        if not (ROOT / WASM3 / "wasm3.h").exists() or (ROOT / WASM3 / ".fetched").exists():
             subprocess.run([sys.executable, str(ROOT / "tools/fetch.py"), "wasm3"], check=True)
         super().run()
 
     def build_extension(self, extension):
         """wasm3 is compiled apart: its memory comes from native/wasm/alloc.c and its warnings are not ours."""
-        extension.extra_objects = self.compiler.compile(
+        extension.depends += [str(path) for path in sorted(WASM3.glob("*.[ch]"))]
+        inputs = [*extension.sources, *extension.depends]
+        if self.force or newer_group(inputs, self.get_ext_fullpath(extension.name), "newer"):
+            extension.extra_objects = self.compile_wasm3(extension)
+        super().build_extension(extension)
+
+    def compile_wasm3(self, extension):
+        return self.compiler.compile(
             [str(path) for path in sorted(WASM3.glob("*.c"))],
             output_dir=self.build_temp,
             macros=WASM3_CONFIG + [(name, f"motet_wasm_{name}") for name in ("calloc", "realloc", "free")],
             include_dirs=extension.include_dirs,
             extra_postargs=[*extension.extra_compile_args, "-w"],
         )
-        super().build_extension(extension)
 
 
 def sources():
