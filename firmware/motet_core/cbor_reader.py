@@ -6,7 +6,7 @@ from motet_core.errors import WireError
 
 
 class Frame:
-    """A container being read."""
+    """A container being read; `key` and its place in the data belong to maps."""
 
     def __init__(self, value, left, depth, raw):
         self.value = value
@@ -14,14 +14,19 @@ class Frame:
         self.depth = depth
         self.raw = raw
         self.key = None
-        self.key_bytes = b""
+        self.key_start = 0
+        self.key_size = 0
 
 
 class Reader:
-    """Decodes one item; a subclass may translate entries on the way in through `put` and `inner`."""
+    """Decodes one item; a subclass may translate entries on the way in through `put` and `inner`.
+
+    Types are compared with `is` and short cases come first: on a microcontroller each call and each copy shows.
+    """
 
     def __init__(self, data, max_depth):
         self.data = memoryview(data)
+        self.end = len(data)
         self.pos = 0
         self.max_depth = max_depth
 
@@ -33,24 +38,24 @@ class Reader:
         return False
 
     def put(self, frame, value):
-        if isinstance(frame.value, list):
+        if frame.key is None:
             frame.value.append(value)
         else:
             frame.value[frame.key] = value
 
     def read(self):
         value = self._tree()
-        if self.pos != len(self.data):
+        if self.pos != self.end:
             self.fail("bytes after the end")
         return value
 
     def _tree(self):
         frames = []
         while True:
-            if frames and isinstance(frames[-1].value, dict):
+            if frames and type(frames[-1].value) is dict:
                 self._key(frames[-1])
             value = self._item(frames)
-            if isinstance(value, Frame):
+            if type(value) is Frame:
                 if value.left:
                     frames.append(value)
                     continue
@@ -69,33 +74,47 @@ class Reader:
     def _key(self, frame):
         start = self.pos
         key = self._item(())
-        if key is True or key is False or not isinstance(key, (int, str)):
+        kind = type(key)
+        if kind is not int and kind is not str:
             self.fail("map key is not text or integer")
-        data = bytes(self.data[start : self.pos])
-        if (len(data), data) <= (len(frame.key_bytes), frame.key_bytes):
+        size = self.pos - start
+        if frame.key is not None and not self._follows(frame, start, size):
             self.fail("map keys doubled or not sorted")
-        frame.key, frame.key_bytes = key, data
+        frame.key, frame.key_start, frame.key_size = key, start, size
+
+    def _follows(self, frame, start, size):
+        """Whether the key at `start` comes after the last one of `frame`: longer, or equally long and greater."""
+        if size != frame.key_size:
+            return size > frame.key_size
+        before = frame.key_start
+        if size == 1:
+            return self.data[start] > self.data[before]
+        return bytes(self.data[start : start + size]) > bytes(self.data[before : before + size])
 
     def _item(self, frames):
-        head = self._take(1)[0]
-        major, info = head >> 5, head & 31
+        if self.pos >= self.end:
+            self.fail("cut off")
+        head = self.data[self.pos]
+        self.pos += 1
+        major, argument = head >> 5, head & 31
         if major == 7:
-            return self._simple(info)
-        argument = self._argument(info)
+            return self._simple(argument)
+        if argument >= 24:
+            argument = self._argument(argument)
         if major == 0:
             return argument
+        if major == 3:
+            return self._text(argument)
         if major == 1:
             return -1 - argument
         if major == 2:
             return bytes(self._take(argument))
-        if major == 3:
-            return self._text(argument)
         if major == 6:
             self.fail("tag")
         return self._container(major, argument, frames)
 
     def _container(self, major, count, frames):
-        if count > (len(self.data) - self.pos) >> (major - 4):
+        if count > (self.end - self.pos) >> (major - 4):
             self.fail("more items than bytes")
         if len(frames) >= self.max_depth:
             self.fail("nested deeper than %d" % self.max_depth)
@@ -103,16 +122,14 @@ class Reader:
         return Frame([] if major == 4 else {}, count, len(frames), raw)
 
     def _take(self, size):
-        end = self.pos + size
-        if end > len(self.data):
+        start = self.pos
+        self.pos = start + size
+        if self.pos > self.end:
+            self.pos = start
             self.fail("cut off")
-        part = self.data[self.pos : end]
-        self.pos = end
-        return part
+        return self.data[start : self.pos]
 
     def _argument(self, info):
-        if info < 24:
-            return info
         if info > 27:
             self.fail("indefinite or reserved length")
         size = 1 << (info - 24)

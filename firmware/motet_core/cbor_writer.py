@@ -63,6 +63,18 @@ def write_leaf(out, value):
         raise WireError("cannot encode " + type(value).__name__)
 
 
+def _key_bytes(key):
+    """Encoded map key; short ones without a detour, because nearly all are."""
+    kind = type(key)
+    if kind is int and 0 <= key < 24:
+        return bytes((key,))
+    if kind is not int and kind is not str:
+        raise WireError("map key must be text or integer")
+    out = bytearray()
+    write_leaf(out, key)
+    return bytes(out)
+
+
 class Writer:
     """Encodes a tree; a subclass may replace keys and values on the way out through `entry`."""
 
@@ -112,11 +124,8 @@ class Writer:
         keys, values = [], []
         for key in value:
             coded, item, inner = self.entry(key, value[key], raw)
-            if coded is True or coded is False or not isinstance(coded, (int, str)):
-                raise WireError("map key must be text or integer")
-            data = bytearray()
-            write_leaf(data, coded)
-            keys.append((len(data), bytes(data), len(values)))
+            data = _key_bytes(coded)
+            keys.append((len(data), data, len(values)))
             values.append((item, inner))
         keys.sort()
         return keys, values

@@ -156,6 +156,9 @@ class DictionaryTest(unittest.TestCase):
         self.assertEqual((dictionary.VERSION, len(KEYS)), (1, 164))
         self.assertEqual(hashlib.sha256(table.encode()).digest()[:8], FROZEN)
 
+    def test_the_numbers_of_coded_names_belong_to_them(self):
+        self.assertEqual(dictionary.CODED, tuple([KEYS.index(name) for name, _ in VALUES]))
+
     def test_has_no_name_twice(self):
         self.assertEqual(len(set(KEYS)), len(KEYS))
         for name, values in VALUES:

@@ -59,6 +59,9 @@ VALUES = (
     ("kind", ("component", "model")),
 )  # fmt: skip
 
+# The numbers of those names, in the same order.
+CODED = (1, 9, 13, 14, 60, 103, 114, 85, 155)
+
 # Application data: names inside stay text, so that tool code needs no dictionary.
 RAW = ("arguments", "structuredContent")
 # Canonical base64 under these names travels as a byte string.
@@ -69,9 +72,6 @@ REPLY_TO = -1
 EXPIRES_S = -2
 
 
-def values_of(name):
-    """The coded values of a name, or None when its values are not coded."""
-    for key, values in VALUES:
-        if key == name:
-            return values
-    return None
+def values_of(number):
+    """The coded values of the name with this number, or None when its values are not coded."""
+    return VALUES[CODED.index(number)][1] if number in CODED else None

@@ -10,7 +10,7 @@ import binascii
 from motet_core.cbor_reader import Reader
 from motet_core.cbor_writer import MAX_DEPTH, Writer
 from motet_core.errors import WireError
-from motet_core.wire.dictionary import BASE64, EXPIRES_S, KEYS, RAW, REPLY_TO, values_of
+from motet_core.wire.dictionary import BASE64, CODED, EXPIRES_S, KEYS, RAW, REPLY_TO, values_of
 
 _LIMIT_S = 0xFFFFFFFF
 
@@ -102,22 +102,32 @@ class _Packer(Writer):
         return bytes(self.write(top))
 
     def entry(self, key, value, raw):
-        if not isinstance(key, str):
-            if len(self._open) == 1 and self._envelope and key in (REPLY_TO, EXPIRES_S):
-                return key, value, True
-            raise WireError("message keys must be text")
+        if type(key) is not str:
+            return self._binding(key, value)
         if raw or key not in KEYS:
             return key, value, raw
-        values = values_of(key)
-        if isinstance(value, str):
-            if values and value in values:
-                value = values.index(value)
-            elif key in BASE64:
-                data = from_base64(value)
-                value = value if data is None else data
-        elif values and _is_int(value):
+        number = KEYS.index(key)
+        if type(value) is str:
+            return number, _code(number, key, value), False
+        if number in CODED and _is_int(value):
             return key, value, raw
-        return KEYS.index(key), value, key in RAW
+        return number, value, key in RAW
+
+    def _binding(self, key, value):
+        if len(self._open) == 1 and self._envelope and key in (REPLY_TO, EXPIRES_S):
+            return key, value, True
+        raise WireError("message keys must be text")
+
+
+def _code(number, key, text):
+    """A text under a coded name as it goes on the wire."""
+    if number in CODED:
+        values = values_of(number)
+        return values.index(text) if text in values else text
+    if key in BASE64:
+        data = from_base64(text)
+        return text if data is None else data
+    return text
 
 
 class _Unpacker(Reader):
@@ -129,38 +139,38 @@ class _Unpacker(Reader):
     def inner(self, frame):
         if frame is None or frame.raw:
             return frame is not None
-        return _is_int(frame.key) and 0 <= frame.key < len(KEYS) and KEYS[frame.key] in RAW
+        key = frame.key
+        return type(key) is int and 0 <= key < len(KEYS) and KEYS[key] in RAW
 
     def put(self, frame, value):
-        if isinstance(value, bytes) and not self._binary:
+        if type(value) is bytes and not self._binary:
             value = to_base64(value)
         key = frame.key
         if key is None:
             frame.value.append(value)
-        elif isinstance(key, str):
+        elif type(key) is str:
             self._store(frame, key, value)
         elif frame.raw:
             self.fail("numbered key inside application data")
         elif key < 0:
             self._binding(frame, key, value)
+        elif key >= len(KEYS):
+            self.fail("unknown dictionary number %d" % key)
         else:
-            self._coded(frame, key, value)
+            self._store(frame, KEYS[key], self._value(key, value) if key in CODED else value)
 
     def _store(self, frame, name, value):
         if name in frame.value:
             self.fail("name given twice")
         frame.value[name] = value
 
-    def _coded(self, frame, key, value):
-        if key >= len(KEYS):
-            self.fail("unknown dictionary number %d" % key)
-        name = KEYS[key]
-        values = values_of(name)
-        if values and _is_int(value):
-            if not 0 <= value < len(values):
-                self.fail("unknown value number %d of %s" % (value, name))
-            value = values[value]
-        self._store(frame, name, value)
+    def _value(self, key, value):
+        if not _is_int(value):
+            return value
+        values = values_of(key)
+        if not 0 <= value < len(values):
+            self.fail("unknown value number %d of %s" % (value, KEYS[key]))
+        return values[value]
 
     def _binding(self, frame, key, value):
         if key not in (REPLY_TO, EXPIRES_S) or frame.depth:
