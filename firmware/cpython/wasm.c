@@ -4,9 +4,6 @@
 
 #include <stdlib.h>
 
-// C stack that wasm code may use in a thread. Threads are made with stacks of megabytes.
-#define STACK_FOR_WASM (256 * 1024)
-
 PyObject *wasm_error, *wasm_trap;
 
 void *motet_heap_alloc(size_t size) {
@@ -19,10 +16,6 @@ void *motet_heap_realloc(void *pointer, size_t size) {
 
 void motet_heap_free(void *pointer) {
     free(pointer);
-}
-
-char *motet_wasm_stack_floor(void) {
-    return (char *)__builtin_frame_address(0) - STACK_FOR_WASM;
 }
 
 bool wasm_usable(Instance *self) {

@@ -144,7 +144,8 @@ def test_instances_run_side_by_side_in_threads() -> None:
     assert sorted(results) == sorted(series[n] for start in range(8) for n in range(start, start + 10))
 
 
-def test_recursion_traps_in_a_thread_with_a_smaller_stack() -> None:
+@pytest.mark.parametrize("size", [96 * 1024, 128 * 1024, 256 * 1024, 1024 * 1024])
+def test_recursion_traps_in_a_thread_with_a_small_stack(size: int) -> None:
     traps: list[str] = []
 
     def run() -> None:
@@ -154,7 +155,7 @@ def test_recursion_traps_in_a_thread_with_a_smaller_stack() -> None:
             instance.find("recurse_bare")()
         traps.append(str(caught.value))
 
-    before = threading.stack_size(512 * 1024)
+    before = threading.stack_size(size)
     try:
         thread = threading.Thread(target=run)
         thread.start()
