@@ -19,17 +19,13 @@ static PyObject *cancel_pending(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED
 
 static PyMethodDef functions[] = {
     {"cancel", cancel, METH_VARARGS, "cancel(flag=True)\n--\n\nRaise or clear the cancel flag."},
-    {"cancel_pending", cancel_pending, METH_NOARGS,
-     "cancel_pending()\n--\n\nTrue while the cancel flag is raised."},
+    {"cancel_pending", cancel_pending, METH_NOARGS, "cancel_pending()\n--\n\nTrue while the cancel flag is raised."},
     {NULL, NULL, 0, NULL},
 };
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "motet_native._native",
-    .m_doc = "WebAssembly, neural networks and framing in C.",
-    .m_size = -1,
-    .m_methods = functions,
+    PyModuleDef_HEAD_INIT, .m_name = "motet_native._native", .m_doc = "WebAssembly, neural networks and framing in C.",
+    .m_size = -1,          .m_methods = functions,
 };
 
 // Steals the reference to `part`.

@@ -55,8 +55,7 @@ static int add_types(PyObject *module) {
         PyModule_AddObjectRef(module, "Trap", wasm_trap)) {
         return -1;
     }
-    return PyModule_AddType(module, &wasm_instance_type) || PyModule_AddType(module, &wasm_function_type) ? -1
-                                                                                                          : 0;
+    return PyModule_AddType(module, &wasm_instance_type) || PyModule_AddType(module, &wasm_function_type) ? -1 : 0;
 }
 
 PyObject *motet_wasm_module(void) {

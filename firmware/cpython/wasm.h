@@ -28,8 +28,7 @@ bool wasm_usable(Instance *self);
 PyObject *wasm_fail(const Instance *self, const char *answer);
 
 // Calls a linked import; the way of wasm code into Python.
-const char *wasm_call_host(struct motet_wasm *engine, const struct motet_wasm_import *import,
-                           uint64_t *stack);
+const char *wasm_call_host(struct motet_wasm *engine, const struct motet_wasm_import *import, uint64_t *stack);
 PyObject *wasm_read(Instance *self, PyObject *args);
 PyObject *wasm_write(Instance *self, PyObject *args);
 // Finds and compiles an export: a new Function, or NULL with an exception set.

@@ -77,13 +77,11 @@ static PyObject *call_python(const struct motet_wasm_import *import, const uint6
     return result;
 }
 
-const char *wasm_call_host(struct motet_wasm *engine, const struct motet_wasm_import *import,
-                           uint64_t *stack) {
+const char *wasm_call_host(struct motet_wasm *engine, const struct motet_wasm_import *import, uint64_t *stack) {
     Instance *self = (Instance *)((char *)engine - offsetof(Instance, engine));
     PyEval_RestoreThread(self->released);
     PyObject *result = call_python(import, stack + import->signature.results);
-    bool good = result != NULL &&
-                (import->signature.results == 0 || store(result, import->signature.types[0], stack));
+    bool good = result != NULL && (import->signature.results == 0 || store(result, import->signature.types[0], stack));
     Py_XDECREF(result);
     self->released = PyEval_SaveThread();
     // An exception stays set in the thread state until the call has come back to Python.
@@ -143,8 +141,7 @@ static PyObject *function_call(PyObject *object, PyObject *const *arguments, siz
     uint64_t values[MOTET_WASM_MAX_ARGUMENTS];
     if (names != NULL || given != self->function.signature.arguments) {
         PyErr_Format(PyExc_TypeError, "%s takes %d positional arguments (%zd given)", self->text,
-                     (int)self->function.signature.arguments,
-                     given + (names == NULL ? 0 : PyTuple_GET_SIZE(names)));
+                     (int)self->function.signature.arguments, given + (names == NULL ? 0 : PyTuple_GET_SIZE(names)));
         return NULL;
     }
     // Without arguments no conversion looks at the instance.
@@ -194,8 +191,8 @@ static PyGetSetDef function_properties[] = {
 PyTypeObject wasm_function_type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "motet_native.wasm.Function",
     .tp_basicsize = sizeof(Function),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
-                Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .tp_vectorcall_offset = offsetof(Function, vectorcall),
     .tp_call = PyVectorcall_Call,
     .tp_traverse = (traverseproc)function_traverse,

@@ -9,8 +9,7 @@ static uint8_t *span(Instance *self, Py_ssize_t offset, Py_ssize_t length) {
     size_t size;
     uint8_t *memory = motet_wasm_memory(&self->engine, &size);
     if (offset < 0 || length < 0 || (size_t)offset > size || (size_t)length > size - (size_t)offset) {
-        PyErr_Format(PyExc_IndexError, "%zd bytes at %zd are outside the memory of %zu bytes", length, offset,
-                     size);
+        PyErr_Format(PyExc_IndexError, "%zd bytes at %zd are outside the memory of %zu bytes", length, offset, size);
         return NULL;
     }
     // An empty span of an empty memory still is not a null pointer.

@@ -31,8 +31,7 @@ char *motet_wasm_stack_floor(void) {
     return (char *)__builtin_frame_address(0) - 256 * 1024;
 }
 
-static const char *host(struct motet_wasm *instance, const struct motet_wasm_import *import,
-                        uint64_t *stack) {
+static const char *host(struct motet_wasm *instance, const struct motet_wasm_import *import, uint64_t *stack) {
     (void)instance;
     stack[0] = import->signature.arguments;
     return NULL;

@@ -43,16 +43,13 @@ MP_NORETURN void wasm_raise(wasm_instance_t *self, const char *answer) {
     if (answer == motet_wasm_no_memory) {
         mp_raise_msg(&mp_type_MemoryError, MP_ERROR_TEXT("out of memory"));
     }
-    mp_raise_msg_varg(answer == self->engine.trap ? &wasm_trap_type : &wasm_error_type, MP_ERROR_TEXT("%s"),
-                      answer);
+    mp_raise_msg_varg(answer == self->engine.trap ? &wasm_trap_type : &wasm_error_type, MP_ERROR_TEXT("%s"), answer);
 }
 
-MP_DEFINE_CONST_OBJ_TYPE(wasm_error_type, MP_QSTR_Error, MP_TYPE_FLAG_NONE, make_new,
-                         mp_obj_exception_make_new, print, mp_obj_exception_print, attr,
-                         mp_obj_exception_attr, parent, &mp_type_Exception);
-MP_DEFINE_CONST_OBJ_TYPE(wasm_trap_type, MP_QSTR_Trap, MP_TYPE_FLAG_NONE, make_new, mp_obj_exception_make_new,
-                         print, mp_obj_exception_print, attr, mp_obj_exception_attr, parent,
-                         &wasm_error_type);
+MP_DEFINE_CONST_OBJ_TYPE(wasm_error_type, MP_QSTR_Error, MP_TYPE_FLAG_NONE, make_new, mp_obj_exception_make_new, print,
+                         mp_obj_exception_print, attr, mp_obj_exception_attr, parent, &mp_type_Exception);
+MP_DEFINE_CONST_OBJ_TYPE(wasm_trap_type, MP_QSTR_Trap, MP_TYPE_FLAG_NONE, make_new, mp_obj_exception_make_new, print,
+                         mp_obj_exception_print, attr, mp_obj_exception_attr, parent, &wasm_error_type);
 
 static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_wasm)},

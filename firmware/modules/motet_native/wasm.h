@@ -22,8 +22,7 @@ void wasm_check_open(const wasm_instance_t *self);
 // Raises what fits the engine's answer. Does not return.
 MP_NORETURN void wasm_raise(wasm_instance_t *self, const char *answer);
 
-const char *wasm_call_host(struct motet_wasm *engine, const struct motet_wasm_import *import,
-                           uint64_t *stack);
+const char *wasm_call_host(struct motet_wasm *engine, const struct motet_wasm_import *import, uint64_t *stack);
 mp_obj_t wasm_new_function(wasm_instance_t *instance, const char *name, size_t length);
 
 void wasm_instance_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest);

@@ -15,8 +15,7 @@ typedef struct {
 
 static uint64_t big_integer(mp_obj_t object) {
     mp_obj_t high = mp_binary_op(MP_BINARY_OP_RSHIFT, object, MP_OBJ_NEW_SMALL_INT(32));
-    return (uint64_t)(uint32_t)mp_obj_get_int_truncated(high) << 32 |
-           (uint32_t)mp_obj_get_int_truncated(object);
+    return (uint64_t)(uint32_t)mp_obj_get_int_truncated(high) << 32 | (uint32_t)mp_obj_get_int_truncated(object);
 }
 
 static void store_integer(mp_obj_t object, uint64_t *slot) {
@@ -67,15 +66,13 @@ static void call_python(const struct motet_wasm_import *import, uint64_t *stack)
     for (size_t i = 0; i < signature->arguments; i++) {
         arguments[i] = load(stack + signature->results + i, signature->types[signature->results + i]);
     }
-    mp_obj_t result =
-        mp_call_function_n_kw(MP_OBJ_FROM_PTR(import->callable), signature->arguments, 0, arguments);
+    mp_obj_t result = mp_call_function_n_kw(MP_OBJ_FROM_PTR(import->callable), signature->arguments, 0, arguments);
     if (signature->results != 0) {
         store(result, signature->types[0], stack);
     }
 }
 
-const char *wasm_call_host(struct motet_wasm *engine, const struct motet_wasm_import *import,
-                           uint64_t *stack) {
+const char *wasm_call_host(struct motet_wasm *engine, const struct motet_wasm_import *import, uint64_t *stack) {
     wasm_instance_t *self = (wasm_instance_t *)((char *)engine - offsetof(wasm_instance_t, engine));
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {

@@ -6,8 +6,7 @@
 
 #include "py/runtime.h"
 
-static mp_obj_t instance_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
-                                  const mp_obj_t *all_args) {
+static mp_obj_t instance_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
     static const mp_arg_t allowed[] = {
         {MP_QSTR_code, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
         {MP_QSTR_memory, MP_ARG_INT, {.u_int = 4096}},
@@ -120,5 +119,5 @@ static const mp_rom_map_elem_t instance_table[] = {
 };
 static MP_DEFINE_CONST_DICT(instance_dict, instance_table);
 
-MP_DEFINE_CONST_OBJ_TYPE(wasm_instance_type, MP_QSTR_Instance, MP_TYPE_FLAG_NONE, make_new, instance_make_new,
-                         attr, wasm_instance_attr, locals_dict, &instance_dict);
+MP_DEFINE_CONST_OBJ_TYPE(wasm_instance_type, MP_QSTR_Instance, MP_TYPE_FLAG_NONE, make_new, instance_make_new, attr,
+                         wasm_instance_attr, locals_dict, &instance_dict);

@@ -12,8 +12,7 @@ static uint8_t *span(wasm_instance_t *self, mp_int_t offset, size_t length) {
     wasm_check_open(self);
     uint8_t *memory = motet_wasm_memory(&self->engine, &size);
     if (offset < 0 || (size_t)offset > size || length > size - (size_t)offset) {
-        mp_raise_msg_varg(&mp_type_IndexError,
-                          MP_ERROR_TEXT("%u bytes at %d are outside the memory of %u bytes"),
+        mp_raise_msg_varg(&mp_type_IndexError, MP_ERROR_TEXT("%u bytes at %d are outside the memory of %u bytes"),
                           (unsigned)length, (int)offset, (unsigned)size);
     }
     return memory == NULL ? (uint8_t *)self : memory + offset;
@@ -43,8 +42,7 @@ static void set_fuel(wasm_instance_t *self, mp_obj_t value) {
         return;
     }
     mp_obj_t most = mp_obj_new_int_from_uint(UINT32_MAX);
-    if (!mp_obj_is_int(value) ||
-        mp_obj_is_true(mp_binary_op(MP_BINARY_OP_LESS, value, MP_OBJ_NEW_SMALL_INT(0))) ||
+    if (!mp_obj_is_int(value) || mp_obj_is_true(mp_binary_op(MP_BINARY_OP_LESS, value, MP_OBJ_NEW_SMALL_INT(0))) ||
         mp_obj_is_true(mp_binary_op(MP_BINARY_OP_MORE, value, most))) {
         mp_raise_ValueError(MP_ERROR_TEXT("fuel must be 0 to 4294967295"));
     }
@@ -57,8 +55,7 @@ static mp_obj_t get(wasm_instance_t *self, qstr attr) {
     case MP_QSTR_fuel:
         return mp_obj_new_int_from_uint(self->engine.fuel);
     case MP_QSTR_trap:
-        return self->engine.trap == NULL ? mp_const_none
-                                         : mp_obj_new_str(self->engine.trap, strlen(self->engine.trap));
+        return self->engine.trap == NULL ? mp_const_none : mp_obj_new_str(self->engine.trap, strlen(self->engine.trap));
     case MP_QSTR_memory_bytes:
         wasm_check_open(self);
         motet_wasm_memory(&self->engine, &length);
