@@ -31,11 +31,19 @@ class Client:
 
     def request(self, method: str, **params: Any) -> dict[str, Any]:
         """The whole answer to one request."""
+        return self.answer(self.post(method, **params))
+
+    def post(self, method: str, **params: Any) -> int:
+        """Send a request without waiting; its id."""
         number = next(self._ids)
         message = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
         payload = packed.dumps(message, reply_to="test")
         for frame in blocks.split(payload, self.wire.link.limit, number):
             self.wire.send(frame, REQUEST)
+        return number
+
+    def answer(self, number: int) -> dict[str, Any]:
+        """The answer to the request with this id, which must be the next one that comes."""
         answer, _ = packed.loads(self._reply())
         assert answer["id"] == number
         return dict(answer)
