@@ -13,6 +13,7 @@ from motet.components import features
 from motet.components.admission import STEPS, Admitted, Target, admit
 from motet.components.build import compile_module
 from motet.components.errors import AdmissionError
+from motet.components.flatness import check_flat
 from motet.components.manifest import Manifest
 from motet.components.wasmfile import CUSTOM
 
@@ -95,6 +96,48 @@ def test_an_empty_element_segment_is_dropped() -> None:
 def test_dead_and_polymorphic_code_is_gone_before_the_device_engine_sees_it(body: str) -> None:
     module = wat(f'(func (export "run") (param i32) (local i64) {body})')
     assert admit(module, manifest("run(u32)")).module != module
+
+
+CARRIED = """(func (export "run") (param i32) (result f64)
+  (block (result f64)
+    (drop (br_if 0 (f64.const 1) (i32.eqz (local.get 0))))
+    (if (result f64) (local.get 0) (then (f64.const 2)) (else (f64.const 3)))))"""
+
+
+def test_no_value_leaves_a_block_in_what_the_device_engine_sees() -> None:
+    contract = manifest("run(u32)->f64")
+    with pytest.raises(AdmissionError, match="a block with a result"):
+        check_flat(features.decode_profile(wat(CARRIED)))
+    check_flat(features.decode_profile(admit(wat(CARRIED), contract).module))
+
+
+@pytest.mark.parametrize(
+    ("reason", "body"),
+    [
+        ("code that nothing reaches", "(return) (nop)"),
+        ("code that nothing reaches", "(block (br 0) (nop))"),
+        ("code that nothing reaches", "(block (br_table 0 0 (i32.const 1)) (nop))"),
+        ("code that nothing reaches", "(unreachable) (unreachable)"),
+        ("a block with a result", "(drop (loop (result i32) (i32.const 1)))"),
+    ],
+)
+def test_a_module_that_is_not_flat_is_refused_whatever_binaryen_did(reason: str, body: str) -> None:
+    with pytest.raises(AdmissionError, match=reason) as caught:
+        check_flat(features.decode_profile(wat(f'(func (export "run") {body})')))
+    assert caught.value.rule == "flat" and caught.value.where.startswith("function 0 at byte 0x")
+
+
+BRANCHES = [
+    "(loop (br 1 (i32.const 1))) (i32.const 1)",
+    "(br_if 0 (i32.const 1) (i32.const 1))",
+    "(br_table 0 0 (i32.const 1) (i32.const 1))",
+]
+
+
+@pytest.mark.parametrize("body", BRANCHES)
+def test_a_branch_out_of_a_function_with_a_value_is_not_flat(body: str) -> None:
+    with pytest.raises(AdmissionError, match="a branch that returns a value"):
+        check_flat(features.decode_profile(wat(f"(func (result i32) {body})")))
 
 
 def test_a_runaway_loop_ends_by_fuel_and_is_refused_with_the_export() -> None:

@@ -31,10 +31,16 @@ def test_a_module_is_read_as_it_was_written() -> None:
     assert [body.locals for body in module.bodies] == [2, 0]
 
 
-def test_the_shape_of_code_tells_nesting_and_branch_targets() -> None:
+def test_instructions_are_read_with_labels_block_types_and_depth() -> None:
     body = wasmfile.decode(RICH).bodies[0]
-    shape = opcodes.walk(RICH, body.start, body.end)
-    assert (shape.nesting, shape.targets) == (2, 3)
+    read = [(i.code, i.argument, i.depth) for i in opcodes.instructions(RICH, body.start, body.end)]
+    assert read[:4] == [
+        (opcodes.BLOCK, opcodes.EMPTY, 1),
+        (opcodes.LOOP, opcodes.EMPTY, 2),
+        (0x20, 0, 3),
+        (opcodes.BR_TABLE, [0, 1, 0], 3),
+    ]
+    assert read[-1] == (opcodes.END, None, 1)
 
 
 def test_trimming_twice_changes_nothing_more() -> None:
@@ -55,7 +61,7 @@ def test_a_changed_or_cut_module_raises_nothing_but_malformed(place: int, byte: 
         try:
             module = wasmfile.decode(variant)
             for body in module.bodies:
-                opcodes.walk(variant, body.start, body.end)
+                list(opcodes.instructions(variant, body.start, body.end))
         except Malformed as error:
             assert 0 <= error.offset <= len(variant)
 

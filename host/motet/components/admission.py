@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import Any
 
 from motet import __version__, boards
-from motet.components import artifact, caps, contract, features, normalise, rewrite
+from motet.components import artifact, caps, contract, features, flatness, normalise, rewrite
 from motet.components.caps import PAGE, Caps
 from motet.components.errors import AdmissionError
 from motet.components.manifest import Manifest
@@ -99,6 +99,7 @@ class _Admission:
         self._begin("re-validate")
         features.check_valid(decoded.data)
         caps.check_caps(decoded, self.target.caps, self.manifest.limits.memory)
+        flatness.check_flat(decoded)
         contract.check_exports(decoded, self.manifest)
         self._note("re-validate", "wasmtime " + version("wasmtime"), decoded.data)
         self._begin("smoke run")

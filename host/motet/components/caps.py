@@ -100,10 +100,9 @@ def _check_body(module: Module, number: int, start: int, end: int, declared: int
         raise AdmissionError("locals", f"{params + declared} parameters and locals, at most {caps.locals} are accepted", where)
     if end - start > caps.body_bytes:
         raise AdmissionError("code", f"{end - start} bytes of code, at most {caps.body_bytes} are accepted", where)
-    shape = opcodes.walk(module.data, start, end)
-    if shape.nesting > caps.nesting:
-        where = f"function {number} at byte {shape.nesting_at:#x}"
-        raise AdmissionError("nesting", f"blocks nest {shape.nesting} deep, at most {caps.nesting} are accepted", where)
-    if shape.targets > caps.br_table:
-        where = f"function {number} at byte {shape.targets_at:#x}"
-        raise AdmissionError("br_table", f"{shape.targets} targets, at most {caps.br_table} are accepted", where)
+    for item in opcodes.instructions(module.data, start, end):
+        where = f"function {number} at byte {item.at:#x}"
+        if item.depth > caps.nesting:
+            raise AdmissionError("nesting", f"more than {caps.nesting} blocks inside each other", where)
+        if item.code == opcodes.BR_TABLE and len(item.argument) > caps.br_table:
+            raise AdmissionError("br_table", f"{len(item.argument)} targets, at most {caps.br_table} are accepted", where)

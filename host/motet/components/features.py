@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import deque
 
 import wasmtime
 
@@ -46,7 +47,7 @@ def decode_profile(module: bytes) -> Module:
     try:
         decoded = wasmfile.decode(module)
         for body in decoded.bodies:
-            opcodes.walk(module, body.start, body.end)
+            deque(opcodes.instructions(module, body.start, body.end), maxlen=0)
     except Malformed as error:
         raise AdmissionError("profile", error.reason, f"byte {error.offset:#x}") from None
     for what, count in (("table", len(decoded.tables)), ("memory", len(decoded.memories))):

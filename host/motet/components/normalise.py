@@ -16,8 +16,9 @@ from motet.components.errors import AdmissionError, BuildError
 
 FEATURES = ["--mvp-features", "--enable-mutable-globals", "--enable-sign-ext", "--enable-nontrapping-float-to-int"]
 # Flattening makes a local of every value; the locals passes merge them and drop those that are left unused, because each one
-# is stack on the device. Dead code goes last, so that none of the others can leave any.
-LOCALS = ["--simplify-locals", "--coalesce-locals", "--reorder-locals"]
+# is stack on the device. "nostructure" keeps blocks without results: the device engine has been seen to write outside its stack
+# when a branch carries a value out of a block. Dead code goes last, so that none of the others can leave any.
+LOCALS = ["--simplify-locals-nostructure", "--coalesce-locals", "--reorder-locals"]
 PASSES = ["--flatten", *LOCALS, "--dce", "--vacuum", "--remove-unused-module-elements"]
 STRIP = ["--strip-debug", "--strip-producers"]
 BOUNDS = sandbox.Bounds(seconds=10)

@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Walks the instructions of a function body: MVP, sign extension and saturating conversion, nothing else.
-
-The rules need what a validator does not report: how deep blocks nest and how many targets a ``br_table`` has, because both are
-recursion or stack on a small device. The walk has no recursion of its own.
-"""
+"""Reads the instructions of a function body: MVP, sign extension and saturating conversion, nothing else. Without recursion."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from motet.components.reader import Malformed, Reader
 from motet.components.wasmitems import LETTERS
 
-_BLOCK, _LOOP, _IF, _END, _BR_TABLE, _PREFIX = 0x02, 0x03, 0x04, 0x0B, 0x0E, 0xFC
-_EMPTY = 0x40
+UNREACHABLE, BLOCK, LOOP, IF, ELSE, END = 0x00, 0x02, 0x03, 0x04, 0x05, 0x0B
+BR, BR_IF, BR_TABLE, RETURN = 0x0C, 0x0D, 0x0E, 0x0F
+_PREFIX = 0xFC
+EMPTY = 0x40
 _MAX_ALIGNMENT = 3
 
 # First bytes of later proposals, to call a refused instruction by its feature.
@@ -30,29 +28,29 @@ _FEATURES = {
 }
 
 
-@dataclass
-class Shape:
-    """What a body looks like: instructions, deepest nesting, widest ``br_table`` with the byte where it stands."""
+class Instruction(NamedTuple):
+    """One instruction: where it stands, its first byte, what the rules want of its immediates, and how many blocks are open
+    around it, the function's own included. ``argument``: a block's type, a branch's label, all labels of a ``br_table``."""
 
-    instructions: int = 0
-    nesting: int = 0
-    nesting_at: int = 0
-    targets: int = 0
-    targets_at: int = 0
+    at: int
+    code: int
+    argument: Any
+    depth: int
 
 
 def _nothing(reader: Reader) -> None:
     """No immediate."""
 
 
-def _block_type(reader: Reader) -> None:
+def _block_type(reader: Reader) -> int:
     code = reader.byte()
-    if code != _EMPTY and code not in LETTERS:
+    if code != EMPTY and code not in LETTERS:
         raise Malformed(reader.position - 1, "multi-value: a block with parameters or several results")
+    return code
 
 
-def _index(reader: Reader) -> None:
-    reader.u32()
+def _labels(reader: Reader) -> list[int]:
+    return [*reader.vector(reader.u32), reader.u32()]
 
 
 def _memory_argument(reader: Reader) -> None:
@@ -81,8 +79,9 @@ def _saturating(reader: Reader) -> None:
 def _immediates() -> dict[int, Callable[[Reader], object]]:
     plain = [0x00, 0x01, 0x05, 0x0B, 0x0F, 0x1A, 0x1B, *range(0x45, 0xC5)]
     table: dict[int, Callable[[Reader], object]] = dict.fromkeys(plain, _nothing)
-    table |= dict.fromkeys((_BLOCK, _LOOP, _IF), _block_type)
-    table |= dict.fromkeys((0x0C, 0x0D, 0x10, *range(0x20, 0x25)), _index)
+    table |= dict.fromkeys((BLOCK, LOOP, IF), _block_type)
+    table |= dict.fromkeys((BR, BR_IF, 0x10, *range(0x20, 0x25)), Reader.u32)
+    table[BR_TABLE] = _labels
     table |= dict.fromkeys(range(0x28, 0x3F), _memory_argument)
     table |= dict.fromkeys((0x3F, 0x40), _zero)
     table |= {0x11: _call_indirect, 0x41: Reader.s32, 0x42: Reader.s64}
@@ -92,29 +91,15 @@ def _immediates() -> dict[int, Callable[[Reader], object]]:
 _IMMEDIATES = _immediates()
 
 
-def walk(data: bytes, start: int, end: int) -> Shape:
-    """The shape of the code in ``data[start:end]``. Raises Malformed with the byte of the first instruction it does not know."""
-    reader, shape, depth = Reader(data, start, end), Shape(), 1
+def instructions(data: bytes, start: int, end: int) -> Iterator[Instruction]:
+    """The instructions in ``data[start:end]``. Raises Malformed with the byte of the first one it does not know."""
+    reader, depth = Reader(data, start, end), 1
     while depth:
         at, code = reader.position, reader.byte()
-        shape.instructions += 1
-        if code == _BR_TABLE:
-            _targets(reader, shape, at)
-        elif code in _IMMEDIATES:
-            _IMMEDIATES[code](reader)
-        else:
+        if code not in _IMMEDIATES:
             feature = next((name for name, codes in _FEATURES.items() if code in codes), "unknown")
             raise Malformed(at, f"{feature}: instruction {code:#04x}")
-        depth += (code in (_BLOCK, _LOOP, _IF)) - (code == _END)
-        if depth - 1 > shape.nesting:
-            shape.nesting, shape.nesting_at = depth - 1, at
+        yield Instruction(at, code, _IMMEDIATES[code](reader), depth)
+        depth += (code in (BLOCK, LOOP, IF)) - (code == END)
     if not reader.done:
         raise Malformed(reader.position, "code after the end of the function")
-    return shape
-
-
-def _targets(reader: Reader, shape: Shape, at: int) -> None:
-    count = sum(1 for _ in reader.vector(reader.u32)) + 1
-    reader.u32()
-    if count > shape.targets:
-        shape.targets, shape.targets_at = count, at
