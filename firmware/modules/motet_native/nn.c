@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// motet_native.nn on MicroPython; the same API as on CPython, described in
-// firmware/cpython/motet_native/nn.pyi. Tables and activations are two blocks of the GC heap. The model
-// object holds both and the file.
+// motet_native.nn on MicroPython; the same API as on CPython, described in firmware/cpython/motet_native/nn.pyi.
+// Tables and activations are two blocks of the GC heap. The model object holds both and the file.
 #include "nn_model.h"
 
 #include <string.h>

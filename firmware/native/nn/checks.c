@@ -29,8 +29,7 @@ bool nn_read_scale(nn_build *build, float a, float b, float c, nn_scale *scale) 
     return scale->shift <= NN_SHIFT_MAX || nn_malformed(build, "ratio of scales is too large");
 }
 
-// round(value / scale) as the reference does it: in single precision, half away from zero; value is not
-// negative.
+// round(value / scale) as the reference does it: in single precision, half away from zero; value is not negative.
 static int32_t quantise(float value, float scale) {
     const int32_t limit = 1 << 20; // far beyond any int16 range
     float quotient = value / scale;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CONV_2D: output pixels are columns of inputs times the weight matrix. A 1x1 kernel reads the image as it
-// is, others gather their column first, two at a time.
+// CONV_2D: output pixels are columns of inputs times the weight matrix. A 1x1 kernel reads the image as it is, others
+// gather their column first, two at a time.
 #include "dense.h"
 #include "registry.h"
 #include "schema.h"

@@ -4,9 +4,8 @@
 
 #if NN_DSP
 
-// Two rows of weights times two columns, all `depth` apart, four inputs at a time: 21 instructions for 16
-// products. By hand, because the 14 live values fit the 14 free registers only when one offset serves both
-// pointers.
+// Two rows of weights times two columns, all `depth` apart, four inputs at a time: 21 instructions for 16 products.
+// By hand, because the 14 live values fit the 14 free registers only when one offset serves both pointers.
 __attribute__((noinline)) static void dot_2x2(const int8_t *rows, const int8_t *columns, uint32_t depth,
                                               int32_t sums[4]) {
     int32_t a0 = sums[0], a1 = sums[1], b0 = sums[2], b1 = sums[3];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// int8 weights of a layer, quantised by tensor or by channel: the common part of convolutions and fully
-// connected layers.
+// int8 weights of a layer, quantised by tensor or by channel: the common part of convolutions and fully connected
+// layers.
 #ifndef MOTET_NN_DENSE_H
 #define MOTET_NN_DENSE_H
 
@@ -33,8 +33,7 @@ static inline size_t nn_dense_bytes(uint32_t rows) {
     return rows * (sizeof(nn_channel) + 1);
 }
 
-// Fills `dense` and its tables at `memory` (nn_dense_bytes, aligned); rows, depth, low and high are already
-// there.
+// Fills `dense` and its tables at `memory` (nn_dense_bytes, aligned); rows, depth, low and high are already there.
 bool nn_fill_dense(nn_build *build, nn_dense *dense, void *memory, const nn_info *input, const nn_info *weights,
                    const nn_info *bias, const nn_info *output, nn_weight_layout layout);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// DEPTHWISE_CONV_2D: each input channel has its own kernels. For each output pixel a list of taps points to
-// the image pixels under the kernel, or to a pixel of zero points where the kernel leaves the image.
+// DEPTHWISE_CONV_2D: each input channel has its own kernels. For each output pixel a list of taps points to the image
+// pixels under the kernel, or to a pixel of zero points where the kernel leaves the image.
 #include "dot.h"
 #include "registry.h"
 #include "schema.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The innermost loops, in portable C and for Cortex-M cores with the DSP extension. Only this header knows
-// the CPU.
+// The innermost loops, in portable C and for Cortex-M cores with the DSP extension. Only this header knows the CPU.
 #ifndef MOTET_NN_DOT_H
 #define MOTET_NN_DOT_H
 
@@ -21,8 +20,8 @@ static inline uint32_t nn_load4(const int8_t *from) {
     return value;
 }
 
-// Bytes 0 and 2, or 1 and 3, of four int8 as two int16. The compiler does not merge the rotation into sxtb16
-// by itself.
+// Bytes 0 and 2, or 1 and 3, of four int8 as two int16. The compiler does not merge the rotation into sxtb16 by
+// itself.
 static inline uint32_t nn_even(uint32_t bytes) {
     uint32_t result;
     __asm("sxtb16 %0, %1" : "=r"(result) : "r"(bytes));
@@ -67,9 +66,8 @@ static inline int32_t nn_high_mul_small(int32_t a, int32_t b) {
 
 #endif
 
-// An accumulator as an output value. A shift above 0 is a plain right shift of a channel whose accumulators
-// were proven to stay below 2^30 while loading; all others are stored as shift - NN_SLOW_SHIFT and take the
-// general way.
+// An accumulator as an output value. A shift above 0 is a plain right shift of a channel whose accumulators were
+// proven to stay below 2^30 while loading; all others are stored as shift - NN_SLOW_SHIFT and take the general way.
 #define NN_SLOW_SHIFT 64
 
 static inline int8_t nn_requantize(const nn_dense *dense, uint32_t channel, int32_t sum) {

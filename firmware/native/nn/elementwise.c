@@ -35,8 +35,7 @@ static bool read_addition(nn_build *build, nn_info *left, nn_info *right, nn_inf
     return (same_shape(left, right) && same_shape(left, output)) || nn_unsupported(build, "addition with broadcasting");
 }
 
-// The inputs at twice the larger scale, the sum back to the output's scale. The reference requires factors
-// below 1.
+// The inputs at twice the larger scale, the sum back to the output's scale. The reference requires factors below 1.
 static bool read_addition_scales(nn_build *build, const nn_info *left, const nn_info *right, const nn_info *output,
                                  addition *params) {
     float larger = left->scale > right->scale ? left->scale : right->scale;

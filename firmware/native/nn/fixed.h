@@ -11,8 +11,8 @@ typedef struct {
     int32_t shift;
 } nn_scale;
 
-// SaturatingRoundingDoublingHighMul: a * b / 2^31, rounded half up. Never called with both at -2^31, which
-// saturates there.
+// SaturatingRoundingDoublingHighMul: a * b / 2^31, rounded half up. Never called with both at -2^31, which saturates
+// there.
 static inline int32_t nn_high_mul(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
 }
@@ -24,8 +24,7 @@ static inline int32_t nn_round_shift(int32_t x, int exponent) {
     return (x >> exponent) + ((x & mask) > threshold);
 }
 
-// MultiplyByQuantizedMultiplier. A left shift that overflows wraps, as it does in the reference on every CPU
-// we know.
+// MultiplyByQuantizedMultiplier. A left shift that overflows wraps, as it does in the reference on every CPU we know.
 static inline int32_t nn_rescale(int32_t x, nn_scale scale) {
     int left = scale.shift > 0 ? scale.shift : 0;
     int right = scale.shift > 0 ? 0 : -scale.shift;

@@ -150,7 +150,8 @@ static bool read_model(nn_build *build, size_t size) {
     }
     model->places = nn_take(build, model->tensors.count * sizeof(nn_place));
     model->nodes = nn_take(build, model->operators.count * sizeof(nn_node));
-    if (!nn_measuring(build) && (model->places == NULL || model->nodes == NULL)) {
+    model->ports = nn_take(build, (model->inputs.count + model->outputs.count) * sizeof(nn_tensor));
+    if (!nn_measuring(build) && model->ports == NULL) { // the last of the three: it is there when all are
         return false;
     }
     for (uint32_t i = 0; i < model->operators.count; i++) {
@@ -192,5 +193,5 @@ nn_model *nn_load(const uint8_t *file, size_t size, void *tables, size_t table_b
     }
     *model = head;
     build.model = model;
-    return read_model(&build, size) && nn_plan(&build) ? model : NULL;
+    return read_model(&build, size) && nn_plan(&build) && nn_read_ports(&build) ? model : NULL;
 }

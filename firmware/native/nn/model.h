@@ -43,6 +43,7 @@ struct nn_model {
     nn_vector outputs;
     nn_place *places;
     nn_node *nodes;
+    nn_tensor *ports; // inputs, then outputs: kept, so that a file that changes under us cannot move them
     uint8_t *activations;
     uint32_t activation_bytes;
     uint32_t steps;
@@ -63,8 +64,8 @@ typedef struct {
     nn_table options;
 } nn_build;
 
-// One operator: `prepare` checks it against the file and takes its parameters from the tables, `run` executes
-// it and returns false when the step budget ended or the run was cancelled.
+// One operator: `prepare` checks it against the file and takes its parameters from the tables, `run` executes it and
+// returns false when the step budget ended or the run was cancelled.
 struct nn_operator {
     int32_t builtin;
     uint8_t options; // tag of its options union
@@ -78,8 +79,8 @@ struct nn_operator {
 // Sets the error and returns false.
 bool nn_fail(nn_build *build, nn_status status, const char *reason);
 
-// Takes memory from the tables, zeroed. NULL while measuring (the caller then returns nn_measuring) or when
-// it ran out.
+// Takes memory from the tables, zeroed. NULL while measuring (the caller then returns nn_measuring) or when it ran
+// out.
 void *nn_take(nn_build *build, size_t bytes);
 
 static inline bool nn_measuring(const nn_build *build) {
@@ -119,5 +120,6 @@ static inline uint32_t nn_items_per_step(uint32_t work) {
 
 const nn_operator *nn_find_operator(int32_t builtin);
 bool nn_plan(nn_build *build);
+bool nn_read_ports(nn_build *build);
 
 #endif

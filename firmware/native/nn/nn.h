@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs quantised TensorFlow Lite models, with the bytes of TensorFlow Lite Micro, on any CPU with 32-bit
-// integers.
+// Runs quantised TensorFlow Lite models, with the bytes of TensorFlow Lite Micro, on any CPU with 32-bit integers.
 //
-// The model is read in place and must stay where it is. All memory comes from the caller, in two blocks of
-// exactly known size: the tables (graph and per-channel constants), then the activations. Two small blocks
-// fit a fragmented heap better than one large one.
+// The model is read in place and must stay where it is; a change of its bytes can spoil results but not memory. All
+// memory comes from the caller, in two blocks of exactly known size: the tables (graph and per-channel constants),
+// then the activations. Two small blocks fit a fragmented heap better than one large one.
 //
-//     size_t tables;
-//     nn_error error;
-//     if (nn_measure(bytes, size, &tables, &error)) ...                  // checks everything, needs no
-//     memory nn_model *model = nn_load(bytes, size, table_memory, tables, &error); if (model &&
-//     nn_attach(model, memory, nn_activation_bytes(model), &error)) ... memcpy(nn_input(model, 0).data, ...);
-//     nn_invoke(model, steps, &error); ... nn_output(model, 0).data ...
+//     nn_measure(bytes, size, &table_bytes, &error);          checks everything, needs no memory
+//     model = nn_load(bytes, size, tables, table_bytes, &error);
+//     nn_attach(model, memory, nn_activation_bytes(model), &error);
+//     memcpy(nn_input(model, 0).data, ...);
+//     nn_invoke(model, steps, &error);
+//     ... nn_output(model, 0).data ...
 //
-// A model file is never trusted: whatever its bytes, loading either succeeds or says what is wrong, and a
-// loaded model stays inside its blocks. Nothing here recurses, allocates or keeps global state.
+// A model file is never trusted: whatever its bytes, loading either succeeds or says what is wrong, and a loaded
+// model stays inside its blocks. Nothing here recurses, allocates or keeps global state.
 #ifndef MOTET_NN_H
 #define MOTET_NN_H
 
@@ -54,7 +53,8 @@ typedef struct {
     float scale; // 0 when not quantised
     int32_t zero_point;
     uint32_t bytes;
-    uint8_t *data; // NULL before nn_attach
+    uint32_t offset; // in the activations
+    uint8_t *data;   // NULL before nn_attach
 } nn_tensor;
 
 typedef struct nn_model nn_model;
@@ -68,9 +68,8 @@ nn_model *nn_load(const uint8_t *file, size_t size, void *tables, size_t table_b
 size_t nn_activation_bytes(const nn_model *model);
 bool nn_attach(nn_model *model, void *memory, size_t bytes, nn_error *error);
 
-// Runs the model once. It reuses the memory of its inputs: fill them before each call. `steps` bounds the
-// work (0: no bound); a step is one output pixel or row, or several small ones (NN_STEP_WORK in model.h).
-// False: see the error.
+// Runs the model once. It reuses the memory of its inputs: fill them before each call. `steps` bounds the work (0: no
+// bound); a step is one output pixel or row, or several small ones (NN_STEP_WORK in model.h). False: see the error.
 bool nn_invoke(nn_model *model, uint32_t steps, nn_error *error);
 uint32_t nn_steps_used(const nn_model *model); // by the last nn_invoke
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds how long each tensor lives and where it lies, so that tensors that never live together share memory.
-// Largest first, each at the lowest free place; a reshaped tensor is a view of its source.
+// Finds how long each tensor lives and where it lies, so that tensors that never live together share memory. Largest
+// first, each at the lowest free place; a reshaped tensor is a view of its source.
 #include "schema.h"
 #include "tensor.h"
 
@@ -123,8 +123,7 @@ static void share_views(nn_model *model) {
     }
 }
 
-// Lowest offset where `bytes` bytes are free from operator `first` to `last`, among the tensors placed so
-// far.
+// Lowest offset where `bytes` bytes are free from operator `first` to `last`, among the tensors placed so far.
 static uint64_t lowest_free(const nn_model *model, uint32_t placed, uint32_t bytes, uint32_t first, uint32_t last) {
     uint64_t offset = 0;
     for (uint32_t i = 0; i < placed; i++) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A loaded model in use: memory, inputs, outputs, inference.
-#include "schema.h"
-#include "tensor.h"
+// A loaded model in use: its memory, its operators, inference.
+#include "model.h"
 
 static const nn_error no_error = {NN_OK, -1, -1, NULL, ""};
 
@@ -50,66 +49,10 @@ uint32_t nn_steps_used(const nn_model *model) {
     return model->steps - model->steps_left;
 }
 
-uint32_t nn_inputs(const nn_model *model) {
-    return model->inputs.count;
-}
-
-uint32_t nn_outputs(const nn_model *model) {
-    return model->outputs.count;
-}
-
 uint32_t nn_operators(const nn_model *model) {
     return model->operators.count;
 }
 
 const char *nn_operator_name(const nn_model *model, uint32_t index) {
     return model->nodes[index].kind->name;
-}
-
-// Reads a tensor that loading has checked already.
-static nn_tensor describe(const nn_model *model, int32_t index) {
-    nn_model view = *model;
-    nn_error ignored = no_error;
-    nn_build build = {.model = &view, .error = &ignored};
-    nn_info info;
-    nn_read_tensor(&build, index, &info);
-    nn_table table = nn_fb_element(&view.file, view.tensors, (uint32_t)index);
-    nn_vector name = nn_fb_vector(&view.file, table, TENSOR_NAME, 1);
-    nn_tensor tensor = {
-        .name = name.count ? (const char *)view.file.data + name.at : "",
-        .name_length = name.count,
-        .type = (nn_type)info.type,
-        .rank = info.rank,
-        .scale = info.scale,
-        .zero_point = info.zero_point,
-        .bytes = info.bytes,
-        .data = view.activations ? nn_data(model, info.index) : NULL,
-    };
-    memcpy(tensor.shape, info.shape, sizeof tensor.shape);
-    return tensor;
-}
-
-nn_tensor nn_input(const nn_model *model, uint32_t index) {
-    nn_fb file = model->file;
-    return describe(model, nn_fb_int_element(&file, model->inputs, index));
-}
-
-nn_tensor nn_output(const nn_model *model, uint32_t index) {
-    nn_fb file = model->file;
-    return describe(model, nn_fb_int_element(&file, model->outputs, index));
-}
-
-const char *nn_type_name(nn_type type) {
-    switch (type) {
-    case NN_INT8:
-        return "int8";
-    case NN_UINT8:
-        return "uint8";
-    case NN_INT16:
-        return "int16";
-    case NN_INT32:
-        return "int32";
-    default:
-        return "float32";
-    }
 }

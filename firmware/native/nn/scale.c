@@ -25,8 +25,7 @@ bool nn_scale_valid(float scale) {
     return exponent > 0 && exponent < 255;
 }
 
-// Drops the low `drop` bits as IEEE 754 does: to nearest, ties to even. `sticky`: bits below these were not
-// zero.
+// Drops the low `drop` bits as IEEE 754 does: to nearest, ties to even. `sticky`: bits below these were not zero.
 static uint64_t round_to_even(uint64_t value, int drop, bool sticky) {
     uint64_t low = value & ((1ull << drop) - 1);
     uint64_t half = 1ull << (drop - 1);
@@ -36,8 +35,7 @@ static uint64_t round_to_even(uint64_t value, int drop, bool sticky) {
 }
 
 nn_scale nn_scale_ratio(float a, float b, float c) {
-    // The product of two 24-bit mantissas is exact in a double; so is its quotient here, to 61 bits and a
-    // sticky bit.
+    // The product of two 24-bit mantissas is exact in a double; so is its quotient here, to 61 bits and a sticky bit.
     uint64_t divisor = mantissa_of(c);
     uint64_t product = (mantissa_of(a) * mantissa_of(b)) << 15;
     uint64_t rest = (product % divisor) << 24;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Real multipliers as fixed point, computed with integers only: the same bits on every CPU, and no soft
-// double on an MCU.
+// Real multipliers as fixed point, computed with integers only: the same bits on every CPU, and no soft double on an
+// MCU.
 #ifndef MOTET_NN_SCALE_H
 #define MOTET_NN_SCALE_H
 
@@ -10,8 +10,8 @@
 // Whether a scale read from a model is a positive normal number.
 bool nn_scale_valid(float scale);
 
-// QuantizeMultiplier((double)a * (double)b / (double)c), bit for bit; the three are valid scales.
-// A ratio below 2^-32 becomes zero. The shift is not limited upwards: see NN_SHIFT_MAX.
+// QuantizeMultiplier((double)a * (double)b / (double)c), bit for bit; the three are valid scales. A ratio below 2^-32
+// becomes zero. The shift is not limited upwards: see NN_SHIFT_MAX.
 nn_scale nn_scale_ratio(float a, float b, float c);
 
 // Largest shift that nn_rescale accepts.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Field numbers and enumerations of the TensorFlow Lite schema, version 3
-// (tensorflow/lite/schema/schema.fbs).
+// Field numbers and enumerations of the TensorFlow Lite schema, version 3 (tensorflow/lite/schema/schema.fbs).
 #ifndef MOTET_NN_SCHEMA_H
 #define MOTET_NN_SCHEMA_H
 

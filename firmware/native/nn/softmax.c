@@ -83,8 +83,8 @@ static int32_t shift_left(int32_t x, int exponent) {
     return wide > INT32_MAX ? INT32_MAX : wide < INT32_MIN ? INT32_MIN : (int32_t)wide;
 }
 
-// exp of a negative Q5.26 number as Q0.31 (exp_on_negative_values): a polynomial around -1/8 on [-1/4, 0),
-// then one factor exp(-2^k) for each remaining bit.
+// exp of a negative Q5.26 number as Q0.31 (exp_on_negative_values): a polynomial around -1/8 on [-1/4, 0), then one
+// factor exp(-2^k) for each remaining bit.
 static int32_t exponential(int32_t a) {
     static const int32_t factors[7] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
     const int32_t quarter = 1 << 24, exp_of_minus_eighth = 1895147668, third = 715827883;

@@ -52,8 +52,7 @@ bool nn_fill_dense(nn_build *build, nn_dense *dense, void *memory, const nn_info
             }
         }
         int32_t own_bias = bias->count ? nn_load_i32(bias->constant + 4 * c) : 0;
-        // |input - zero_point| is at most 255, and so is |input| + |zero_point| in the folded sum, rounded
-        // up.
+        // |input - zero_point| is at most 255, and so is |input| + |zero_point| in the folded sum, rounded up.
         int64_t largest = (own_bias < 0 ? -(int64_t)own_bias : own_bias) + (int64_t)magnitude * 256;
         if (largest > INT32_MAX) {
             return nn_unsupported(build, "sums that could overflow 32 bits");

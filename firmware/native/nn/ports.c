@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inputs and outputs of a model.
+#include "schema.h"
+#include "tensor.h"
+
+static bool read_port(nn_build *build, int32_t index, nn_tensor *port) {
+    nn_info info;
+    nn_fb *file = &build->model->file;
+    if (!nn_read_tensor(build, index, &info)) {
+        return false;
+    }
+    nn_vector name = nn_fb_vector(file, nn_fb_element(file, build->model->tensors, (uint32_t)index), TENSOR_NAME, 1);
+    port->name = name.count ? (const char *)file->data + name.at : "";
+    port->name_length = name.count;
+    port->type = (nn_type)info.type;
+    port->rank = info.rank;
+    memcpy(port->shape, info.shape, sizeof port->shape);
+    port->scale = info.scale;
+    port->zero_point = info.zero_point;
+    port->bytes = info.bytes;
+    port->offset = build->model->places[index].offset;
+    return !file->bad || nn_malformed(build, "name of a tensor reaches outside the file");
+}
+
+// Inputs and outputs of the graph, which the planner has checked and placed.
+bool nn_read_ports(nn_build *build) {
+    nn_model *model = build->model;
+    nn_tensor *port = model->ports;
+    for (uint32_t i = 0; i < model->inputs.count; i++) {
+        if (!read_port(build, nn_fb_int_element(&model->file, model->inputs, i), port++)) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < model->outputs.count; i++) {
+        if (!read_port(build, nn_fb_int_element(&model->file, model->outputs, i), port++)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint32_t nn_inputs(const nn_model *model) {
+    return model->inputs.count;
+}
+
+uint32_t nn_outputs(const nn_model *model) {
+    return model->outputs.count;
+}
+
+static nn_tensor port(const nn_model *model, uint32_t index) {
+    nn_tensor tensor = model->ports[index];
+    tensor.data = model->activations ? model->activations + tensor.offset : NULL;
+    return tensor;
+}
+
+nn_tensor nn_input(const nn_model *model, uint32_t index) {
+    return port(model, index);
+}
+
+nn_tensor nn_output(const nn_model *model, uint32_t index) {
+    return port(model, model->inputs.count + index);
+}
+
+const char *nn_type_name(nn_type type) {
+    switch (type) {
+    case NN_INT8:
+        return "int8";
+    case NN_UINT8:
+        return "uint8";
+    case NN_INT16:
+        return "int16";
+    case NN_INT32:
+        return "int32";
+    default:
+        return "float32";
+    }
+}
