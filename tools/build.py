@@ -32,7 +32,7 @@ BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
 sys.path[:0] = [str(ROOT / "host"), str(ROOT / "tools")]
 
-from firmware_image import TOOLCHAINS, BuildError, check_budget, check_layout, sizes, symbols  # noqa: E402
+from firmware_image import TOOLCHAINS, BuildError, Toolchain, check_budget, check_layout, sizes, symbols  # noqa: E402
 
 
 def say(text: str) -> None:
@@ -42,6 +42,15 @@ def say(text: str) -> None:
 def need(program: str, packages: str) -> None:
     if not shutil.which(program):
         raise BuildError(f"{program} is missing; install it with: sudo apt-get install {packages}")
+
+
+def need_toolchain(tools: Toolchain) -> None:
+    """The compiler and its C library; the compiler names a file it does not find without a folder."""
+    compiler = tools.prefix + "gcc"
+    need(compiler, tools.packages)
+    found = subprocess.run([compiler, f"--print-file-name={tools.library}"], capture_output=True, text=True).stdout.strip()
+    if found == tools.library:
+        raise BuildError(f"{compiler} has no C library; install it with: sudo apt-get install {tools.packages}")
 
 
 def run_logged(log: Path, command: list[str]) -> None:
@@ -105,14 +114,16 @@ def soc_source(board: Board) -> Path:
     raise BuildError(f"{board.folder / 'board.toml'}: build.soc: neither the board's folder nor firmware/port/soc has {file}")
 
 
-def board_makefile(board: Board) -> str:
-    """What the Makefile must know of the board, with a digest of every file that sets compiler options."""
+def board_makefile(board: Board, micropython: Path) -> str:
+    """What the Makefile must know of the board, with a digest of all that decides how every file is compiled."""
     defines = {f"{key}": f"{value}u" for key, value in sorted(board.build.defines.items())}
     defines |= {"PORT_RESET_ON_FAULT": str(int(board.build.on_fault == "reset"))}
     defines |= {"PORT_BOARD": f"'\"{board.name}\"'", "PORT_MCU": f"'\"{board.mcu}\"'"}
-    compiler = subprocess.run([TOOLCHAINS[board.arch][0] + "gcc", "--version"], capture_output=True, text=True).stdout
+    compiler = subprocess.run([TOOLCHAINS[board.arch].prefix + "gcc", "--version"], capture_output=True, text=True).stdout
+    version = micropython / ".fetched"
+    origin = str(micropython) + (version.read_text() if version.exists() else "")
     flags = [ROOT / "firmware/port/Makefile", *sorted((ROOT / "firmware/modules").glob("*/micropython.mk"))]
-    digest = hashlib.sha256(b"".join([compiler.encode(), *(path.read_bytes() for path in flags)])).hexdigest()
+    digest = hashlib.sha256(b"".join([compiler.encode(), origin.encode(), *(path.read_bytes() for path in flags)])).hexdigest()
     lines = {
         "ARCH": board.arch,
         "MCU": board.mcu,
@@ -126,7 +137,7 @@ def board_makefile(board: Board) -> str:
 def prepare(folder: Path, makefile: str) -> None:
     """Make rebuilds nothing when only compiler options change, so a folder built with others starts over."""
     mark = folder / "board.mk"
-    if mark.exists() and mark.read_text() != makefile:
+    if folder.exists() and any(folder.iterdir()) and not (mark.exists() and mark.read_text() == makefile):
         say("compiler options changed, building anew")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -146,13 +157,12 @@ def forget_removed_modules(folder: Path, main: Path) -> None:
 def firmware(name: str, main: Path | None = None) -> dict[str, object]:
     """Build one board's image and check it against its budget. `main`: folder of another main.py (benches, tests)."""
     board = load_board(name)
-    prefix, packages = TOOLCHAINS[board.arch]
-    need(prefix + "gcc", packages)
+    need_toolchain(TOOLCHAINS[board.arch])
     source, cross = micropython(), mpy_cross()
     folder = BUILD / "firmware" / (f"{name}-{main.name}" if main else name)
     main = (main or ROOT / "firmware/port").resolve()
     with locked(folder):
-        prepare(folder, board_makefile(board))
+        prepare(folder, board_makefile(board, source))
         forget_removed_modules(folder, main)
         if not (folder / "firmware.elf").exists():
             say(f"{folder.name}: compiling, about half a minute")

@@ -5,15 +5,23 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from motet.boards import Board
 
-# Architecture -> prefix of its tools, and the Debian and Ubuntu packages that bring them.
+
+class Toolchain(NamedTuple):
+    """`prefix` of its programs, a file of its C `library`, the Debian and Ubuntu `packages` that bring both."""
+
+    prefix: str
+    library: str
+    packages: str
+
+
 TOOLCHAINS = {
-    "armv7em": ("arm-none-eabi-", "gcc-arm-none-eabi libnewlib-arm-none-eabi"),
-    "rv32imac": ("riscv64-unknown-elf-", "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"),
+    "armv7em": Toolchain("arm-none-eabi-", "nano.specs", "gcc-arm-none-eabi libnewlib-arm-none-eabi"),
+    "rv32imac": Toolchain("riscv64-unknown-elf-", "picolibc.specs", "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"),
 }
 SYMBOLS = ("_flash_used", "_flash_length", "_ram_length", "_static_ram", "_heap_start", "_heap_end", "boot_seed")
 
@@ -24,7 +32,7 @@ class BuildError(Exception):
 
 def symbols(board: Board, elf: Path) -> dict[str, int]:
     """Values of the symbols that tell how an image is laid out."""
-    listing = subprocess.run([TOOLCHAINS[board.arch][0] + "nm", str(elf)], capture_output=True, text=True, check=True).stdout
+    listing = subprocess.run([TOOLCHAINS[board.arch].prefix + "nm", str(elf)], capture_output=True, text=True, check=True).stdout
     found = {name: int(value, 16) for value, _, name in (line.split() for line in listing.splitlines() if line.count(" ") == 2)}
     return {name: found[name] for name in SYMBOLS}
 

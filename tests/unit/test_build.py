@@ -43,6 +43,12 @@ def test_a_missing_compiler_is_named_with_the_packages_that_bring_it(
         build.firmware("stm32f405")
 
 
+def test_a_compiler_without_its_c_library_is_told_from_a_missing_one(build: ModuleType, tmp_path: Path) -> None:
+    lost = build.Toolchain("", "no-such.specs", "some-package")
+    with pytest.raises(build.BuildError, match="gcc has no C library; install it with: sudo apt-get install some-package"):
+        build.need_toolchain(lost)
+
+
 def test_an_unknown_board_is_one_sentence_and_a_failure() -> None:
     done = subprocess.run([sys.executable, str(ROOT / "tools/build.py"), "firmware", "nothing"], capture_output=True, text=True)
     assert done.returncode == 1 and "no board is called 'nothing'" in done.stderr and "Traceback" not in done.stderr
