@@ -67,6 +67,13 @@ def test_an_address_that_is_not_ours_is_named():
         bind("192.0.2.1", 8765)
 
 
+def test_small_writes_are_sent_at_once():
+    with bind("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 async def test_the_port_is_free_again_at_once():
     async with serving(MemoryFleet()) as (url, _), httpx2.AsyncClient() as http:
         await http.get(url.removesuffix("/mcp") + "/healthz")
