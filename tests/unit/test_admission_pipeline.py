@@ -104,6 +104,22 @@ CARRIED = """(func (export "run") (param i32) (result f64)
     (if (result f64) (local.get 0) (then (f64.const 2)) (else (f64.const 3)))))"""
 
 
+# Valid, and as it stands it makes the device engine write far outside its stack: a float carried by a conditional branch.
+HARMFUL = """(func (export "run") (param i32) (result f64)
+  (block (result f64)
+    (if (result i32) (local.get 0)
+      (then (br_if 1 (f64.const 5) (local.get 0)) (drop) (return (f64.const 4)))
+      (else (i32.const 0)))
+    (drop) (f64.const 2)))"""
+
+
+def test_a_valid_module_that_would_harm_the_device_engine_is_admitted_in_a_harmless_form() -> None:
+    contract = manifest("run(u32)->f64")
+    with pytest.raises(AdmissionError, match="flat"):
+        check_flat(features.decode_profile(wat(HARMFUL)))
+    check_flat(features.decode_profile(admit(wat(HARMFUL), contract).module))
+
+
 def test_no_value_leaves_a_block_in_what_the_device_engine_sees() -> None:
     contract = manifest("run(u32)->f64")
     with pytest.raises(AdmissionError, match="a block with a result"):
