@@ -11,6 +11,7 @@
 #define NN_MAX_OPERATORS    1024
 #define NN_MAX_TENSOR_BYTES 0xFFFFFFu // so that a sum of all elements of an int8 tensor fits 32 bits
 #define NN_NOT_USED         0xFFFFu
+#define NN_MOST_READS       256u   // times the size of the file, that its operators may read constants while loading
 #define NN_STEP_WORK        16384u // multiplications or element moves that make up one step, at most
 
 typedef struct nn_operator nn_operator;
@@ -57,6 +58,7 @@ typedef struct {
     uint8_t *memory; // NULL while measuring
     size_t room;
     size_t used;
+    uint64_t read;  // bytes of constants and scales so far
     uint32_t index; // of the operator being prepared
     nn_node *node;
     nn_vector inputs; // of that operator

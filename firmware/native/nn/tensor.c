@@ -108,6 +108,13 @@ static bool read_quantisation(nn_build *build, nn_table table, nn_info *info) {
     return read_zero_points(build, points, info);
 }
 
+// Loading takes a time in proportion to the file, even when many operators name the same large constant.
+static bool count_read(nn_build *build, const nn_info *info) {
+    build->read += 4 * (uint64_t)info->scales.count + (info->constant ? info->bytes : 0);
+    return build->read <= (uint64_t)NN_MOST_READS * build->model->file.size ||
+           nn_fail(build, NN_TOO_LARGE, "operators read the same constants too often");
+}
+
 bool nn_read_tensor(nn_build *build, int32_t index, nn_info *info) {
     nn_fb *file = &build->model->file;
     memset(info, 0, sizeof *info);
@@ -124,7 +131,7 @@ bool nn_read_tensor(nn_build *build, int32_t index, nn_info *info) {
         return nn_unsupported(build, "variable or sparse tensor");
     }
     if (!read_shape(build, table, info) || !read_constant(build, table, info) ||
-        !read_quantisation(build, table, info)) {
+        !read_quantisation(build, table, info) || !count_read(build, info)) {
         return false;
     }
     return !file->bad || nn_malformed(build, "tensor reaches outside the file");
