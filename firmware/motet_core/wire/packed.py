@@ -104,9 +104,12 @@ class _Packer(Writer):
     def entry(self, key, value, raw):
         if type(key) is not str:
             return self._binding(key, value)
-        if raw or key not in KEYS:
+        if raw:
             return key, value, raw
-        number = KEYS.index(key)
+        try:
+            number = KEYS.index(key)
+        except ValueError:
+            return key, value, raw
         if type(value) is str:
             return number, _code(number, key, value), False
         if number in CODED and _is_int(value):
@@ -142,37 +145,37 @@ class _Unpacker(Reader):
         key = frame.key
         return type(key) is int and 0 <= key < len(KEYS) and KEYS[key] in RAW
 
-    def put(self, frame, value):
+    def put(self, frame, value, pos):
         if type(value) is bytes and not self._binary:
             value = to_base64(value)
         key = frame.key
-        if key is None:
+        if not frame.is_map:
             frame.value.append(value)
-        elif type(key) is str:
-            self._store(frame, key, value)
-        elif frame.raw:
-            self.fail("numbered key inside application data")
-        elif key < 0:
-            self._binding(frame, key, value)
-        elif key >= len(KEYS):
-            self.fail("unknown dictionary number %d" % key)
-        else:
-            self._store(frame, KEYS[key], self._value(key, value) if key in CODED else value)
+            return
+        if type(key) is not str:
+            if frame.raw:
+                self.fail("numbered key inside application data", pos)
+            if key < 0:
+                self._binding(frame, key, value, pos)
+                return
+            if key >= len(KEYS):
+                self.fail("unknown dictionary number %d" % key, pos)
+            if key in CODED:
+                value = self._value(key, value, pos)
+            key = KEYS[key]
+        if key in frame.value:
+            self.fail("name given twice", pos)
+        frame.value[key] = value
 
-    def _store(self, frame, name, value):
-        if name in frame.value:
-            self.fail("name given twice")
-        frame.value[name] = value
-
-    def _value(self, key, value):
+    def _value(self, key, value, pos):
         if not _is_int(value):
             return value
         values = values_of(key)
         if not 0 <= value < len(values):
-            self.fail("unknown value number %d of %s" % (value, KEYS[key]))
+            self.fail("unknown value number %d of %s" % (value, KEYS[key]), pos)
         return values[value]
 
-    def _binding(self, frame, key, value):
+    def _binding(self, frame, key, value, pos):
         if key not in (REPLY_TO, EXPIRES_S) or frame.depth:
-            self.fail("unknown binding key %d" % key)
+            self.fail("unknown binding key %d" % key, pos)
         self.envelope[key] = value
