@@ -25,12 +25,14 @@ HEADER = '''# SPDX-License-Identifier: Apache-2.0
 from binascii import a2b_base64
 '''
 COLUMNS = 116
-EACH_NTH_REFUSED = 8
+EACH_NTH_REFUSED = 13
 
 
 def text(data: bytes) -> str:
     own = base64.b64encode(data).decode()
     lines = [f'        "{own[at : at + COLUMNS]}"' for at in range(0, len(own), COLUMNS)]
+    if len(lines) == 1:
+        return f"a2b_base64({lines[0].strip()})"
     return "a2b_base64(\n" + "\n".join(lines) + "\n    )"
 
 
