@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where Motet's data files are: inside the installed package (motet.data.*), else in the repository."""
 
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,8 +21,9 @@ def data(name: str) -> Path:
     source = repository()
     if source is not None and (source / name).is_dir():
         return source / name
-    if find_spec(f"motet.data.{name}") is not None:
-        return Path(str(files(f"motet.data.{name}")))
+    spec = find_spec(f"motet.data.{name}")
+    if spec is not None and spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations)))
     raise FileNotFoundError(f"Motet's data folder {name!r} is missing: reinstall the motet package")
 
 
