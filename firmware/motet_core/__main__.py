@@ -7,8 +7,9 @@ import sys
 from motet_core import platform
 from motet_core.device import Device
 from motet_core.port_stream import StreamPort
+from motet_core.wire.presence import valid_id
 
-_USAGE = "usage: motet_core [--listen HOST:PORT] [--id ID]"
+_USAGE = "usage: motet_core [--listen HOST:PORT] [--id ID], where ID is 1 to 32 of A-Z a-z 0-9 _ -"
 _MTU = 512
 _MAX_TOTAL = 65536
 
@@ -30,6 +31,8 @@ def parse(arguments):
         options[name] = arguments.pop(0)
     host, _, port = options["--listen"].rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
+        refuse()
+    if options["--id"] is not None and not valid_id(options["--id"]):
         refuse()
     return host, int(port), options["--id"]
 

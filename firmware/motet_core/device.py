@@ -29,6 +29,8 @@ class Device:
         self._resets = port.resets
         self._hash = None
         self._tid = int.from_bytes(platform.random_bytes(4), "big")
+        # One message at a time: an event loop on a microcontroller lets only one task wait for room in the link.
+        self._sending = asyncio.Lock()
         self._joiner = blocks.Joiner(max_total, platform.clock_ms, max_open=2)
         self.supervisor = Supervisor(port.set_current)
         self.artifacts = Artifacts(self.supervisor, port.limit, max_total, self.catalogue_changed)
@@ -125,14 +127,15 @@ class Device:
         await self._send(REPLY, data)
 
     async def _send(self, channel, data):
-        resets = self.port.resets
-        self._tid = (self._tid + 1) & 0xFFFFFFFF
-        try:
-            for frame in blocks.frames(data, self.port.send_limit, self._tid):
-                # The rest of a message means nothing to a peer that restarted in its middle.
-                if self.port.resets != resets:
-                    return
-                await self.port.send(channel, frame)
-        except ValueError as error:
-            # A new peer may take shorter messages than the one before.
-            self.port.log("dropped a message: %s" % error)
+        async with self._sending:
+            resets = self.port.resets
+            self._tid = (self._tid + 1) & 0xFFFFFFFF
+            try:
+                for frame in blocks.frames(data, self.port.send_limit, self._tid):
+                    # The rest of a message means nothing to a peer that restarted in its middle.
+                    if self.port.resets != resets:
+                        return
+                    await self.port.send(channel, frame)
+            except ValueError as error:
+                # A new peer may take shorter messages than the one before.
+                self.port.log("dropped a message: %s" % error)

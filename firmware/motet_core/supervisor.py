@@ -5,6 +5,8 @@ A tool host offers: tools() -> names; describe(name) -> tools/list entry; entry(
 ready; call(name, arguments) -> (value, text or None), or ToolError; blocking: its calls may take long (wasm, nn).
 """
 
+import asyncio
+
 from motet_core.errors import Cancelled, ToolError
 from motet_core.platform import native, run_blocking
 from motet_core.wire.catalogue import hash_packed
@@ -70,9 +72,16 @@ class Supervisor:
         native().cancel(False)
         self._set_current(request.key)
         try:
-            return await run_blocking(work)
-        finally:
+            result = await run_blocking(work)
+        except asyncio.CancelledError:
+            # The device is shutting down: a call in a thread must not outlive it.
+            self.interrupt()
+            raise
+        except Exception:
             self._set_current(0)
+            raise
+        self._set_current(0)
+        return result
 
     def _find(self, name):
         for host in self._hosts:
