@@ -58,7 +58,8 @@ def installed(sdist, tmp_path_factory):
 
 
 def test_sdist_carries_headers_and_the_patched_engine_with_its_licence(sdist):
-    names = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"third_party/wasm3/LICENSE", "third_party/wasm3/m3_exec.h", "firmware/native/frame/link.h", "LICENSE"} <= names
     assert not any(name.endswith((".so", ".o")) or "third_party/micropython" in name for name in names)
 
