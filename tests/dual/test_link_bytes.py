@@ -249,6 +249,18 @@ class DamageTest(PeerTest):
         self.link.feed(b"\5\1\2\3\4\0", 0)
         self.assertEqual(self.peer.hear(), [b"\x31\0\3"])
 
+    def test_again_and_again_raises_the_question_who_is_there_and_then_silence(self):
+        self.meet()
+        heard = []
+        for _ in range(12):
+            self.link.feed(b"\5\1\2\3\4\0", 0)
+            heard.append([body[0] for body in self.peer.hear()])
+        self.assertEqual(heard, [[0x31], [0x31], [0x10, 0x31]] + [[0x31]] * 5 + [[]] * 4)
+        self.peer.tell(DATA, 1, b"\0\0\4")
+        self.peer.hear()
+        self.link.feed(b"\5\1\2\3\4\0", 0)
+        self.assertEqual(self.peer.hear(), [b"\x31\1\2"])
+
     def test_is_not_told_without_a_session(self):
         self.link.output(0)
         self.link.feed(b"\5\1\2\3\4\0", 0)

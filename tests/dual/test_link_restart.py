@@ -168,23 +168,40 @@ class RestartTest(unittest.TestCase):
 
 
 class HalfOpenTest(unittest.TestCase):
-    def test_end_finds_out_when_it_speaks(self):
+    def part(self):
+        """A world whose ends are established, but b with somebody else."""
         world = World(2)
         world.establish()
         world.run(lambda: world.wait() > 100)
-        # b starts anew and reaches a session with something else on the line while a is away.
         world.b.start()
         stranger = World(8).a
-        stranger.start()
         for _ in range(50):
             stranger.link.feed(world.b.link.output(world.b.clock + world.now), world.now)
             world.b.link.feed(stranger.link.output(world.now), world.b.clock + world.now)
-        self.assertTrue(world.b.link.established)
-        world.a.send()
+        self.assertTrue(world.established())
+        return world
+
+    def reunite(self, world):
         world.run(lambda: world.a.link.resets and world.b.link.resets)
         world.establish()
         world.a.send()
         world.run(world.idle)
+        self.assertEqual((world.a.link.resets, world.b.link.resets), (1, 1))
+
+    def test_end_finds_out_when_it_speaks(self):
+        world = self.part()
+        world.a.send()
+        self.reunite(world)
+
+    def test_end_finds_out_when_it_hears_noise(self):
+        world = self.part()
+        world.to_a.put(b"noise\0", world.now)
+        self.reunite(world)
+
+    def test_end_finds_out_when_it_is_probed(self):
+        world = self.part()
+        world.a.link.probe()
+        self.reunite(world)
 
     def test_peers_that_fell_silent_are_served_again_when_the_line_returns(self):
         world = World(2)

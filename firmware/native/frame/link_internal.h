@@ -20,7 +20,8 @@ enum { ACK_GAP = 1 };
 
 #define RTO_MIN       200u
 #define RTO_MAX       2000u
-#define PROBE_AFTER   3u // time-outs in a row
+#define PROBE_AFTER   3u // time-outs, or damaged frames, in a row
+#define GIVE_UP_AFTER 8u // damaged frames in a row
 #define CANCEL_TRIES  10u
 #define CANCEL_KEYS   8u
 #define ECHOES        3u
@@ -88,6 +89,7 @@ typedef struct {
     uint8_t expected; // sequence number
     uint8_t told;     // room in the last acknowledgement
     uint8_t ahead;    // how far ahead of `expected` the last DATA was, 0 when it was not
+    uint8_t damaged;  // frames in a row
     bool hinted;      // the peer was told that something is missing
     bool ack_due, gap_due;
 } link_receiver_t;

@@ -75,8 +75,7 @@ size_t link_output(link_t *link, uint8_t *out, size_t room, uint32_t now_ms) {
 static bool has_output(const link_t *link, uint32_t now) {
     const link_session_t *session = &link->session;
     bool sequenced = session->live && (has_sequenced(link) || canceller_ready(link, now));
-    bool timer_to_start =
-        session->live ? !link->sender.timer.armed && sender_blocked(link) : !session->syn_timer.armed;
+    bool timer_to_start = session->live ? !link->sender.timer.armed && sender_blocked(link) : !session->syn_timer.armed;
     return cobs_encoding(&link->sender.encoder) || session->syn_due || sequenced || timer_to_start ||
            link->sender.logs.count;
 }

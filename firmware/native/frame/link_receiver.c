@@ -5,7 +5,7 @@
 void receiver_clear(link_t *link) {
     link_receiver_t *receiver = &link->receiver;
     queue_clear(&receiver->queue);
-    receiver->expected = receiver->told = receiver->ahead = 0;
+    receiver->expected = receiver->told = receiver->ahead = receiver->damaged = 0;
     receiver->ack_due = receiver->gap_due = receiver->hinted = false;
 }
 
@@ -75,6 +75,7 @@ static void on_log(link_t *link, const uint8_t *body, size_t length) {
 static void on_sequenced(link_t *link, const uint8_t *body, size_t length, uint32_t now) {
     uint8_t kind = body[0] >> 4;
     link->session.heard_at = now;
+    link->receiver.damaged = 0;
     session_on_proof(link);
     if (kind == KIND_DATA && length >= DATA_HEAD && length <= link->mtu + DATA_HEAD) {
         on_data(link, body, length, now);
@@ -100,11 +101,19 @@ static void on_unsequenced(link_t *link, const uint8_t *body, size_t length, uin
     }
 }
 
+// Ends that are live in different sessions hear only damage from each other. The question at the third time in a row
+// finds that out, and the silence after the eighth keeps them from answering damage with damage for ever.
 static void on_damage(link_t *link) {
     link_receiver_t *receiver = &link->receiver;
-    receiver->gap_due |= link->session.live;
-    receiver->hinted = true;
+    if (!link->session.live || receiver->damaged == GIVE_UP_AFTER) {
+        return;
+    }
+    receiver->damaged++;
+    receiver->gap_due = receiver->hinted = true;
     receiver->ahead = 0;
+    if (receiver->damaged == PROBE_AFTER) {
+        session_ask(link);
+    }
 }
 
 static void on_frame(link_t *link, const uint8_t *body, size_t length, uint32_t now) {
