@@ -157,6 +157,13 @@ def test_softmax_gives_the_bytes_of_the_wheel(
     check(wheel, "SOFTMAX", [Tensor((rows, classes), scale, zero)], y, options("SoftmaxOptions", beta=beta), seed)
 
 
+def test_many_equal_classes_have_shares_that_round_to_nothing() -> None:
+    """The wheel ends its process here."""
+    shape = (1, 1001)
+    model = one_operator("SOFTMAX", [Tensor(shape, 0.1)], Tensor(shape, 1 / 256, -128), options("SoftmaxOptions", beta=1.0))
+    assert nn.Model(model).predict([bytes(1001)]) == [b"\x80" * 1001]
+
+
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=4), SCALES, ZEROS, SCALES, ZEROS, SCALES, ZEROS, ACTIVATIONS, SEEDS)
 @EXAMPLES
 def test_additions_give_the_bytes_of_the_wheel(
