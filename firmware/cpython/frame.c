@@ -57,11 +57,8 @@ static PyMethodDef functions[] = {
 };
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "motet_native.frame",
-    .m_doc = "Frames and the reliable link over a byte stream.",
-    .m_size = -1,
-    .m_methods = functions,
+    PyModuleDef_HEAD_INIT, .m_name = "motet_native.frame", .m_doc = "Frames and the reliable link over a byte stream.",
+    .m_size = -1,          .m_methods = functions,
 };
 
 PyObject *motet_frame_module(void) {

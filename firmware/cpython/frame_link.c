@@ -39,8 +39,8 @@ static PyObject *link_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) 
         return NULL;
     }
     if (link_size(mtu, window) == 0) {
-        return PyErr_Format(PyExc_ValueError, "mtu must be %d to %d and window 1 to %d, not %u and %u",
-                            LINK_MTU_MIN, LINK_MTU_MAX, LINK_WINDOW_MAX, mtu, window);
+        return PyErr_Format(PyExc_ValueError, "mtu must be %d to %d and window 1 to %d, not %u and %u", LINK_MTU_MIN,
+                            LINK_MTU_MAX, LINK_WINDOW_MAX, mtu, window);
     }
     uint32_t epoch = chosen_epoch(epoch_object);
     Link *self = epoch == 0 ? NULL : (Link *)type->tp_alloc(type, 0);
@@ -91,8 +91,8 @@ static PyObject *output(Link *self, PyObject *args) {
 
 static PyObject *send_result(Link *self, link_send_t result, Py_ssize_t length) {
     if (result == LINK_TOO_LONG) {
-        return PyErr_Format(PyExc_ValueError, "a message of %zd bytes is longer than the link's limit of %u",
-                            length, link_limit(self->link));
+        return PyErr_Format(PyExc_ValueError, "a message of %zd bytes is longer than the link's limit of %u", length,
+                            link_limit(self->link));
     }
     return PyBool_FromLong(result == LINK_SENT);
 }
@@ -107,8 +107,7 @@ static PyObject *send(Link *self, PyObject *args) {
     if (channel < 0 || channel > LINK_CHANNEL_MAX) {
         result = PyErr_Format(PyExc_ValueError, "channel must be 0 to %d, not %d", LINK_CHANNEL_MAX, channel);
     } else {
-        result =
-            send_result(self, link_send(self->link, (uint8_t)channel, data.buf, (size_t)data.len), data.len);
+        result = send_result(self, link_send(self->link, (uint8_t)channel, data.buf, (size_t)data.len), data.len);
     }
     PyBuffer_Release(&data);
     return result;
@@ -173,18 +172,12 @@ static PyObject *probe(Link *self, PyObject *Py_UNUSED(ignored)) {
 }
 
 static PyMethodDef methods[] = {
-    {"feed", (PyCFunction)feed, METH_VARARGS, NULL},
-    {"output", (PyCFunction)output, METH_VARARGS, NULL},
-    {"send", (PyCFunction)send, METH_VARARGS, NULL},
-    {"recv", (PyCFunction)recv, METH_NOARGS, NULL},
-    {"log", (PyCFunction)log_text, METH_O, NULL},
-    {"take_logs", (PyCFunction)take_logs, METH_NOARGS, NULL},
-    {"cancel", (PyCFunction)cancel, METH_O, NULL},
-    {"room", (PyCFunction)room, METH_NOARGS, NULL},
-    {"timer", (PyCFunction)timer, METH_O, NULL},
-    {"quiet", (PyCFunction)quiet, METH_O, NULL},
-    {"probe", (PyCFunction)probe, METH_NOARGS, NULL},
-    {NULL, NULL, 0, NULL},
+    {"feed", (PyCFunction)feed, METH_VARARGS, NULL},  {"output", (PyCFunction)output, METH_VARARGS, NULL},
+    {"send", (PyCFunction)send, METH_VARARGS, NULL},  {"recv", (PyCFunction)recv, METH_NOARGS, NULL},
+    {"log", (PyCFunction)log_text, METH_O, NULL},     {"take_logs", (PyCFunction)take_logs, METH_NOARGS, NULL},
+    {"cancel", (PyCFunction)cancel, METH_O, NULL},    {"room", (PyCFunction)room, METH_NOARGS, NULL},
+    {"timer", (PyCFunction)timer, METH_O, NULL},      {"quiet", (PyCFunction)quiet, METH_O, NULL},
+    {"probe", (PyCFunction)probe, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL},
 };
 
 PyTypeObject frame_link_type = {

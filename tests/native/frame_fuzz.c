@@ -35,8 +35,7 @@ static void start(party_t *party, script_t *script) {
     static const uint16_t mtus[] = {16, 40, 300, 512};
     uint32_t mtu = mtus[next(script) & 3], window = 1 + (next(script) & 7);
     free(party->link);
-    *party =
-        (party_t){.link = link_init(malloc(link_size(mtu, window)), mtu, window, ++starts * 2654435761u)};
+    *party = (party_t){.link = link_init(malloc(link_size(mtu, window)), mtu, window, ++starts * 2654435761u)};
 }
 
 static void send(party_t *party, script_t *script) {

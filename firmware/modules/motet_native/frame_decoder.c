@@ -12,15 +12,13 @@ typedef struct {
     uint32_t errors, overruns;
 } frame_decoder_t;
 
-static mp_obj_t decoder_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
-                                 const mp_obj_t *all_args) {
+static mp_obj_t decoder_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
     static const mp_arg_t allowed[] = {{MP_QSTR_limit, MP_ARG_INT, {.u_int = 1024}}};
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed), allowed, args);
     mp_int_t limit = args[0].u_int;
     if (limit < 0 || limit > 1 << 24) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("limit must be 0 to 16777216 bytes, not %d"),
-                          (int)limit);
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("limit must be 0 to 16777216 bytes, not %d"), (int)limit);
     }
     frame_decoder_t *self = mp_obj_malloc(frame_decoder_t, type);
     size_t size = (size_t)limit + FRAME_CRC_LENGTH;
@@ -74,5 +72,5 @@ static const mp_rom_map_elem_t locals_table[] = {
 };
 static MP_DEFINE_CONST_DICT(locals, locals_table);
 
-MP_DEFINE_CONST_OBJ_TYPE(frame_decoder_type, MP_QSTR_Decoder, MP_TYPE_FLAG_NONE, make_new, decoder_make_new,
-                         attr, decoder_attr, locals_dict, &locals);
+MP_DEFINE_CONST_OBJ_TYPE(frame_decoder_type, MP_QSTR_Decoder, MP_TYPE_FLAG_NONE, make_new, decoder_make_new, attr,
+                         decoder_attr, locals_dict, &locals);

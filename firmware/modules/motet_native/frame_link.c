@@ -17,8 +17,7 @@ static uint32_t random_epoch(void) {
         mp_load_attr(mp_import_name(MP_QSTR_os, mp_const_none, MP_OBJ_NEW_SMALL_INT(0)), MP_QSTR_urandom);
     while (epoch == 0) {
         mp_buffer_info_t bytes;
-        mp_get_buffer_raise(mp_call_function_1(urandom, MP_OBJ_NEW_SMALL_INT(sizeof epoch)), &bytes,
-                            MP_BUFFER_READ);
+        mp_get_buffer_raise(mp_call_function_1(urandom, MP_OBJ_NEW_SMALL_INT(sizeof epoch)), &bytes, MP_BUFFER_READ);
         memcpy(&epoch, bytes.buf, sizeof epoch);
     }
     return epoch;
@@ -35,8 +34,7 @@ static uint32_t chosen_epoch(mp_obj_t object) {
     return epoch;
 }
 
-static mp_obj_t link_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
-                              const mp_obj_t *all_args) {
+static mp_obj_t link_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
     static const mp_arg_t allowed[] = {
         {MP_QSTR_mtu, MP_ARG_INT, {.u_int = 512}},
         {MP_QSTR_window, MP_ARG_INT, {.u_int = 4}},
@@ -47,8 +45,7 @@ static mp_obj_t link_make_new(const mp_obj_type_t *type, size_t n_args, size_t n
     uint32_t mtu = (uint32_t)args[0].u_int, window = (uint32_t)args[1].u_int;
     size_t size = link_size(mtu, window);
     if (size == 0) {
-        mp_raise_msg_varg(&mp_type_ValueError,
-                          MP_ERROR_TEXT("mtu must be %d to %d and window 1 to %d, not %d and %d"),
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("mtu must be %d to %d and window 1 to %d, not %d and %d"),
                           LINK_MTU_MIN, LINK_MTU_MAX, LINK_WINDOW_MAX, (int)mtu, (int)window);
     }
     uint32_t epoch = chosen_epoch(args[2].u_obj);
@@ -98,8 +95,8 @@ static mp_obj_t send(mp_obj_t self_in, mp_obj_t channel_in, mp_obj_t data) {
     mp_buffer_info_t bytes;
     mp_get_buffer_raise(data, &bytes, MP_BUFFER_READ);
     if (channel < 0 || channel > LINK_CHANNEL_MAX) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("channel must be 0 to %d, not %d"),
-                          LINK_CHANNEL_MAX, (int)channel);
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("channel must be 0 to %d, not %d"), LINK_CHANNEL_MAX,
+                          (int)channel);
     }
     uint32_t state = motet_link_lock();
     link_send_t result = link_send(link, (uint8_t)channel, bytes.buf, bytes.len);
@@ -107,8 +104,8 @@ static mp_obj_t send(mp_obj_t self_in, mp_obj_t channel_in, mp_obj_t data) {
     motet_link_unlock(state);
     if (result == LINK_TOO_LONG) {
         mp_raise_msg_varg(&mp_type_ValueError,
-                          MP_ERROR_TEXT("a message of %d bytes is longer than the link's limit of %d"),
-                          (int)bytes.len, (int)limit);
+                          MP_ERROR_TEXT("a message of %d bytes is longer than the link's limit of %d"), (int)bytes.len,
+                          (int)limit);
     }
     motet_link_kick();
     return mp_obj_new_bool(result == LINK_SENT);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A reliable link over a byte stream that loses, damages and invents bytes: messages of up to `mtu` bytes in
 // both directions, exactly once and in order within a session. The same code runs on both ends; neither is
-// the master. link.c and docs/link.md describe the protocol; this file, the frames' layout included, is its
-// specification.
+// the master. docs/link.md explains the protocol; this comment is its specification.
 //
 // Sans-IO: the caller carries bytes and tells the time in milliseconds, modulo 2^32. No memory is allocated,
 // no system is called. Nothing in this file blocks.
@@ -17,8 +16,7 @@
 // and counted. Numbers are little-endian. The body's first byte is kind << 4 | x.
 //
 //   1 SYN        0x10  version u8 = 1, flags u8, own u32, known u32, mtu u16, window u8
-//                      flags: 1 WANT (answer me), 2 PROVEN (I had sequenced frames of yours in the session
-//                      own/known)
+//                      flags: 1 WANT (answer me), 2 PROVEN (I had sequenced frames of yours in this session)
 //   2 DATA       0x2c  seq u8, ack u8, room u8, payload of 0..mtu bytes; c = channel 0..15
 //   3 ACK        0x3f  ack u8, room u8; f: 1 GAP (a frame of yours was damaged or is missing)
 //   4 CANCEL     0x40  key u32
@@ -29,41 +27,53 @@
 // epoch followed by the receiver's (u32 each), so that a frame of another session, or one's own echo, never
 // passes for a valid one.
 //
-// SESSIONS. Each end has an epoch `own` (not 0, best random) and the epoch of its `peer` (0 unknown). An end
-// is live when it knows that the peer knows `own`: by a SYN whose known field says so, or by a frame with the
-// session's CRC. Sequenced frames are sent only while live. A session begins with all sequence numbers 0.
-//   Not live: send SYN(own, peer, WANT) at once, then after 200 ms, doubling up to 2 s; any SYN received
-//   resets that. SYN received, not live:
-//     peer unknown before, or (PROVEN and known = own: someone had a session with a predecessor of mine that
-//     drew the same epoch): own changes to a value mixed from own, the SYN's own, and the time. Then peer =
-//     SYN.own; live if known = own; answer with SYN(own, peer), WANT unless live now.
-//   SYN received, live:
-//     SYN.own = peer and known = own: nothing new; answer if WANT.
-//     SYN.own differs, known = own: the peer restarted and has heard me. End the session; peer = SYN.own;
-//     answer (WANT). known differs: a restarted peer or a stale frame. Keep the session, answer SYN(own,
-//     known = SYN.own, WANT): only a real peer can come back knowing `own`.
-//   SYN.own = own: my echo, dropped; every third in a row may mean that the other end really drew the same
-//   epoch:
-//     not live, mix a new one; live, send SYN(own, peer, WANT).
-//   Ending a session drops all messages in both queues, changes own (mixed again) and counts one reset. No
-//   epoch is ever live twice in one life of an end, hence a SYN that says PROVEN to an end that is not live
-//   speaks of an earlier life.
+// SESSIONS. Each end has an epoch `own` (not 0, best random) and the epoch of its `peer` (0 unknown). An end is
+// live when it knows that the peer knows `own`: by a SYN whose known field says so, or by any frame with the
+// session's CRC. Sequenced frames are sent only while live. A session begins with all sequence numbers 0 and an
+// empty receiver.
+// - Not live: send SYN(own, peer, WANT) at once, then after 200 ms, doubling up to 2 s. Any SYN received makes it
+//   200 ms again.
+// - SYN received while not live: if the peer was unknown, or if PROVEN and known = own (somebody had a session with
+//   a predecessor of mine that drew the same epoch), own changes to a value mixed from own, SYN.own and the time.
+//   Then peer = SYN.own; live if SYN.known = own. Answer SYN(own, peer, WANT) if not live now, else SYN(own, peer)
+//   if the SYN had WANT.
+// - SYN received while live, SYN.own = peer and known = own: nothing new. Answer SYN(own, peer) if it had WANT.
+// - SYN received while live, SYN.own new and known = own: the peer restarted and has heard me. End the session;
+//   peer = SYN.own; own is mixed again. Answer SYN(own, peer, WANT).
+// - SYN received while live, known differs: a restarted peer, or a stale frame. Keep the session and answer
+//   SYN(own, known = SYN.own, WANT): only a peer that is really there can come back knowing `own`.
+// - SYN.own = own: my echo, dropped. Every third in a row may mean that the other end really drew the same epoch:
+//   not live, mix a new one; live, send SYN(own, peer, WANT).
+// - Ending a session drops the messages of both queues and all cancels, and counts one reset. An epoch is live at
+//   most once in one life of an end: a SYN that says PROVEN to an end that is not live speaks of an earlier life.
+// - A SYN with own 0, mtu below 16 or window 0 is dropped; so is one of another version.
 //
-// DATA. Go-back-N over at most min(window of both ends, last room received) messages. seq counts messages
-// modulo 256; ack is the next one expected; room is how many messages of full size the receiver can take.
-// Only the expected message is taken, and only if it fits; everything else is dropped and acknowledged again.
-//   The receiver sends ACK at once (or DATA when it has some), with GAP when a frame was damaged, or when one
-//   came ahead of the expected and this is the first hint of that loss; and when it has again half a window
-//   of room, or any after none. The sender goes back to the oldest unacknowledged message upon GAP for it,
-//   and when nothing was acknowledged for the time-out: 200 ms, at least twice the smoothed round trip,
-//   doubled after each time-out in a row up to 2 s. From the third in a row on it also sends SYN with WANT,
-//   in case the peer is not what it was. Messages that wait while room is 0 are probed for in the same
-//   rhythm.
+// DATA. Go-back-N over at most min(own window, SYN.window, last room received) messages. seq counts messages modulo
+// 256; ack is the next one expected; room is how many messages of full size the receiver could take (at the start
+// of a session its window). An ack that does not lie between the oldest unacknowledged message and the last one
+// sent is ignored, room included. The receiver takes only the expected message, and only if it fits.
+// - The receiver answers every DATA at once by ACK, or by DATA when it has some to send, except a message ahead of
+//   the expected one: this it reports by ACK with GAP once for each pass of the sender (the first one ahead; again
+//   when the distance does not grow). It also sends ACK when reading made again half a window of room, or any after
+//   none.
+// - A damaged frame (while live) is answered by ACK with GAP, which spares the sender the time-out. The third in a
+//   row, with no valid sequenced frame in between, also asks SYN(own, peer, WANT); after the eighth nothing is
+//   answered: ends in different sessions hear only damage from each other.
+// - The sender goes back to the oldest unacknowledged message upon GAP for it (unless that message is just being
+//   sent), and when nothing was acknowledged for the time-out: twice the smoothed round trip, within 200 ms to 2 s,
+//   counted from the end of the frame, doubled after each time-out until the acknowledgement of a message that was
+//   sent once. From the third in a row on it also asks SYN(own, peer, WANT).
+// - Messages that wait while room is 0 are probed for: the first one is sent after each time-out.
 //
-// CANCEL goes past all queues: the receiver handles it at once and answers CANCELLED with the key, always.
-// The sender repeats it every 200 ms, 10 times at most, one key after the other. LOG is neither sequenced nor
-// repeated nor bound to a session: text for a human, lost when there is no room for it. Priority when several
-// wait: SYN, CANCELLED, CANCEL, ACK with GAP, DATA, ACK, LOG.
+// CANCEL passes all queues. The receiver handles it at once and always answers CANCELLED with the key; a key whose
+// call is not running is remembered (the last 8) for the case that the call comes later. The sender repeats it
+// every 200 ms, 10 times at most, one key after the other. Key 0 is none.
+//
+// LOG is neither sequenced nor repeated nor bound to a session: text for a human, lost when there is no room for
+// it.
+//
+// Priority when several wait: SYN, CANCELLED, CANCEL, ACK with GAP, DATA, ACK, LOG. SYN, and the first frame after
+// a time-out, start with a 0x00 of their own: it ends whatever noise the line carried.
 #ifndef MOTET_FRAME_LINK_H
 #define MOTET_FRAME_LINK_H
 
