@@ -174,7 +174,7 @@ bool nn_measure(const uint8_t *file, size_t size, size_t *table_bytes, nn_error 
         return false;
     }
     *table_bytes = build.used;
-    return true;
+    return build.used <= NN_MAX_BLOCK || nn_fail(&build, NN_TOO_LARGE, "tables need more than 64 MiB");
 }
 
 nn_model *nn_load(const uint8_t *file, size_t size, void *tables, size_t table_bytes, nn_error *error) {

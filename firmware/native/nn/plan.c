@@ -4,8 +4,7 @@
 #include "schema.h"
 #include "tensor.h"
 
-#define NOT_PLACED       UINT32_MAX
-#define ACTIVATION_LIMIT 0x40000000u
+#define NOT_PLACED UINT32_MAX
 
 static uint32_t aligned(uint32_t bytes) {
     return (bytes + NN_ALIGN - 1) & ~(uint32_t)(NN_ALIGN - 1);
@@ -144,8 +143,8 @@ static uint64_t lowest_free(const nn_model *model, uint32_t placed, uint32_t byt
 }
 
 static bool reserve(nn_build *build, uint64_t offset, uint32_t bytes) {
-    if (offset + bytes > ACTIVATION_LIMIT) {
-        return nn_fail(build, NN_TOO_LARGE, "activations need more than 1 GiB");
+    if (offset + bytes > NN_MAX_BLOCK) {
+        return nn_fail(build, NN_TOO_LARGE, "activations need more than 64 MiB");
     }
     if (offset + bytes > build->model->activation_bytes) {
         build->model->activation_bytes = (uint32_t)offset + bytes;
