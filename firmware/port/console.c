@@ -6,15 +6,18 @@
 
 // A longer line continues in a second frame.
 #define LINE_ROOM 120
+// How long a line waits for the lines before it to leave; a traceback is longer than the link's room for text.
+#define PATIENCE_MS 100
 
 static char line[LINE_ROOM];
 static size_t line_length;
 
 static void end_line(void) {
-    if (line_length) {
-        port_log(line, line_length);
-        line_length = 0;
+    uint32_t start = arch_time_ms();
+    while (line_length && !port_log(line, line_length) && arch_time_ms() - start < PATIENCE_MS) {
+        port_pause();
     }
+    line_length = 0;
 }
 
 static void print_framed(char character) {

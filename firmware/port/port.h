@@ -18,10 +18,13 @@ void port_pump(void);
 
 // Text for a human: a raw line before a link is attached, a LOG frame of the link afterwards.
 void port_print(const char *text, size_t length);
-void port_log(const char *text, size_t length);
 void port_write_raw(const char *text, size_t length);
+// One LOG frame; false: no room for it now.
+bool port_log(const char *text, size_t length);
 
 // Sleeps until an interrupt brought something or `timeout_ms` has passed; negative: no time limit.
 void port_wait(int32_t timeout_ms);
+// Sleeps until the next interrupt, whatever it brings, and hides nothing from port_wait.
+void port_pause(void);
 
 #endif

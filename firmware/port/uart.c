@@ -55,12 +55,19 @@ void port_pump(void) {
     arch_unlock(state);
 }
 
-void port_log(const char *text, size_t length) {
+bool port_log(const char *text, size_t length) {
     uint32_t state = arch_lock();
+    bool taken = !attached || link_log(attached, text, length);
     if (attached) {
-        link_log(attached, text, length);
         pump();
     }
+    arch_unlock(state);
+    return taken;
+}
+
+void port_pause(void) {
+    uint32_t state = arch_lock();
+    arch_wait();
     arch_unlock(state);
 }
 

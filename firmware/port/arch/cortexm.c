@@ -22,6 +22,7 @@
 #define MPU_RASR     REG(0xE000EDA0)
 
 #define ICSR_PENDSTSET (1u << 26)
+#define CFSR_MSTKERR   (1u << 4)
 #define CFSR_MMARVALID (1u << 7)
 #define CFSR_BFARVALID (1u << 15)
 
@@ -116,7 +117,8 @@ static _Noreturn __attribute__((used)) void on_fault(const uint32_t *frame) {
     uint32_t cfsr = SCB_CFSR;
     uint32_t address = fault_address(cfsr);
     const struct fault_field fields[] = {{"pc", frame[6]}, {"lr", frame[5]}, {"cfsr", cfsr}, {"addr", address}};
-    bool overflow = address - (uint32_t)&_stack_guard < 256;
+    // An interrupt that finds no room for its frame leaves no address, and a frame without meaning.
+    bool overflow = cfsr & CFSR_MSTKERR || address - (uint32_t)&_stack_guard < 256;
     fault_report("HARDFAULT", fields, 4, overflow ? "stack overflow" : 0);
 }
 
