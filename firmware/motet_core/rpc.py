@@ -109,7 +109,7 @@ class Dispatcher:
             if before is not None:
                 await before()
             if self._queue:
-                await self._serve(self._queue.pop(0))
+                await self._turn(self._queue.pop(0))
             if not self._queue:
                 self._wake.clear()
 
@@ -150,6 +150,13 @@ class Dispatcher:
             self.running.cancelled = True
             if self._interrupt is not None:
                 self._interrupt()
+
+    async def _turn(self, request):
+        try:
+            await self._serve(request)
+        except MemoryError:
+            # Not even the answer found room; it is lost, the device is not.
+            self._log("dropped an answer: not enough memory")
 
     async def _serve(self, request):
         self.counters["requests"] += 1

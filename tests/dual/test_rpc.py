@@ -134,6 +134,23 @@ class AnswerTest(unittest.TestCase):
 
         run(work)
 
+    def test_an_answer_for_which_no_memory_is_left_is_said_and_the_next_one_goes_out(self):
+        async def work(bench):
+            send = bench.rpc._send
+
+            async def full(data):
+                bench.rpc._send = send
+                raise MemoryError()
+
+            bench.rpc._send = full
+            await bench.give("echo", 1)
+            await bench.give("echo", 2)
+            await bench.settle()
+            self.assertEqual(bench.logs, ["dropped an answer: not enough memory"])
+            self.assertEqual([reply["id"] for reply in bench.replies()], [2])
+
+        run(work)
+
     def test_an_answer_that_is_too_long_becomes_an_error(self):
         async def work(bench):
             await bench.give("big")
