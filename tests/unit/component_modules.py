@@ -42,6 +42,14 @@ def wat(body: str) -> bytes:
 
 RUN = '(func (export "run"))'
 
+# Valid, and as it stands it makes the device engine write far outside its stack: a float carried by a conditional branch.
+HARMFUL = """(func (export "run") (param i32) (result f64)
+  (block (result f64)
+    (if (result i32) (local.get 0)
+      (then (br_if 1 (f64.const 5) (local.get 0)) (drop) (return (f64.const 4)))
+      (else (i32.const 0)))
+    (drop) (f64.const 2)))"""
+
 
 def component_folder(folder: Path, module: bytes, text: str) -> Path:
     """A folder as an author would hand it over: module and manifest."""

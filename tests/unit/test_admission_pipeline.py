@@ -7,7 +7,7 @@ import hashlib
 
 import cbor2
 import pytest
-from component_modules import RUN, VOTE, manifest, vote_manifest, wat
+from component_modules import HARMFUL, RUN, VOTE, manifest, vote_manifest, wat
 
 from motet.components import features
 from motet.components.admission import STEPS, Admitted, Target, admit
@@ -102,15 +102,6 @@ CARRIED = """(func (export "run") (param i32) (result f64)
   (block (result f64)
     (drop (br_if 0 (f64.const 1) (i32.eqz (local.get 0))))
     (if (result f64) (local.get 0) (then (f64.const 2)) (else (f64.const 3)))))"""
-
-
-# Valid, and as it stands it makes the device engine write far outside its stack: a float carried by a conditional branch.
-HARMFUL = """(func (export "run") (param i32) (result f64)
-  (block (result f64)
-    (if (result i32) (local.get 0)
-      (then (br_if 1 (f64.const 5) (local.get 0)) (drop) (return (f64.const 4)))
-      (else (i32.const 0)))
-    (drop) (f64.const 2)))"""
 
 
 def test_a_valid_module_that_would_harm_the_device_engine_is_admitted_in_a_harmless_form() -> None:
