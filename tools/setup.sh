@@ -54,14 +54,15 @@ fi
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
     || fail "$("$python" -V) is too old, Motet needs Python 3.11 or newer; set MOTET_PYTHON to one"
 
-python3 tools/fetch.py wasm3 micropython
+# Debian's python3 has no pip of its own; the environment's fetches the sources, too.
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+.venv/bin/python tools/fetch.py wasm3 micropython
 
 # The virtual environment is current when it was made from these very files.
 stamp=$(cat pyproject.toml setup.py tools/constraints.txt | sha256sum | cut -c1-32)
 if [ "$(cat .venv/.stamp 2>/dev/null)" != "$stamp" ]; then
     say "Python packages into .venv (about a minute)"
     mkdir -p build/logs
-    "$python" -m venv .venv
     {
         .venv/bin/python -m pip install -q --disable-pip-version-check -c tools/constraints.txt pip setuptools wheel &&
         .venv/bin/python -m pip install -q --disable-pip-version-check -c tools/constraints.txt --no-build-isolation -e '.[dev]'
