@@ -16,6 +16,7 @@ RUNS: dict[str, list[str]] = {
     "nn_mutations": ["tools/soak_nn.py", "--mutations", "10000"],
     "link": ["tools/soak_link.py"],
     "noisy_calls": ["tools/soak_calls.py", "--calls", "1000"],
+    "admission": ["tools/soak_admission.py"],
 }
 
 
