@@ -1,79 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every request is answered exactly once, or dropped for a reason that is counted."""
+"""Every request is answered exactly once, also when it comes twice."""
 
-import asyncio
 import unittest
 
-from motet_core import cbor, errors
-from motet_core.rpc import Dispatcher
+from rpc_bench import run
+
+from motet_core import errors
 from motet_core.wire import packed
-
-
-class Bench:
-    """A dispatcher with a clock by hand and a method that waits for its gate."""
-
-    def __init__(self, max_reply=4096):
-        self.now = 0
-        self.sent = []
-        self.logs = []
-        self.started = []
-        self.interrupts = 0
-        self.gate = asyncio.Event()
-        methods = {"echo": self.echo, "wait": self.wait, "fail": self.fail, "big": self.big, "memory": self.memory}
-        self.rpc = Dispatcher(methods, self.send, lambda: self.now, self.logs.append, max_reply, self.interrupt)
-
-    def interrupt(self):
-        self.interrupts += 1
-
-    async def send(self, data):
-        self.sent.append(data)
-
-    async def echo(self, params, request):
-        self.started.append(request.id)
-        return params
-
-    async def wait(self, params, request):
-        self.started.append(request.id)
-        await self.gate.wait()
-        return {}
-
-    async def fail(self, params, request):
-        raise ValueError("the key is 1234")
-
-    async def memory(self, params, request):
-        raise MemoryError()
-
-    async def big(self, params, request):
-        return {"text": "x" * 5000}
-
-    async def give(self, method, id=1, params=None, reply_to="gw", expires_s=None):
-        message = {"jsonrpc": "2.0", "id": id, "method": method}
-        if params is not None:
-            message["params"] = params
-        await self.rpc.accept(packed.dumps(message, reply_to, expires_s))
-
-    async def cancel(self, id, reply_to="gw"):
-        message = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}}
-        await self.rpc.accept(packed.dumps(message, reply_to))
-
-    async def settle(self):
-        for _ in range(20):
-            await asyncio.sleep(0)
-
-    def replies(self):
-        return [packed.loads(data)[0] for data in self.sent]
-
-
-def run(work, **options):
-    async def main():
-        bench = Bench(**options)
-        task = asyncio.create_task(bench.rpc.run())
-        try:
-            await work(bench)
-        finally:
-            task.cancel()
-
-    asyncio.run(main())
 
 
 class AnswerTest(unittest.TestCase):
@@ -230,89 +163,5 @@ class DoubledTest(unittest.TestCase):
             replies = bench.rpc._replies
             self.assertEqual(len(replies._data), 16)
             self.assertEqual(len([data for data in replies._data.values() if data]), 4)
-
-        run(work)
-
-
-class CancelTest(unittest.TestCase):
-    def test_a_waiting_request_is_withdrawn_without_an_answer(self):
-        async def work(bench):
-            await bench.give("wait", 1)
-            await bench.give("echo", 2)
-            await bench.settle()
-            await bench.cancel(2)
-            bench.gate.set()
-            await bench.settle()
-            self.assertEqual(bench.started, [1])
-            self.assertEqual([reply["id"] for reply in bench.replies()], [1])
-
-        run(work)
-
-    def test_a_running_request_is_interrupted_and_not_answered(self):
-        async def work(bench):
-            await bench.give("wait", 1)
-            await bench.settle()
-            await bench.cancel(1)
-            self.assertEqual(bench.interrupts, 1)
-            bench.gate.set()
-            await bench.settle()
-            self.assertEqual(bench.sent, [])
-            self.assertEqual(bench.rpc.counters["cancelled"], 1)
-
-        run(work)
-
-    def test_only_the_gateway_that_asked_may_cancel(self):
-        async def work(bench):
-            await bench.give("wait", 1)
-            await bench.settle()
-            await bench.cancel(1, reply_to="other")
-            await bench.cancel("1")
-            await bench.cancel([1])
-            bench.gate.set()
-            await bench.settle()
-            self.assertEqual(bench.interrupts, 0)
-            self.assertEqual(len(bench.sent), 1)
-
-        run(work)
-
-
-class ExpiryTest(unittest.TestCase):
-    def test_a_request_that_waited_too_long_is_answered_with_an_error_and_not_run(self):
-        async def work(bench):
-            await bench.give("wait", 1)
-            await bench.give("echo", 2, expires_s=5)
-            await bench.give("echo", 3, expires_s=50)
-            await bench.settle()
-            bench.now = 5001
-            bench.gate.set()
-            await bench.settle()
-            self.assertEqual(bench.started, [1, 3])
-            self.assertEqual(bench.replies()[1]["error"]["code"], errors.EXPIRED)
-
-        run(work)
-
-
-class HostileTest(unittest.TestCase):
-    def test_nonsense_is_dropped_counted_and_logged(self):
-        async def work(bench):
-            for wrong in (b"", b"\x01", b"\xa1\x00", cbor.dumps({0: 1}), cbor.dumps({0: 1, 3: {}}), cbor.dumps({1: 5000})):
-                await bench.rpc.accept(wrong)
-            for id in (None, True, 1.5, [1], {"a": 1}, "x" * 65):
-                await bench.give("echo", id)
-            await bench.settle()
-            self.assertEqual(bench.sent, [])
-            self.assertEqual(bench.rpc.counters["malformed"], 12)
-            self.assertEqual(len(bench.logs), 12)
-
-        run(work)
-
-    def test_unknown_notifications_are_ignored(self):
-        async def work(bench):
-            for params in ({}, None, [], 5):
-                message = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
-                await bench.rpc.accept(packed.dumps(message))
-            await bench.rpc.accept(packed.dumps({"jsonrpc": "2.0", "method": "notifications/other"}))
-            await bench.settle()
-            self.assertEqual(bench.sent, [])
 
         run(work)
