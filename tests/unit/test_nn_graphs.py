@@ -118,5 +118,5 @@ def test_operators_cannot_make_loading_long_by_sharing_a_large_constant() -> Non
 def test_a_small_file_cannot_ask_for_all_memory() -> None:
     tensors = [Tensor((1, 4000, 4000), 0.1) for _ in range(6)]
     steps: list[Step] = [("ADD", [i, i], i + 1, options("AddOptions")) for i in range(5)]
-    with pytest.raises(nn.Error, match="^activations need more than 64 MiB$"):
+    with pytest.raises(nn.Error, match=r"^activations need more than 64 MiB$"):
         nn.Model(graph(tensors, steps, [1, 2, 3, 4, 5]))
