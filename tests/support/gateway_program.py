@@ -14,27 +14,28 @@ from tests.support.memory_fleet import MemoryDevice, MemoryFleet, add
 from motet.gateway.app import GatewayApp
 from motet.gateway.front import Front
 from motet.gateway.options import Options
-from motet.gateway.server import run, serve, serve_stdio
+from motet.gateway.server import run, serve
+from motet.gateway.stdio import serve_stdio
 from motet.observe import Metrics, setup_logging
 
 
 async def waits(_params, _progress):
-    print("called", flush=True)
+    print("called", file=sys.stderr, flush=True)
     try:
         await asyncio.Event().wait()
     finally:
-        print("cancelled", flush=True)
+        print("cancelled", file=sys.stderr, flush=True)
 
 
 async def main(transport, scene=""):
-    setup_logging("info")
+    setup_logging("error")
     fleet = MemoryFleet(MemoryDevice("pump"))
     options = Options(port=0, drain_s=1)
     if scene == "waits":
         fleet.answers["math.add"] = waits
     if transport == "http":
         await serve(GatewayApp(fleet, Metrics(), options), options, lambda url: print(url, flush=True))
-        print("stopped", flush=True)
+        print("stopped", file=sys.stderr, flush=True)
         return
     front = Front(fleet, Metrics(), options)
     if scene == "arrival":
@@ -45,6 +46,7 @@ async def main(transport, scene=""):
 
         fleet.answers["math.add"] = arrival
     await serve_stdio(front)
+    print("stopped", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

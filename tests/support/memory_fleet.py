@@ -108,7 +108,7 @@ class MemoryFleet:
 @contextlib.asynccontextmanager
 async def serving(fleet: Any, **settings: Any) -> AsyncIterator[tuple[str, GatewayApp]]:
     """A gateway over real HTTP on a free port: its MCP URL and application."""
-    options = Options(**{"port": 0, "drain_s": 1.0, "call_timeout_s": 20.0, **settings})
+    options = Options(**{"port": 0, "drain_s": 0.5, "call_timeout_s": 20.0, **settings})
     app = GatewayApp(fleet, Metrics(), options)
     async with listening(app, options) as url:
         yield url, app

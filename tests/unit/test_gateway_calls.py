@@ -196,15 +196,17 @@ async def test_closing_the_connection_of_a_plain_json_call_cancels_it(fleet):
         await until(lambda: fleet.cancelled == ["pump"])
 
 
-async def test_calls_in_flight_are_cancelled_when_the_gateway_stops(fleet):
+@pytest.mark.parametrize("progress", [{}, {"progressToken": 1}], ids=["json", "stream"])
+async def test_calls_in_flight_are_withdrawn_and_answered_so_when_the_gateway_stops(fleet, progress):
     fleet.answers["math.add"] = waits
+    request = modern_call("pump.math.add", {"a": 1, "b": 2})
+    request["json"]["params"]["_meta"] |= progress
     async with httpx2.AsyncClient() as http:
-        async with serving(fleet) as (url, _):
-            call = asyncio.create_task(http.post(url, **modern_call("pump.math.add", {"a": 1, "b": 2})))
+        async with serving(fleet, drain_s=0.1) as (url, _):
+            call = asyncio.create_task(http.post(url, **request))
             await fleet.called.wait()
         assert fleet.cancelled == ["pump"]
-        with pytest.raises(httpx2.HTTPError):
-            (await call).raise_for_status()
+        assert (await call).json()["error"]["code"] == -32065
 
 
 async def test_calls_in_flight_that_end_soon_are_answered_when_the_gateway_stops(fleet):

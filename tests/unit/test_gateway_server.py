@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -13,7 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from mcp import Client, StdioServerParameters
-from tests.support.mcp_http import modern_call
+from tests.support.mcp_http import modern_body, modern_call
 from tests.support.memory_fleet import MemoryDevice, MemoryFleet, serving
 from tests.support.waiting import until
 
@@ -33,16 +34,14 @@ def environment():
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
 
 
+async def spawned(*arguments):
+    pipe = asyncio.subprocess.PIPE
+    command = (sys.executable, "-m", PROGRAM, *arguments)
+    return await asyncio.create_subprocess_exec(*command, env=environment(), stdin=pipe, stdout=pipe, stderr=pipe)
+
+
 async def started(*arguments):
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        PROGRAM,
-        *arguments,
-        env=environment(),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    child = await spawned(*arguments)
     async with asyncio.timeout(30):
         return child, (await child.stdout.readline()).decode().strip()
 
@@ -89,10 +88,13 @@ async def test_a_signal_ends_the_program_cleanly(number):
         answer = await http.post(url, **modern_call("pump.math.add", {"a": 1, "b": 2}))
     assert answer.json()["result"]["structuredContent"] == {"result": 3}
     child.send_signal(number)
+    assert await last_words(child) == (0, "stopped\n")
+
+
+async def last_words(child):
     async with asyncio.timeout(20):
-        out, err = await child.communicate()
-    assert (child.returncode, out.decode()) == (0, "stopped\n")
-    assert "Traceback" not in err.decode()
+        _, err = await child.communicate()
+    return child.returncode, err.decode()
 
 
 async def test_a_call_in_flight_is_cancelled_by_a_signal_rather_than_waited_for():
@@ -100,11 +102,25 @@ async def test_a_call_in_flight_is_cancelled_by_a_signal_rather_than_waited_for(
     async with httpx2.AsyncClient() as http:
         call = asyncio.create_task(http.post(url, **modern_call("pump.math.add", {"a": 1, "b": 2})))
         async with asyncio.timeout(20):
-            assert (await child.stdout.readline()) == b"called\n"
-            child.send_signal(signal.SIGTERM)
-            out, _ = await child.communicate()
-        assert out.decode() == "cancelled\nstopped\n"
+            assert (await child.stderr.readline()) == b"called\n"
+        child.send_signal(signal.SIGTERM)
+        assert await last_words(child) == (0, "cancelled\nstopped\n")
         await asyncio.gather(call, return_exceptions=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, None])
+async def test_a_signal_or_the_end_of_input_ends_stdio_and_cancels_the_call_in_flight(number):
+    child = await spawned("stdio", "waits")
+    child.stdin.write(json.dumps(modern_body("tools/call", name="pump.math.add", arguments={"a": 1, "b": 2})).encode() + b"\n")
+    async with asyncio.timeout(30):
+        assert (await child.stderr.readline()) == b"called\n"
+    if number is None:
+        child.stdin.close()
+    else:
+        child.send_signal(number)
+    async with asyncio.timeout(20):
+        rest, _ = await asyncio.gather(child.stderr.read(), child.wait())
+    assert (child.returncode, rest.decode()) == (0, "cancelled\nstopped\n")
 
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])

@@ -27,7 +27,8 @@ from motet.gateway.app import GatewayApp
 from motet.gateway.deployments import Deployments
 from motet.gateway.devicelogs import DeviceLogs
 from motet.gateway.options import Options
-from motet.gateway.server import listening, serve_stdio
+from motet.gateway.server import listening
+from motet.gateway.stdio import serve_stdio
 from motet.observe import Metrics
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ import logging
 import time
 from typing import Any
 
+import anyio
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolRequestParams, CallToolResult
@@ -38,6 +39,12 @@ class Calls:
         self._fleet, self._catalogue, self._metrics = fleet, catalogue, metrics
         self._timeout_s = options.call_timeout_s
         self._turns = Turns(options.calls_at_once, options.calls_waiting)
+        self._under_way: set[anyio.CancelScope] = set()
+
+    def stop(self) -> None:
+        """Withdraw every call under way; each is answered with an error that says so."""
+        for call in self._under_way:
+            call.cancel()
 
     async def __call__(self, ctx: Context, params: CallToolRequestParams) -> Json:
         """Raises MCPError; see `errors`."""
@@ -49,7 +56,13 @@ class Calls:
         if (problem := _problem(tool, arguments)) is not None:
             self._metrics.tool(tool.device, tool.definition.name).count("bad_arguments")
             return errors.tool_error(problem)
-        return await self._measured(tool, arguments, ctx)
+        with anyio.CancelScope() as call:
+            self._under_way.add(call)
+            try:
+                return await self._measured(tool, arguments, ctx)
+            finally:
+                self._under_way.discard(call)
+        raise errors.stopping(tool.device, tool.exposed)
 
     def _missing(self, name: str) -> MCPError:
         device = self._fleet.get(name.partition(".")[0])

@@ -25,6 +25,7 @@ DEVICE_OFFLINE = -32060
 DEVICE_TIMEOUT = -32061
 DEVICE_RESTARTED = -32062
 BUS_DOWN = -32064
+STOPPING = -32065
 
 _CODES: dict[type[FleetError], int] = {
     DeviceOffline: DEVICE_OFFLINE,
@@ -60,6 +61,11 @@ def tool_error(sentence: str) -> dict[str, Any]:
 def offline(device: str, tool: str) -> MCPError:
     """The device is known, but not there."""
     return _error(DEVICE_OFFLINE, f"device {device} is offline", device, tool)
+
+
+def stopping(device: str, tool: str) -> MCPError:
+    """The gateway was told to end."""
+    return _error(STOPPING, "the gateway is stopping; the call was withdrawn", device, tool)
 
 
 def bad_answer(device: str, tool: str) -> MCPError:

@@ -61,9 +61,9 @@ class Front:
             get_tool_input_schema=self.catalogue.input_schema,
             on_subscriptions_listen=self.listeners,
         )
-        calls = Calls(fleet, self.catalogue, metrics, options)
+        self.calls = Calls(fleet, self.catalogue, metrics, options)
         self.server.add_request_handler("tools/list", PaginatedRequestParams, self._list_tools)
-        self.server.add_request_handler("tools/call", CallToolRequestParams, calls)
+        self.server.add_request_handler("tools/call", CallToolRequestParams, self.calls)
         self.server.add_notification_handler("notifications/initialized", NotificationParams, self._initialized)
 
     @contextlib.asynccontextmanager

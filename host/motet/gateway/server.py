@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the gateway: HTTP by uvicorn (uvloop, httptools) inside the caller's event loop, or stdio; clean shutdown."""
+"""Runs the gateway: HTTP by uvicorn (uvloop, httptools) inside the caller's event loop; clean shutdown."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import math
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -14,11 +15,9 @@ from typing import Any, TypeVar
 
 import uvicorn
 import uvloop
-from mcp.server.stdio import stdio_server
 
 from motet.gateway.app import MCP_PATH, GatewayApp
 from motet.gateway.connection import BoundedConnection
-from motet.gateway.front import Front
 from motet.gateway.options import Options
 
 log = logging.getLogger(__name__)
@@ -91,6 +90,8 @@ async def listening(app: GatewayApp, options: Options) -> AsyncIterator[str]:
         finally:
             app.end_streams()
             server.should_exit = True
+            await asyncio.wait((task,), timeout=options.drain_s)
+            app.front.calls.stop()
             await task
 
 
@@ -106,7 +107,8 @@ def _uvicorn_config(app: GatewayApp, options: Options) -> uvicorn.Config:
         proxy_headers=False,
         # Longer than clients keep idle connections: otherwise both ends close at once, and a request gets lost between.
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=max(1, round(options.drain_s)),
+        # Only for what is still there after calls were withdrawn.
+        timeout_graceful_shutdown=math.ceil(options.drain_s) + 2,
     )
 
 
@@ -121,7 +123,7 @@ async def serve(app: GatewayApp, options: Options, ready: Callable[[str], None] 
     Raises AddressInUse or OSError when the address cannot be had.
     """
     stop = asyncio.Event()
-    with _on_signals(stop.set):
+    with on_signals(stop.set):
         async with listening(app, options) as url:
             log.info("MCP at %s", url)
             if ready is not None:
@@ -131,7 +133,8 @@ async def serve(app: GatewayApp, options: Options, ready: Callable[[str], None] 
 
 
 @contextlib.contextmanager
-def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
+def on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` on SIGINT and SIGTERM inside the block."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
@@ -140,9 +143,3 @@ def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-
-
-async def serve_stdio(front: Front) -> None:
-    """Serve one client on standard input and output until it closes them."""
-    async with front.running(), stdio_server() as (reader, writer):
-        await front.server.run(reader, writer, front.server.create_initialization_options())
