@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from component_modules import RUN, manifest, wat
 
+from motet.components import admission
 from motet.components.admission import Target, admit
 from motet.components.caps import Caps
 from motet.components.errors import AdmissionError
@@ -232,3 +236,12 @@ def test_a_refusal_names_component_rule_and_place() -> None:
 @pytest.mark.parametrize(("board", "ram"), [("stm32f405", 131072), ("linux", None), ("", None), ("../boards/stm32f405", None)])
 def test_a_target_knows_the_memory_of_our_boards_and_of_no_others(board: str, ram: int | None) -> None:
     assert Target.of_board(board).ram == ram
+
+
+def test_every_rule_is_explained_in_the_documentation() -> None:
+    sources = Path(admission.__file__).parent.glob("*.py")
+    text = "".join(path.read_text() for path in sources)
+    rules = set(re.findall(r'AdmissionError\(\s*"([a-z_]+)"', text)) | set(re.findall(r'yield "([a-z]+)", len', text))
+    documented = (Path(__file__).parents[2] / "docs/components.md").read_text()
+    assert len(rules) > 15
+    assert [rule for rule in sorted(rules) if f"`{rule}`" not in documented] == []
