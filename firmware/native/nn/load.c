@@ -133,9 +133,6 @@ static bool prepare_operator(nn_build *build, uint32_t index) {
     if (!read_code(build, table) || !read_operator(build, table)) {
         return false;
     }
-    if (motet_cancel_pending()) {
-        return nn_fail(build, NN_CANCELLED, "cancelled");
-    }
     if (!build->node->kind->prepare(build)) {
         return false;
     }

@@ -12,7 +12,7 @@
 #define NN_MAX_TENSOR_BYTES 0xFFFFFFu  // so that a sum of all elements of an int8 tensor fits 32 bits
 #define NN_MAX_BLOCK        0x4000000u // 64 MiB: of the tables, and of the activations
 #define NN_NOT_USED         0xFFFFu
-#define NN_MOST_READS       256u   // times the size of the file, that its operators may read constants while loading
+#define NN_MOST_READS       128u   // times the size of the file, that its operators may read constants while loading
 #define NN_STEP_WORK        16384u // multiplications or element moves that make up one step, at most
 
 typedef struct nn_operator nn_operator;

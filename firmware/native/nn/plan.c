@@ -70,9 +70,6 @@ static bool follow_operators(nn_build *build) {
         build->error->operator_index = (int32_t)i;
         build->error->builtin = model->nodes[i].kind->builtin;
         build->error->name = model->nodes[i].kind->name;
-        if (motet_cancel_pending()) {
-            return nn_fail(build, NN_CANCELLED, "cancelled");
-        }
         if (!read_operator_inputs(build, table, i) ||
             !write_tensor(build, nn_fb_int_element(&model->file, outputs, 0), i)) {
             return false;
