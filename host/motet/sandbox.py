@@ -98,7 +98,7 @@ def _read(pipe: IO[bytes] | None, most: int, child: subprocess.Popen[bytes]) -> 
 def _environment() -> dict[str, str]:
     # Nothing of the parent's environment: it may hold secrets. One thread is enough for small inputs and keeps limits simple.
     fixed = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "BINARYEN_CORES": "1"}
-    return {**fixed, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    return {**fixed, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
 
 
 def _confine(pid: int, bounds: Bounds) -> None:

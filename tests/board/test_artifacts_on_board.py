@@ -24,7 +24,7 @@ pytestmark = pytest.mark.board
 
 VOTE = paths.data("examples") / "vote"
 DIGITS = paths.data("models") / "digits" / "digits.tflite"
-UPDATES = 12
+UPDATES = 8
 
 SPIN = """[component]
 name = "spin"
