@@ -14,6 +14,7 @@ def crc32(data: Buffer, seed: int = 0) -> int:
 def encode(payload: Buffer) -> bytes:
     """One frame: COBS of the payload and its CRC-32 (little-endian), then a zero byte."""
 
+@final
 class Decoder:
     """Finds frames of `encode` in a stream of any bytes. Payloads of more than `limit` bytes are dropped."""
 
@@ -25,6 +26,7 @@ class Decoder:
     def feed(self, data: Buffer) -> list[bytes]:
         """The payloads of the frames that end in `data`."""
 
+@type_check_only
 class Stats(TypedDict):
     frames_in: int
     frames_out: int
@@ -35,6 +37,7 @@ class Stats(TypedDict):
     logs_lost: int
     foreign_version: int
 
+@final
 class Link:
     """One end of a reliable link: messages exactly once and in order, or a growing `resets`.
 
