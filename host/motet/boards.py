@@ -80,6 +80,8 @@ class Board(_Strict):
     mcu: str
     arch: Literal["armv7em", "rv32imac"]
     features: frozenset[Name] = frozenset()
+    verified: frozenset[Literal["qemu", "silicon"]] = frozenset()
+    """Where the tests of this repository ran on it."""
     memory: Memory
     build: Build
     budget: Budget

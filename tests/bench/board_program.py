@@ -106,7 +106,7 @@ def bench_nn(out):
     out["digits_predict"] = instructions(lambda: model.predict([data]))
     model.input(0)[:] = data
     out["digits"] = instructions(model.invoke)
-    out["digits_hash"] = "%08x" % fnv(model.output(0))
+    out["digits_hash"] = f"{fnv(model.output(0)):08x}"
     out["digits_arena"] = model.arena_bytes
 
 
