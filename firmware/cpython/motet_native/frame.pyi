@@ -4,7 +4,7 @@
 Times are milliseconds from any origin, ints of any size: only differences count, and the clock may wrap.
 """
 
-from typing import TypedDict
+from typing import TypedDict, final, type_check_only
 
 from typing_extensions import Buffer
 
