@@ -18,6 +18,7 @@ class StreamPort(LinkPort):
         self._readable = asyncio.Event()
         self._writable = asyncio.Event()
         self._kick = asyncio.Event()
+        self._task = None
         self._writer = None
 
     def take(self):
@@ -45,21 +46,25 @@ class StreamPort(LinkPort):
 
     async def connected(self, reader, writer):
         """Callback of asyncio.start_server."""
-        if self._writer is not None:
-            self._writer.close()
-        self._writer = writer
+        task = asyncio.current_task()
+        if self._task is not None:
+            self._task.cancel()
+        self._task, self._writer = task, writer
         self._kick.set()
         try:
-            while self._writer is writer:
-                data = await reader.read(_CHUNK)
-                if not data:
-                    break
-                self._feed(data)
+            await self._receive(reader)
         except OSError:
             pass
-        if self._writer is writer:
-            self._writer = None
-        writer.close()
+        finally:
+            if self._task is task:
+                self._task = self._writer = None
+            await _close(writer)
+
+    async def _receive(self, reader):
+        data = await reader.read(_CHUNK)
+        while data:
+            self._feed(data)
+            data = await reader.read(_CHUNK)
 
     def _feed(self, data):
         self.link.feed(data, clock_ms())
@@ -94,3 +99,12 @@ class StreamPort(LinkPort):
             await asyncio.wait_for(self._kick.wait(), self.link.timer(clock_ms()) / 1000)
         except asyncio.TimeoutError:
             pass
+
+
+async def _close(writer):
+    # MicroPython closes the socket in wait_closed, CPython in close.
+    try:
+        writer.close()
+        await writer.wait_closed()
+    except OSError:
+        pass

@@ -79,6 +79,20 @@ class StreamTest(unittest.TestCase):
 
         run(work)
 
+    def test_a_new_connection_ends_the_one_before(self):
+        async def work(device, number):
+            readers = []
+            for _ in range(3):
+                reader, _ = await asyncio.open_connection("127.0.0.1", number)
+                readers.append(reader)
+            for reader in readers[:2]:
+                # The device speaks first, to find its peer; then it hangs up.
+                while await asyncio.wait_for(reader.read(100), 10):
+                    pass
+            self.assertTrue(await asyncio.wait_for(readers[2].read(1), 10))
+
+        run(work)
+
     def test_what_the_device_logs_arrives(self):
         async def work(device, number):
             client = await Client().connect(number)
