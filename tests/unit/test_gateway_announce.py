@@ -42,9 +42,9 @@ class Broken:
 
 
 class World:
-    def __init__(self):
+    def __init__(self, bus=None):
         self.state, self.events = 0, []
-        self.bus, self.sessions = InMemorySubscriptionBus(), Sessions()
+        self.bus, self.sessions = bus or InMemorySubscriptionBus(), Sessions()
         self.bus.subscribe(self.events.append)
         self.announcer = Announcer(self.bus, self.sessions, lambda: self.state)
 
@@ -92,6 +92,24 @@ async def test_a_session_that_does_not_read_holds_up_nobody():
         await deaf.entered.wait()
         world.change(2)
         await until(lambda: session.times == 2)
+
+
+async def test_a_bus_that_fails_once_is_used_again():
+    class Failing(InMemorySubscriptionBus):
+        fail = True
+
+        async def publish(self, event):
+            if self.fail:
+                self.fail = False
+                raise ConnectionError("gone")
+            await super().publish(event)
+
+    world = World(Failing())
+    async with running(world.announcer):
+        world.change(1)
+        await until(lambda: not world.bus.fail)
+        world.change(2)
+        await until(lambda: len(world.events) == 1)
 
 
 async def test_a_broken_session_harms_nobody_and_one_that_ended_is_not_told():

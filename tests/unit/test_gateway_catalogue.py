@@ -8,6 +8,7 @@ import contextlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mcp_types import methods
 from tests.support.memory_fleet import ADD, MemoryDevice
 
 from motet.gateway.catalogue import BadCursor, Catalogue
@@ -130,3 +131,46 @@ def test_a_device_without_tools_changes_nothing_that_clients_see():
 
 def test_hiding_a_device_that_is_not_shown_is_no_error():
     catalogue().hide("nobody")
+
+
+def test_what_is_left_out_is_logged_once_for_each_catalogue(caplog):
+    made, device = catalogue(), MemoryDevice("d", named("has blank"))
+    for _ in range(3):
+        made.show(device)
+        made.hide("d")
+    assert caplog.text.count("left out") == 1
+
+
+keywords = st.sampled_from(
+    ["type", "properties", "required", "items", "$ref", "$defs", "enum", "pattern", "x-mcp-header", "minimum", "anyOf", "not"]
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.sampled_from(["object", "#/a", "string"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6) | keywords, inner, max_size=3),
+    max_leaves=10,
+)
+tools = st.fixed_dictionaries(
+    {"name": st.just("t") | json_values, "inputSchema": st.dictionaries(keywords, json_values, max_size=4) | json_values},
+    optional=dict.fromkeys(("description", "title", "outputSchema", "annotations", "icons", "_meta"), json_values),
+)
+
+
+@given(st.lists(tools | json_values, max_size=3))
+@settings(derandomize=True, max_examples=300, deadline=None)
+def test_whatever_a_device_lists_clients_of_every_revision_get_a_valid_list(listed):
+    made = catalogue()
+    made.show(Listed(listed))
+    for version, modern in (("2026-07-28", True), ("2025-11-25", False), ("2024-11-05", False)):
+        page = {"tools": made.page(None, modern)[0], "resultType": "complete", "ttlMs": 0, "cacheScope": "private"}
+        methods.serialize_server_result("tools/list", version, page)
+    for name in names(made):
+        made.get(name).definition.check({"a": 1})
+
+
+class Listed:
+    """A device with tools that cannot all be hashed the usual way."""
+
+    id, online, catalogue_hash = "d", True, b"\0" * 16
+
+    def __init__(self, tools):
+        self.tools = tools

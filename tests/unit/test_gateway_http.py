@@ -10,6 +10,8 @@ import pytest
 from tests.support.mcp_http import MODERN, modern_body, modern_call, modern_headers
 from tests.support.memory_fleet import MemoryDevice, MemoryFleet, serving
 
+from motet.wire import packed
+
 pytestmark = pytest.mark.anyio
 TOOL = "pump.math.add"
 GOOD = {"a": 1, "b": 2}
@@ -156,12 +158,36 @@ async def test_a_header_made_of_an_argument_must_match_it(fleet):
     assert (answer.status_code, error_of(answer)) == (400, -32020)
 
 
-@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e400"])
-async def test_a_number_that_is_not_finite_is_a_tool_error_naming_the_field(fleet, number):
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("NaN", "is not a finite number"),
+        ("-Infinity", "is not a finite number"),
+        ("1e400", "is not a finite number"),
+        ("1" * 400, "is an integer beyond 64 bits"),
+        ('"\\ud800"', "is not Unicode text"),
+        ("[" * 400 + "]" * 400, "is nested too deeply"),
+    ],
+)
+async def test_a_value_that_no_device_can_be_sent_is_a_tool_error_naming_the_field(fleet, value, what):
     request = modern_call(TOOL, {"a": "?", "b": 2})
-    body = json.dumps(request.pop("json")).replace('"?"', number)
+    body = json.dumps(request.pop("json")).replace('"?"', value)
     answer, _ = await post(fleet, content=body, **request)
     result = answer.json()["result"]
     assert result["isError"]
-    assert result["content"][0]["text"] == "argument a is not a finite number"
+    assert result["content"][0]["text"].startswith("argument a")
+    assert result["content"][0]["text"].endswith(what)
     assert fleet.calls == []
+
+
+async def test_a_name_that_is_not_unicode_is_a_tool_error(fleet):
+    request = modern_call(TOOL, {"a": 1, "b": 2, "?": 3})
+    body = json.dumps(request.pop("json")).replace('"?"', '"\\ud800"')
+    fleet.answers["math.add"] = refuse
+    answer, _ = await post(fleet, content=body, **request)
+    assert "text is not Unicode" in answer.json()["result"]["content"][0]["text"]
+
+
+async def refuse(params, _progress):
+    """What the fleet does with arguments that the wire cannot carry."""
+    return packed.pack(params)

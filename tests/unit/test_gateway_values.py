@@ -16,8 +16,8 @@ from mcp.shared.exceptions import MCPError
 from tests.support.loopback import loopback_fleet
 
 from motet.gateway.app import GatewayApp
-from motet.gateway.numbers import finite, not_finite
 from motet.gateway.options import Options
+from motet.gateway.values import finite, unsendable
 from motet.observe import Metrics
 from motet.wire import WireError, packed
 
@@ -57,9 +57,10 @@ def test_arguments_come_back_unchanged_or_are_a_tool_error(arguments):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"a": 2**64}, "integer beyond 64 bits"),
-        ({"a": "\ud800"}, "text is not Unicode"),
-        ({"a": json.loads("[" * 40 + "]" * 40)}, "nested deeper than 16"),
+        ({"a": 2**64}, "argument a is an integer beyond 64 bits"),
+        ({"a": [0, 10**400]}, "argument a[1] is an integer beyond 64 bits"),
+        ({"a": "\ud800"}, "argument a is not Unicode text"),
+        ({"a": json.loads("[" * 14 + "]" * 14)}, "nested deeper than 16"),
     ],
 )
 def test_what_cannot_be_sent_to_a_device_is_told_to_the_model(arguments, says):
@@ -69,8 +70,8 @@ def test_what_cannot_be_sent_to_a_device_is_told_to_the_model(arguments, says):
 
 
 def test_the_first_number_that_is_not_finite_is_named():
-    assert not_finite({"a": {"b": [0, math.nan], "c": math.inf}}) == "a.b[1]"
-    assert not_finite({"a": [1, 2.5, {"b": None}]}) is None
+    assert unsendable({"a": {"b": [0, math.nan], "c": math.inf}}) == ("a.b[1]", "is not a finite number")
+    assert unsendable({"a": [1, 2.5, {"b": None}, -(2**64), "ü", True]}) is None
 
 
 def test_a_sensor_without_a_value_answers_null():
@@ -91,5 +92,5 @@ def test_any_object_in_the_place_of_a_result_is_a_result_or_a_bad_answer(answer)
 @settings(derandomize=True, max_examples=100)
 def test_finite_leaves_only_what_json_can_hold_and_changes_nothing_else(value):
     json.dumps(finite(value), allow_nan=False)
-    if not_finite(value) is None:
+    if unsendable(value) is None:
         assert finite(value) == value

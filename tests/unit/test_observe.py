@@ -63,6 +63,14 @@ def test_text_from_outside_cannot_forge_a_line_or_reach_the_terminal(log):
     assert "\x1b" not in lines()
 
 
+@pytest.mark.parametrize("fmt", ["text", "json"])
+def test_a_huge_message_is_cut(log, fmt):
+    logger, lines = log(fmt)
+    logger.warning("device said %s", "x" * 1_000_000)
+    assert len(lines()) < 5000
+    assert "more characters" in lines()
+
+
 def test_a_json_line_holds_time_level_logger_message_and_extras(log):
     logger, lines = log("json")
     logger.warning("left out: %s", "tool", extra={"device": "pump", "count": 3})

@@ -96,9 +96,16 @@ class Announcer:
             now = self._fingerprint()
             if now != self._told:
                 self._told = now
-                self._sessions.announce()
-                await self._bus.publish(ToolsListChanged())
+                await self._announce()
                 await asyncio.sleep(_DISTANCE_S)
+
+    async def _announce(self) -> None:
+        self._sessions.announce()
+        try:
+            await self._bus.publish(ToolsListChanged())
+        except Exception:
+            # A bus may be somebody's network; later announcements must not suffer.
+            log.exception("listeners could not be told of the changed tools")
 
 
 @contextlib.asynccontextmanager

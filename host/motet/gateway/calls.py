@@ -18,9 +18,9 @@ from pydantic import ValidationError
 from motet.fleet import Fleet
 from motet.gateway import errors
 from motet.gateway.catalogue import Catalogue, Tool
-from motet.gateway.numbers import finite, not_finite
 from motet.gateway.options import Options
 from motet.gateway.turns import Turns
+from motet.gateway.values import finite, unsendable
 from motet.observe import Metrics
 from motet.wire import Json, WireError
 
@@ -106,8 +106,9 @@ class Calls:
 
 
 def _problem(tool: Tool, arguments: Json) -> str | None:
-    if (where := not_finite(arguments)) is not None:
-        return f"argument {errors.shorten(where)} is not a finite number"
+    if found := unsendable(arguments):
+        where, what = found
+        return f"argument {errors.shorten(where)} {what}"
     return tool.definition.check(arguments)
 
 

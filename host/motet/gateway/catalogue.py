@@ -48,6 +48,7 @@ class Catalogue:
         self._shared: WeakValueDictionary[bytes, Definitions] = WeakValueDictionary()
         self._devices: dict[str, _Shown] = {}
         self._tools: dict[str, Tool] = {}
+        self._complained: dict[str, bytes] = {}
         self._order: list[str] | None = None
 
     def show(self, device: Device) -> None:
@@ -60,8 +61,14 @@ class Catalogue:
         for definition in shown.definitions.tools.values():
             self._show_tool(device.id, definition, shown)
         shown.left_out += shown.definitions.left_out
-        for tool in shown.left_out:
-            log.warning("tool %s of device %s is left out: %s", tool.tool, device.id, tool.reason)
+        self._complain(device, shown.left_out)
+
+    def _complain(self, device: Device, left_out: list[LeftOut]) -> None:
+        # Once for each catalogue: a device may come and go all day.
+        if left_out and self._complained.get(device.id) != device.catalogue_hash:
+            self._complained[device.id] = device.catalogue_hash
+            for tool in left_out:
+                log.warning("tool %s of device %s is left out: %s", tool.tool, device.id, tool.reason)
 
     def _show_tool(self, device: str, definition: Definition, shown: _Shown) -> None:
         try:

@@ -27,6 +27,21 @@ _NAMED_SECRET = re.compile(
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
+_LONGEST = 4000
+
+# These report every connection or session at INFO, and each request they refuse at WARNING: the first is noise, the
+# second lets anybody fill the log (refused requests are counted and answered with the reason instead).
+_QUIET = {
+    "mcp": logging.WARNING,
+    "mcp.server.transport_security": logging.ERROR,
+    "uvicorn": logging.ERROR,
+    "asyncio": logging.WARNING,
+    "httpx2": logging.WARNING,
+    "amqtt": logging.WARNING,
+    "transitions": logging.WARNING,
+}
+
+
 def redact(text: str) -> str:
     """Replace passwords in URLs and the values of secret-looking names by `***`."""
     return _NAMED_SECRET.sub(r"\1\2***", _URL_PASSWORD.sub(r"\1:***@", text))
@@ -39,7 +54,7 @@ class TextFormatter(logging.Formatter):
         super().__init__("%(asctime)s.%(msecs)03d %(levelname)-7s %(name)s %(message)s", "%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name logging.Formatter calls
-        record.message = redact(record.message).translate(_CONTROL)
+        record.message = _message(record).translate(_CONTROL)
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the name logging.Formatter calls
@@ -55,12 +70,19 @@ class JsonFormatter(logging.Formatter):
             "time": round(record.created, 3),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": redact(record.getMessage()),
+            "message": _message(record),
         }
         entry.update((key, _plain(value)) for key, value in vars(record).items() if key not in _STANDARD)
         if record.exc_info:
             entry["exception"] = redact(self.formatException(record.exc_info))
         return json.dumps(entry, ensure_ascii=True, separators=(",", ":"))
+
+
+def _message(record: logging.LogRecord) -> str:
+    text = record.getMessage()
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}… ({len(text) - _LONGEST} more characters)"
+    return redact(text)
 
 
 def _plain(value: Any) -> Any:
@@ -85,6 +107,5 @@ def setup_logging(level: str = "info", fmt: LogFormat = "text", stream: TextIO |
 
 
 def _quieten(level: int) -> None:
-    # These report every connection or session at INFO: noise, unless somebody asked to see everything.
-    for name in ("mcp", "uvicorn", "asyncio", "httpx2", "amqtt", "transitions"):
-        logging.getLogger(name).setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(level if level <= logging.DEBUG else max(level, least))
