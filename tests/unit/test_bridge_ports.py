@@ -60,9 +60,9 @@ async def test_a_terminal_carries_bytes_both_ways(terminal, ear):
 async def test_a_terminal_takes_more_than_it_holds(terminal, ear):
     master, name = terminal
     port = await open_port(name, 115200, ear.data, ear.lost.append)
-    data = bytes(range(256)) * 400
-    port.write(data[:50_000])
-    port.write(data[50_000:])
+    data = bytes(range(256)) * 200
+    port.write(data[:30_000])
+    port.write(data[30_000:])
 
     def read():
         got = b""
@@ -71,6 +71,14 @@ async def test_a_terminal_takes_more_than_it_holds(terminal, ear):
         return got
 
     assert await asyncio.to_thread(read) == data
+    port.close()
+
+
+async def test_a_terminal_that_takes_nothing_holds_bounded_memory(terminal, ear):
+    port = await open_port(terminal[1], 115200, ear.data, ear.lost.append)
+    for _ in range(100):
+        port.write(bytes(10_000))
+    assert len(port._rest) < 80_000
     port.close()
 
 

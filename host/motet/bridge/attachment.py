@@ -25,6 +25,10 @@ _KEEP_REPLY_S, _KEEP_NOTIFICATION_S = 30.0, 10.0
 class Wire(Protocol):
     """The device's side: what an attachment hands down."""
 
+    @property
+    def limit(self) -> int:
+        """Longest frame the line takes now, in bytes; 0 while the device is not there."""
+
     def request(self, data: bytes) -> bool:
         """A message or block for the device; False when there is no room."""
 
@@ -105,8 +109,12 @@ class Attachment:
             self._wire.say_hello()
 
     def _requested(self, _topic: str, payload: bytes) -> None:
-        if len(payload) > (self.record.limit or 0):
-            self._refuse(payload, INVALID_REQUEST, f"frame of {len(payload)} bytes, the device takes {self.record.limit}")
+        limit = min(self.record.limit or 0, self._wire.limit)
+        if not limit:
+            # Not answered: the gateways are about to hear from the presence record.
+            self._counts.note("requests_unreachable", "a request to %s is dropped: the device is not there", self.record.id)
+        elif len(payload) > limit:
+            self._refuse(payload, INVALID_REQUEST, f"frame of {len(payload)} bytes, the device takes {limit}")
         elif payload[:1] in (b"\x84", b"\x85"):
             self._pass_on(payload)
         else:

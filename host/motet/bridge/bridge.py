@@ -160,8 +160,12 @@ class Bridge:
 
     # What the attachment wants.
 
+    @property
+    def limit(self) -> int:
+        return self._line.limit
+
     def request(self, data: bytes) -> bool:
-        return len(data) <= self._line.limit and self._line.send(REQUEST, data)
+        return self._line.send(REQUEST, data)
 
     def cancel(self, key: int) -> None:
         self._line.cancel(key)

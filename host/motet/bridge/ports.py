@@ -21,6 +21,8 @@ import serial
 _CHUNK = 4096
 _POLL_S = 0.5
 _CONNECT_S = 5.0
+# Bytes that may wait for a line that takes no more; beyond them it loses some, which the link above repairs.
+_BACKLOG = 64 << 10
 
 OnData = Callable[[bytes], None]
 OnLost = Callable[[str], None]
@@ -30,7 +32,7 @@ class Port(Protocol):
     """An open line: `on_data` and `on_lost` (once, unless closed first) are called on the loop."""
 
     def write(self, data: bytes) -> None:
-        """Queue bytes for the line; after a loss they are dropped."""
+        """Queue bytes for the line; they are dropped after a loss, and when too many wait already."""
 
     def close(self) -> None:
         """Close the line; nothing is called any more."""
@@ -84,7 +86,7 @@ class SocketPort(asyncio.Protocol):
             self._on_lost(str(exc or "the other side closed the connection"))
 
     def write(self, data: bytes) -> None:
-        if self._transport is not None and not self._closed:
+        if self._transport is not None and not self._closed and self._transport.get_write_buffer_size() < _BACKLOG:
             self._transport.write(data)
 
     def close(self) -> None:
@@ -106,7 +108,7 @@ class TerminalPort:
         self._loop.add_reader(self._fd, self._readable)
 
     def write(self, data: bytes) -> None:
-        if self._closed:
+        if self._closed or len(self._rest) >= _BACKLOG:
             return
         waiting = bool(self._rest)
         self._rest += data
@@ -159,12 +161,13 @@ class ThreadPort:
     def __init__(self, line: Any, on_data: OnData, on_lost: OnLost) -> None:
         self._loop = asyncio.get_running_loop()
         self._line, self._on_data, self._on_lost = line, on_data, on_lost
-        self._closed = False
+        self._closed, self._waiting = False, 0
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="serial-writer")
         threading.Thread(target=self._read, name="serial-reader", daemon=True).start()
 
     def write(self, data: bytes) -> None:
-        if not self._closed:
+        if not self._closed and self._waiting < _BACKLOG:
+            self._waiting += len(data)
             self._writer.submit(self._write, data)
 
     def close(self) -> None:
@@ -176,6 +179,10 @@ class ThreadPort:
             self._line.write(data)
         except (OSError, ValueError) as error:
             self._tell(self._lost, str(error))
+        self._tell(self._written, len(data))
+
+    def _written(self, count: int) -> None:
+        self._waiting -= count
 
     def _read(self) -> None:
         try:

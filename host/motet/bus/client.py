@@ -26,6 +26,7 @@ _FIRST_DELAY_S, _LAST_DELAY_S = 0.1, 5.0
 # A connection this old was a good one: the next loss starts again with the first delay.
 _GOOD_S = 5.0
 _ROUTES = 4096
+_SUBACK_S = 10.0
 
 
 class Bus:
@@ -131,7 +132,7 @@ class Bus:
         """Call `handler(topic, payload)` for matching messages, across reconnections.
 
         Returns after the broker's consent, at once while there is no connection. Raises BusRefused when it declines,
-        ValueError when the filter has a handler already.
+        TimeoutError when it does not answer, ValueError when the filter has a handler already.
         """
         if topic_filter in self._handlers:
             raise ValueError(f"{topic_filter} has a handler already")
@@ -139,7 +140,8 @@ class Bus:
         self._routes.clear()
         if self._session is not None:
             with contextlib.suppress(BusOffline):
-                await self._session.subscribe([(topic_filter, qos)])
+                async with asyncio.timeout(_SUBACK_S):
+                    await self._session.subscribe([(topic_filter, qos)])
 
     def unsubscribe(self, topic_filter: str) -> None:
         """Stop calling the filter's handler."""
@@ -148,9 +150,10 @@ class Bus:
         if self._session is not None:
             self._session.unsubscribe(topic_filter)
 
-    def on_state(self, listener: StateListener) -> None:
-        """Call `listener(connected)` after each change, once the subscriptions stand again."""
+    def on_state(self, listener: StateListener) -> Callable[[], None]:
+        """Call `listener(connected)` after each change, once the subscriptions stand again. Returns what removes it."""
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     async def close(self) -> None:
         """Send what is published, say goodbye, stop."""
@@ -231,7 +234,7 @@ class Bus:
         if connected == self._told:
             return
         self._told = connected
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             try:
                 listener(connected)
             except Exception:

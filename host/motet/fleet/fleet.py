@@ -42,16 +42,19 @@ class Fleet:
         self._readers: dict[str, asyncio.Task[None]] = {}
         self._return: asyncio.TimerHandle | None = None
         self._counts: Counter[str] = Counter()
+        self._forget_bus: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
         """Subscribe; devices that are there already arrive right after. Raises BusRefused when the broker declines."""
-        self._bus.on_state(self._bus_changed)
+        self._forget_bus = self._bus.on_state(self._bus_changed)
         await self._bus.subscribe(self._topics.all_replies(self.gateway_id), self._router.receive, qos=0)
         await self._bus.subscribe(self._topics.all_notifications(), self._notified)
         await self._bus.subscribe(self._topics.all_presence(), self._present)
 
     async def close(self) -> None:
-        """End every call with DeviceOffline, stop reading catalogues, unsubscribe."""
+        """End every call with DeviceOffline, stop reading catalogues, unsubscribe; may be called again."""
+        self._forget_bus()
+        self._forget_bus = lambda: None
         if self._return is not None:
             self._return.cancel()
         for topic_filter in (
