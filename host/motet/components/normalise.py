@@ -13,13 +13,20 @@ import shutil
 
 from motet import sandbox
 from motet.components.errors import AdmissionError, BuildError
+from motet.components.features import decode_profile
+from motet.components.flatness import is_flat
+from motet.components.wasmfile import Module
 
 FEATURES = ["--mvp-features", "--enable-mutable-globals", "--enable-sign-ext", "--enable-nontrapping-float-to-int"]
 # Flattening makes a local of every value; the locals passes merge them and drop those that are left unused, because each one
 # is stack on the device. "nostructure" keeps blocks without results: the device engine has been seen to write outside its stack
-# when a branch carries a value out of a block. Dead code goes last, so that none of the others can leave any.
-LOCALS = ["--simplify-locals-nostructure", "--coalesce-locals", "--reorder-locals"]
-PASSES = ["--flatten", *LOCALS, "--dce", "--vacuum", "--remove-unused-module-elements"]
+# when a branch carries a value out of a block. Dead code goes after them, so that they cannot leave any.
+_LOCALS = ["--simplify-locals-nostructure", "--coalesce-locals", "--reorder-locals"]
+_FLATTEN = ["--flatten", *_LOCALS, "--dce"]
+_UNUSED = ["--remove-unused-module-elements"]
+PASSES = [*_FLATTEN, "--vacuum", *_UNUSED]
+# Vacuum makes code a quarter smaller, and once in some thousand modules it gives an `if` a result. Then it has to go first.
+CAUTIOUS = ["--dce", "--vacuum", *_FLATTEN, "--remove-unused-names", "--merge-blocks", *_UNUSED]
 STRIP = ["--strip-debug", "--strip-producers"]
 BOUNDS = sandbox.Bounds(seconds=10)
 MISSING = "wasm-opt not found: install it with `sudo apt-get install binaryen`"
@@ -41,10 +48,28 @@ def version(path: str) -> str:
     return f"binaryen {found[1] if found else said.strip()[:40]}"
 
 
-def normalise(module: bytes) -> bytes:
-    """The equivalent module in safe form. Raises AdmissionError when binaryen does not take it."""
-    done = sandbox.run([tool(), *FEATURES, *PASSES, *STRIP, "-", "-o", "-"], module, BOUNDS)
+def normalise(module: bytes) -> tuple[bytes, list[str]]:
+    """The equivalent module in safe form, and the passes that made it. Raises AdmissionError when binaryen does not take it.
+
+    Whether it really is flat is for ``flatness.check_flat`` to say: here it only decides between the two ways.
+    """
+    small = _run(module, PASSES)
+    if is_flat(_decoded(small)):
+        return small, PASSES
+    return _run(module, CAUTIOUS), CAUTIOUS
+
+
+def _run(module: bytes, passes: list[str]) -> bytes:
+    done = sandbox.run([tool(), *FEATURES, *passes, *STRIP, "-", "-o", "-"], module, BOUNDS)
     if done.status != 0 or not done.output.startswith(b"\0asm"):
         detail = done.errors.strip().splitlines()[-1:] or ["no output"]
         raise AdmissionError("normalise", f"wasm-opt {done.how}: {detail[0][:300]}")
     return done.output
+
+
+def _decoded(module: bytes) -> Module:
+    try:
+        return decode_profile(module)
+    except AdmissionError as error:
+        reason = f"the normalised module is outside the profile: {error.reason}"
+        raise AdmissionError("normalise", reason, error.where) from None
