@@ -85,12 +85,6 @@ static void find_taps(const nn_window *window, const int8_t *image, const nn_pix
 
 #if NN_DSP
 
-static void requantize_quad(const nn_dense *dense, uint32_t channel, const int32_t sums[4], int8_t *out) {
-    for (uint32_t i = 0; i < 4; i++) {
-        out[channel + i] = nn_requantize(dense, channel + i, sums[i]);
-    }
-}
-
 // Four channels whose inputs lie side by side (multiplier 1), two taps at a time.
 static void quad(const nn_dense *dense, const tap *taps, uint32_t channel, int8_t *out) {
     uint32_t rows = dense->rows;
@@ -116,7 +110,7 @@ static void quad(const nn_dense *dense, const tap *taps, uint32_t channel, int8_
         s3 += x[3] * weights[3];
     }
     const int32_t sums[4] = {s0, s1, s2, s3};
-    requantize_quad(dense, channel, sums, out);
+    nn_requantize_quad(dense, channel, sums, out);
 }
 
 // Four channels that share one input channel (multiplier 4, 8, ...), two taps at a time.
@@ -143,7 +137,7 @@ static void shared_quad(const nn_dense *dense, const tap *taps, uint32_t input, 
         s3 += x * weights[3];
     }
     const int32_t sums[4] = {s0, s1, s2, s3};
-    requantize_quad(dense, channel, sums, out);
+    nn_requantize_quad(dense, channel, sums, out);
 }
 
 // Returns how many channels it did.

@@ -70,18 +70,38 @@ static inline int32_t nn_high_mul_small(int32_t a, int32_t b) {
 // proven to stay below 2^30 while loading; all others are stored as shift - NN_SLOW_SHIFT and take the general way.
 #define NN_SLOW_SHIFT 64
 
-static inline int8_t nn_requantize(const nn_dense *dense, uint32_t channel, int32_t sum) {
-    int32_t shift = dense->shifts[channel];
-    int32_t multiplier = dense->channels[channel].multiplier;
-    int32_t value;
+static inline int32_t nn_scale_sum(int32_t sum, int32_t multiplier, int32_t shift) {
     if (shift > 0) {
-        value = nn_high_mul_small(sum, multiplier);
-        value = (value + (1 << (shift - 1)) + (value >> 31)) >> shift; // nn_round_shift, which cannot overflow here
-    } else {
-        nn_scale scale = {multiplier, shift + NN_SLOW_SHIFT};
-        value = nn_rescale(sum, scale);
+        int32_t value = nn_high_mul_small(sum, multiplier);
+        return (value + (1 << (shift - 1)) + (value >> 31)) >> shift; // nn_round_shift, which cannot overflow here
     }
+    const nn_scale scale = {multiplier, shift + NN_SLOW_SHIFT};
+    return nn_rescale(sum, scale);
+}
+
+static inline int8_t nn_requantize(const nn_dense *dense, uint32_t channel, int32_t sum) {
+    int32_t value = nn_scale_sum(sum, dense->channels[channel].multiplier, dense->shifts[channel]);
     return (int8_t)nn_clamp(value + dense->zero_point, dense->low, dense->high);
+}
+
+// Two sums of one channel.
+static inline void nn_requantize_two(const nn_dense *dense, uint32_t channel, const int32_t sums[2], int8_t *out0,
+                                     int8_t *out1) {
+    int32_t multiplier = dense->channels[channel].multiplier, shift = dense->shifts[channel];
+    int32_t zero = dense->zero_point, low = dense->low, high = dense->high;
+    int32_t first = nn_clamp(nn_scale_sum(sums[0], multiplier, shift) + zero, low, high);
+    int32_t second = nn_clamp(nn_scale_sum(sums[1], multiplier, shift) + zero, low, high);
+    *out0 = (int8_t)first;
+    *out1 = (int8_t)second;
+}
+
+// Four channels side by side.
+static inline void nn_requantize_quad(const nn_dense *dense, uint32_t channel, const int32_t sums[4], int8_t *out) {
+    int8_t values[4]; // stored at once: after each single store the compiler would have to read `dense` again
+    for (uint32_t i = 0; i < 4; i++) {
+        values[i] = nn_requantize(dense, channel + i, sums[i]);
+    }
+    memcpy(out + channel, values, sizeof values);
 }
 
 #endif
