@@ -18,7 +18,7 @@ files="/usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring /us
 [ "$purpose" = run ] || files="$files /usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs|/usr/lib/picolibc/riscv64-unknown-elf/lib/picolibc.ld:picolibc-riscv64-unknown-elf"
 
 missing=()
-export PATH="$PATH:/usr/sbin:/sbin"
+export PATH="$PATH:${MOTET_SBIN:-/usr/sbin:/sbin}"  # Debian keeps mosquitto out of a user's PATH
 for need in $needs; do
     found=
     for name in $(tr '|' ' ' <<<"${need%%:*}"); do command -v "$name" >/dev/null && found=1; done

@@ -33,6 +33,7 @@ from motet.observe import Metrics
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
+SETTLE_S = 2.0
 
 
 @dataclass
@@ -162,9 +163,16 @@ async def stdio(config: Config) -> None:
     try:
         async with _fleet(config, config.broker.url) as fleet:
             options = Options.of(config.gateway, __version__)
+            # A client asks for the tools at once: give the devices that are there the time to show them.
+            await _came_true(fleet, lambda: _known(fleet), SETTLE_S)
             await serve_stdio(GatewayApp(fleet, Metrics(), options).front)
     except BusError as error:
         raise FatalError(str(error), Exit.UNREACHABLE) from error
+
+
+def _known(fleet: Fleet) -> bool:
+    there = [device for device in fleet.devices() if device.online]
+    return bool(there) and all(device.tools for device in there)
 
 
 async def online(fleet: Fleet, device: str, timeout_s: float) -> None:
@@ -173,14 +181,26 @@ async def online(fleet: Fleet, device: str, timeout_s: float) -> None:
     Raises:
         FatalError: it did not get there within `timeout_s` seconds.
     """
+
+    def there() -> bool:
+        found = fleet.get(device)
+        return found is not None and found.online and bool(found.tools)
+
+    if not await _came_true(fleet, there, timeout_s):
+        raise FatalError(f"device {device} did not come online within {timeout_s:g} s", Exit.TIMEOUT)
+
+
+async def _came_true(fleet: Fleet, condition: Callable[[], bool], timeout_s: float) -> bool:
+    """Whether `condition` was met within `timeout_s` seconds; it is asked again after each event of the fleet."""
     changed = asyncio.Event()
     forget = fleet.add_listener(lambda _event: changed.set())
     try:
         async with asyncio.timeout(timeout_s):
-            while not ((found := fleet.get(device)) and found.online and found.tools):
+            while not condition():
                 changed.clear()
                 await changed.wait()
     except TimeoutError:
-        raise FatalError(f"device {device} did not come online within {timeout_s:g} s", Exit.TIMEOUT) from None
+        return False
     finally:
         forget()
+    return True
