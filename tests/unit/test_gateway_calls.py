@@ -71,6 +71,15 @@ async def test_a_trace_context_travels_to_the_device(fleet):
     assert fleet.calls[0][2]["_meta"] == {"traceparent": trace}
 
 
+@pytest.mark.parametrize("trace", [7, {"a": 1}, "x" * 1000])
+async def test_a_trace_context_that_is_none_stays_here(fleet, trace):
+    request = modern_call("pump.math.add", {"a": 1, "b": 2})
+    request["json"]["params"]["_meta"]["traceparent"] = trace
+    async with serving(fleet) as (url, _), httpx2.AsyncClient() as http:
+        await http.post(url, **request)
+    assert all("_meta" not in params for _, _, params in fleet.calls)
+
+
 async def test_wrong_arguments_are_a_tool_error_naming_the_field_and_never_reach_the_device(fleet, era):
     async with serving(fleet) as (url, _), Client(url, mode=era) as client:
         result = await client.call_tool("pump.math.add", {"a": "two", "b": 40})

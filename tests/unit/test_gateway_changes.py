@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.subscriptions import ToolsListChanged
+from mcp_types import InitializedNotification
 from tests.support.mcp_http import modern_body, modern_headers
 from tests.support.memory_fleet import ADD, MemoryDevice, MemoryFleet, serving
 from tests.support.waiting import until
@@ -65,6 +66,14 @@ async def test_an_older_client_hears_of_it_on_its_session_and_was_promised_so(fl
         fleet.put(MemoryDevice("valve"))
         await until(lambda: "notifications/tools/list_changed" in inbox.methods)
         assert await listed(client) == ["pump.math.add", "valve.math.add"]
+
+
+async def test_a_client_that_says_initialized_again_and_again_is_one_session(fleet):
+    async with serving(fleet) as (url, app), Client(url, mode="legacy") as client:
+        for _ in range(5):
+            await client.session.send_notification(InitializedNotification())
+        await client.list_tools()
+        assert len(app.front.sessions) == 1
 
 
 async def test_a_session_that_ends_is_forgotten(fleet):

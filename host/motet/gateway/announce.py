@@ -36,9 +36,12 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._open)
 
-    def add(self, session: Session) -> None:
-        """From now on, tell `session`."""
-        self._open.setdefault(session, _Teller(session))
+    def add(self, session: Session) -> bool:
+        """From now on, tell `session`; False when that was so already."""
+        new = session not in self._open
+        if new:
+            self._open[session] = _Teller(session)
+        return new
 
     def discard(self, session: Session) -> None:
         """The session is over."""

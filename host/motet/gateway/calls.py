@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 Context = ServerRequestContext[Any, Any]
 
-# Trace context is for the device's log; the rest of _meta is between client and gateway, and bytes on the wire.
-_FOR_DEVICE = ("traceparent",)
+# W3C trace context: longer than any version of it so far.
+_TRACEPARENT = 64
 
 
 class Calls:
@@ -43,7 +43,7 @@ class Calls:
 
     def stop(self) -> None:
         """Withdraw every call under way; each is answered with an error that says so."""
-        for call in self._under_way:
+        for call in tuple(self._under_way):
             call.cancel()
 
     async def __call__(self, ctx: Context, params: CallToolRequestParams) -> Json:
@@ -91,8 +91,10 @@ class Calls:
         request: Json = {"name": tool.definition.name, "arguments": arguments}
         meta = (ctx.params or {}).get("_meta") or {}
         progress = ctx.session.report_progress if "progressToken" in meta else None
-        if for_device := {key: meta[key] for key in _FOR_DEVICE if key in meta}:
-            request["_meta"] = for_device
+        # For the device's log; the rest of _meta is between client and gateway, and bytes on the wire.
+        trace = meta.get("traceparent")
+        if isinstance(trace, str) and len(trace) <= _TRACEPARENT:
+            request["_meta"] = {"traceparent": trace}
         try:
             loop = asyncio.get_running_loop()
             deadline = loop.time() + self._timeout_s

@@ -53,7 +53,7 @@ class Endpoint:
 
     def end_streams(self) -> None:
         """End the standing streams of older clients, which would hold up a shutdown; they reconnect."""
-        for scope in self._standing:
+        for scope in tuple(self._standing):
             scope.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -89,7 +89,7 @@ def from_fleet(error: Exception, device: str, tool: str) -> MCPError:
 
 
 def _error(code: int, message: str, device: str, tool: str, data: Any = None) -> MCPError:
-    details = {"device": device, "tool": tool}
+    details = {"device": device, "tool": shorten(tool)}
     return MCPError(code, shorten(redact(message)), details if data is None else {**details, "details": data})
 
 

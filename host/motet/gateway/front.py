@@ -91,9 +91,7 @@ class Front:
 
     async def _list_tools(self, ctx: Context, params: PaginatedRequestParams) -> Json:
         try:
-            tools, cursor = self.catalogue.page(
-                params.cursor if params else None, ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
-            )
+            tools, cursor = self.catalogue.page(params.cursor, ctx.protocol_version in MODERN_PROTOCOL_VERSIONS)
         except BadCursor as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
         # Never fresh in a cache: devices come and go, and an answer costs little. Private: authorization may narrow it.
@@ -104,5 +102,5 @@ class Front:
         """A session of an older client is ready to be told things, until its connection closes."""
         # The SDK gives handlers no public way to the connection that outlives their request.
         connection = ctx.session._connection
-        self.sessions.add(connection)
-        connection.exit_stack.callback(self.sessions.discard, connection)
+        if self.sessions.add(connection):
+            connection.exit_stack.callback(self.sessions.discard, connection)
