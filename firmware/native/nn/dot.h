@@ -5,7 +5,8 @@
 
 #include "dense.h"
 
-#if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && !defined(NN_PORTABLE)
+// The inline assembly needs all registers: it is left out of builds without optimisation, which keep a frame pointer.
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && defined(__OPTIMIZE__)
 #define NN_DSP 1
 #include <arm_acle.h>
 #else
