@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts the instructions that models take on an emulated Cortex-M, and the bytes of the engine; prints JSON.
 
-    tools/bench_nn.py [--cpu cortex-m4] [--optimise -O2] MODEL.tflite ...
+    tools/bench_nn.py [--cpu cortex-m4] [--optimise 2] MODEL.tflite ...
 
 Needs arm-none-eabi-gcc with newlib and qemu-system-arm. Counts come from QEMU's virtual time under -icount shift=0: they
 are instructions, not cycles, the same on each run, in units of 40. The input is a fixed pseudo-random byte sequence.
@@ -86,12 +86,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Instructions of TensorFlow Lite models on an emulated Cortex-M, as JSON.")
     parser.add_argument("models", nargs="+", type=Path, metavar="MODEL")
     parser.add_argument("--cpu", choices=sorted(CPUS), default="cortex-m4")
-    parser.add_argument("--optimise", default="-O2", metavar="-Ox")
+    parser.add_argument("--optimise", default="2", choices=["1", "2", "3", "s"], help="of the compiler: 2 means -O2")
     options = parser.parse_args()
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
         if shutil.which(tool) is None:
             sys.exit(f"{tool} is missing: apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm")
-    json.dump(bench(options.models, options.cpu, options.optimise), sys.stdout, indent=2)
+    json.dump(bench(options.models, options.cpu, f"-O{options.optimise}"), sys.stdout, indent=2)
     print()
 
 
