@@ -135,7 +135,7 @@ async def test_many_calls_at_once_take_turns_on_a_device():
 
 
 async def test_more_calls_than_may_wait_are_refused_as_busy():
-    async with world(calls_at_once=1, calls_waiting=1, call_timeout_s=1) as w, Client(w.url) as client:
+    async with world(calls_at_once=1, calls_waiting=1, call_timeout_s=3) as w, Client(w.url) as client:
         await w.device(handler=silent)
         calls = [asyncio.create_task(client.call_tool("pump.sim.echo", {"text": "x"})) for _ in range(3)]
         results = await asyncio.gather(*calls, return_exceptions=True)
