@@ -48,6 +48,12 @@ class Scripted:
     def url(self):
         return f"socket://127.0.0.1:{self.port}"
 
+    def restart(self):
+        """Forget everything, as a reset of the board does; the serial line stays open."""
+        self.link = self.stream.link = Link(mtu=self.stream.limit)
+        # Speak first, as a board does after its reset.
+        self.stream.log("booted")
+
     async def send(self, channel, data):
         await self.stream.send(channel, data)
 

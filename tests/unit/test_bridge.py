@@ -16,7 +16,7 @@ from motet.bridge import bridge as bridge_module
 from motet.bus import Bus
 from motet.fleet import DeviceOffline, DeviceRestarted, DeviceTimeout, Fleet, FleetError
 from motet.wire import Presence, Topics, packed
-from motet_core.port import NOTIFICATION, PRESENCE, REPLY
+from motet_core.port import HELLO, NOTIFICATION, PRESENCE, REPLY
 from motet_core.wire import blocks
 
 pytestmark = pytest.mark.anyio
@@ -111,7 +111,7 @@ async def test_on_a_bad_line_every_call_is_answered_and_none_wrongly(world, faul
         world.bridge(f"socket://127.0.0.1:{relay.port}", "dev")
         await world.happens("tools")
         before = (await world.vitals())["calls"]["calls"]
-        for number in range(1, 101):
+        for number in range(1, 61):
             assert (await world.vitals())["calls"]["calls"] == before + number
         assert relay.flipped + relay.lost + relay.doubled + relay.stalled > 0
         assert set(world.fleet.counters().values()) <= {0}
@@ -154,6 +154,34 @@ async def test_a_killed_board_ends_its_calls_at_once_and_comes_back_as_another_b
     await world.happens("arrived")
     assert world.fleet.get("dev").nonce != first
     assert (await world.vitals())["board"] == "linux"
+
+
+async def test_a_board_that_restarts_on_its_line_ends_its_calls_as_restarted(world):
+    async with Scripted().serving() as device:
+        world.bridge(device.url)
+        await device.received.get()
+        await device.send(PRESENCE, presence())
+        await world.happens("arrived")
+        call = asyncio.create_task(world.fleet.call("dev", "x", {}, 20))
+        while (await next_request(device))[0]["method"] != "x":
+            pass
+        device.restart()
+        while (await device.received.get())[0] != HELLO:
+            pass
+        await device.send(PRESENCE, presence(nonce=b"BBBBBBBB"))
+        with pytest.raises(DeviceRestarted):
+            await asyncio.wait_for(call, 10)
+
+
+async def test_a_board_that_restarts_and_stays_silent_is_gone(world, monkeypatch):
+    monkeypatch.setattr(bridge_module, "_RETURN_S", 0.2)
+    async with Scripted().serving() as device:
+        world.bridge(device.url)
+        await device.received.get()
+        await device.send(PRESENCE, presence())
+        await world.happens("arrived")
+        device.restart()
+        await world.happens("departed")
 
 
 async def test_a_killed_broker_is_waited_out(world):

@@ -284,3 +284,16 @@ async def test_the_outbox_forgets_what_is_acknowledged_or_expired():
     now[0] = 2.0
     assert box.unsent() == [] and box.expired == 1
     assert second.receipt is None
+
+
+async def test_a_goodbye_with_unread_messages_publishes_no_will(broker, bus):
+    inbox = Inbox()
+    await bus.subscribe("state", inbox)
+    for _ in range(20):
+        leaving = await Bus.connect(broker.url, "leaving", will=Will("state", b"will"))
+        await leaving.subscribe("noise", Inbox())
+        for _ in range(20):
+            bus.publish("noise", bytes(1000))
+        await leaving.close()
+    bus.publish("state", b"end")
+    assert await inbox.wait() == [("state", b"end")]

@@ -40,16 +40,20 @@ class Wire(Protocol):
 
 
 class Attachment:
-    """`start()` it with the first record of a boot, `close()` it when the device is gone."""
+    """`start()` it with the first record of a boot, `close()` it when the device is gone.
 
-    def __init__(self, url: str, topics: Topics, record: Presence, wire: Wire, counts: Faults) -> None:
+    `before` is the last record of the boot that this bridge had before, whose retained record does not count as another's.
+    """
+
+    def __init__(self, url: str, topics: Topics, record: Presence, before: Presence | None, wire: Wire, counts: Faults) -> None:
         self.record = record
         self._topics, self._wire, self._counts = topics, wire, counts
         self._presence_topic = topics.presence(record.id)
+        own = {record.nonce} if before is None else {record.nonce, before.nonce}
         will = Will(self._presence_topic, record.gone().encode())
         # The topics hold the realm, so that two realms on one broker do not share client ids.
         client_id = topics.requests(record.id).removesuffix("/q")
-        self._bus = Bus(url, client_id, will=will, guard=lambda: claim.claim(url, topics, record.id, record.nonce))
+        self._bus = Bus(url, client_id, will=will, guard=lambda: claim.claim(url, topics, record.id, own))
 
     async def start(self) -> None:
         """Connect in the background."""
@@ -66,9 +70,9 @@ class Attachment:
         """Never returns. Raises IdTaken when another board turns out to have the id."""
         await self._bus.wait_ended()
 
-    async def close(self) -> None:
-        """Tell everybody that the device is gone, then leave."""
-        if self._bus.connected:
+    async def close(self, gone: bool = True) -> None:
+        """Leave; with `gone`, tell everybody first that the device is not there any more."""
+        if gone and self._bus.connected:
             try:
                 self._bus.publish(self._presence_topic, self.record.gone().encode(), retain=True)
             except BusError as error:

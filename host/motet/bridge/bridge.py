@@ -29,6 +29,8 @@ _MTU, _WINDOW = 512, 4
 _JOINED = 256 << 10
 # A device that takes the hello and says nothing is asked again.
 _HELLO_S = 10.0
+# A device that restarted shows itself within this time, or it is gone.
+_RETURN_S = 3.0
 # Log lines of a device: this many at once, then so many a second.
 _LOG_BURST, _LOG_RATE = 100, 20.0
 
@@ -61,6 +63,7 @@ class Bridge:
         self._attachment: Attachment | None = None
         self._changed = asyncio.Event()
         self._hello_timer: asyncio.TimerHandle | None = None
+        self._return_timer: asyncio.TimerHandle | None = None
 
     @property
     def device(self) -> str | None:
@@ -91,15 +94,17 @@ class Bridge:
 
     async def _follow(self) -> None:
         """Keep the attachment what the record says."""
+        before: Presence | None = None
         try:
             while True:
                 self._changed.clear()
                 record, attachment = self._record, self._attachment
                 if attachment is not None and not _same_boot(record, attachment.record):
-                    self._attachment = None
-                    await attachment.close()
+                    self._attachment, before = None, attachment.record
+                    # The next boot's record says it all where there is one: calls end as restarted, not as offline.
+                    await attachment.close(gone=record is None or record.id != before.id)
                 elif record is not None and attachment is None:
-                    self._attachment = Attachment(self._bus_url, self._topics, record, self, self.counts)
+                    self._attachment = Attachment(self._bus_url, self._topics, record, before, self, self.counts)
                     await self._attachment.start()
                 else:
                     await self._wait(attachment)
@@ -125,13 +130,24 @@ class Bridge:
         self._joiner.clear()
         self.say_hello()
 
-    def session_ended(self, why: str) -> None:
-        if self._hello_timer is not None:
-            self._hello_timer.cancel()
-        if self._record is not None:
-            log.warning("device %s at %s is gone: %s", self._record.id, self._line.url, why)
+    def session_ended(self, why: str, restarted: bool) -> None:
+        self._cancel_timers()
+        if self._record is None:
+            return
+        log.warning("device %s at %s is gone: %s", self._record.id, self._line.url, why)
+        if restarted:
+            self._return_timer = asyncio.get_running_loop().call_later(_RETURN_S, self._forget)
+        else:
+            self._forget()
+
+    def _forget(self) -> None:
         self._record = None
         self._changed.set()
+
+    def _cancel_timers(self) -> None:
+        for timer in (self._hello_timer, self._return_timer):
+            if timer is not None:
+                timer.cancel()
 
     def message(self, channel: int, data: bytes) -> None:
         try:
@@ -187,8 +203,7 @@ class Bridge:
         record = Presence.decode(data)
         if not record.online:
             raise WireError("presence: a device cannot say that it is offline")
-        if self._hello_timer is not None:
-            self._hello_timer.cancel()
+        self._cancel_timers()
         self._record = record
         self._changed.set()
         if self._attachment is not None and _same_boot(record, self._attachment.record):

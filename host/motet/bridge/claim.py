@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Collection
 
 from motet.bridge.errors import IdTaken
 from motet.bus import Bus
@@ -20,18 +21,18 @@ _ANSWER_S = 2.0
 _BROKER_S = 5.0
 
 
-async def claim(url: str, topics: Topics, device: str, nonce: bytes) -> None:
-    """Return when boot `nonce` may be `device`. Raises IdTaken, BusOffline while the broker cannot be asked."""
+async def claim(url: str, topics: Topics, device: str, own: Collection[bytes]) -> None:
+    """Return when a board whose boots are `own` may be `device`. Raises IdTaken, BusOffline while the broker cannot be asked."""
     bus = await Bus.connect(url, f"motet-claim-{secrets.token_hex(6)}", timeout=_BROKER_S)
     try:
-        await _Claim(bus, topics, device, nonce).run()
+        await _Claim(bus, topics, device, own).run()
     finally:
         await bus.close()
 
 
 class _Claim:
-    def __init__(self, bus: Bus, topics: Topics, device: str, nonce: bytes) -> None:
-        self._bus, self._topics, self._device, self._nonce = bus, topics, device, nonce
+    def __init__(self, bus: Bus, topics: Topics, device: str, own: Collection[bytes]) -> None:
+        self._bus, self._topics, self._device, self._own = bus, topics, device, own
         self._own_id = f"claim-{secrets.token_hex(8)}"
         self._taken = False
         self._told = asyncio.Event()
@@ -55,7 +56,7 @@ class _Claim:
             record = Presence.decode(payload)
         except WireError:
             return
-        self._taken = record.online and record.nonce != self._nonce
+        self._taken = record.online and record.nonce not in self._own
 
     def _reply(self, _topic: str, payload: bytes) -> None:
         (self._answered if payload else self._told).set()

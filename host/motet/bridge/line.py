@@ -33,8 +33,8 @@ class Owner(Protocol):
     def session_began(self) -> None:
         """The peer is there; after a restart of it this is told again."""
 
-    def session_ended(self, why: str) -> None:
-        """The port is gone or the peer silent; told once for each session."""
+    def session_ended(self, why: str, restarted: bool) -> None:
+        """The port is gone, the peer silent, or `restarted`: then the next session begins at once."""
 
     def message(self, channel: int, data: bytes) -> None:
         """One message of the present session."""
@@ -163,17 +163,17 @@ class Line:
     def _follow_session(self) -> None:
         session = self._link.resets
         if self._session is not None and session != self._session:
-            self._end("it restarted")
+            self._end("it restarted", restarted=True)
         if self._session is None and self._link.established and self._link.quiet(_now_ms()) <= self._silence_ms:
             self._session = session
             self._owner.session_began()
 
-    def _end(self, why: str) -> None:
+    def _end(self, why: str, restarted: bool = False) -> None:
         if self._session is not None:
             self._session = None
             self.counts["dropped_with_session"] += len(self._queue)
             self._queue.clear()
-            self._owner.session_ended(why)
+            self._owner.session_ended(why, restarted)
 
     def _send_waiting(self) -> None:
         while self._queue and self._session is not None:

@@ -197,11 +197,10 @@ class Bus:
         session = Session(self._url, self._client_id, self._will, self._dispatch, end)
         await session.open()
         self._established(session)
-        try:
-            raise BusOffline(f"the connection to the broker at {self._url} was lost: {await lost}")
-        finally:
-            if lost.done():
-                self._session = None
+        # When this is cancelled instead, the session stays for `close` to say goodbye with.
+        why = await lost
+        self._session = None
+        raise BusOffline(f"the connection to the broker at {self._url} was lost: {why}")
 
     def _established(self, session: Session) -> None:
         self._session, self._failure = session, None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -61,6 +62,7 @@ class Session:
         self._misc: asyncio.TimerHandle | None = None
         self._writing, self._backlog, self._closing = False, 0, False
         self._drained = asyncio.Event()
+        self._drained.set()
 
     def _make_client(self, client_id: str, will: Will | None) -> paho.Client:
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, reconnect_on_failure=False)
@@ -145,14 +147,23 @@ class Session:
     async def close(self) -> None:
         """Send what was published, then say goodbye, so that the will is not published."""
         self._closing = True
-        if self._socket is not None:
-            self._client.disconnect()
-            self._flush()
-        if self._writing:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_GOODBYE_S):
-                    await self._drained.wait()
+        found = self._client.socket()
+        if isinstance(found, socket.socket):
+            with socket.socket(fileno=os.dup(found.fileno())) as rest:
+                self._client.disconnect()
+                self._flush()
+                with contextlib.suppress(TimeoutError, OSError):
+                    async with asyncio.timeout(_GOODBYE_S):
+                        await self._drained.wait()
+                        await self._read_to_end(rest)
         self.drop()
+
+    async def _read_to_end(self, rest: socket.socket) -> None:
+        # Closing a socket with unread bytes resets the connection, and the goodbye may be lost with it.
+        rest.setblocking(False)
+        rest.shutdown(socket.SHUT_WR)
+        while await self._loop.sock_recv(rest, 65536):
+            pass
 
     def drop(self) -> None:
         """End without goodbye, as a crash would: the broker publishes the will."""
