@@ -49,19 +49,31 @@ class Component:
 
     def _start(self):
         wasm = native().wasm
+        artifact = self.artifact
         try:
-            instance = wasm.Instance(self.artifact.module, self.artifact.memory, self.artifact.stack)
-            for module, name, _ in instance.imports():
-                raise Refused("needs the import %s.%s, which this device does not grant" % (module, name))
-            exports = dict(instance.exports())
-            instance.fuel = self.artifact.fuel
-            for tool in self.artifact.calls:
-                call = self.artifact.calls[tool]
-                _check_export(call, exports)
-                call.function = instance.find(call.export)
+            instance = wasm.Instance(artifact.module, artifact.memory, artifact.stack)
         except wasm.Error as error:
-            raise Refused("%s: %s" % (self.artifact.name, error))
+            raise Refused("%s: %s" % (artifact.name, error))
+        try:
+            self._bind(instance)
+        except wasm.Error as error:
+            instance.close()
+            raise Refused("%s: %s" % (artifact.name, error))
+        except (Refused, MemoryError):
+            # Its memory is wanted at once, not at the next collection.
+            instance.close()
+            raise
         self._instance = instance
+
+    def _bind(self, instance):
+        for module, name, _ in instance.imports():
+            raise Refused("needs the import %s.%s, which this device does not grant" % (module, name))
+        exports = dict(instance.exports())
+        instance.fuel = self.artifact.fuel
+        for tool in self.artifact.calls:
+            call = self.artifact.calls[tool]
+            _check_export(call, exports)
+            call.function = instance.find(call.export)
 
     def _restart(self):
         if self.reason is not None:
