@@ -64,15 +64,16 @@ def write_leaf(out, value):
 
 
 def _key_bytes(key):
-    """Encoded map key; short ones without a detour, because nearly all are."""
     kind = type(key)
-    if kind is int and 0 <= key < 24:
-        return bytes((key,))
     if kind is not int and kind is not str:
         raise WireError("map key must be text or integer")
     out = bytearray()
     write_leaf(out, key)
     return bytes(out)
+
+
+def _order(row):
+    return len(row[0]), row[0]
 
 
 class Writer:
@@ -86,46 +87,46 @@ class Writer:
         return key, value, raw
 
     def write(self, value):
-        self._open = [(iter((value,)), None, False)]
-        while self._open:
-            # Iterators keep their place: a container met on the way is written first, then its parent continues.
-            items, values, raw = self._open[-1]
-            for item in items:
-                if values is None:
-                    opened = self._value(item, raw)
-                else:
-                    self.out.extend(item[1])
-                    opened = self._value(*values[item[2]])
-                if opened:
+        # One loop, the frequent types in it: on a microcontroller every call costs as much as the work itself.
+        out = self.out
+        self._waiting = []
+        rows = iter(((b"", value, False),))
+        while True:
+            for key, item, raw in rows:
+                out.extend(key)
+                if type(item) is str:
+                    data = item.encode()
+                    write_head(out, 3, len(data))
+                    out.extend(data)
+                elif isinstance(item, (dict, list, tuple)):
+                    # Iterators keep their place: the container is written first, then this one continues.
+                    if len(self._waiting) == MAX_DEPTH:
+                        raise WireError("nested deeper than %d" % MAX_DEPTH)
+                    self._waiting.append(rows)
+                    rows = iter(self._map(item, raw) if isinstance(item, dict) else self._array(item, raw))
                     break
+                else:
+                    write_leaf(out, item)
             else:
-                self._open.pop()
-        return self.out
+                if not self._waiting:
+                    return out
+                rows = self._waiting.pop()
 
-    def _value(self, value, raw):
-        """Writes a leaf, or opens a container and says so."""
-        if isinstance(value, dict):
-            self._push(self._sorted(value, raw), raw)
-        elif isinstance(value, (list, tuple)):
-            write_head(self.out, 4, len(value))
-            self._push((value, None), raw)
-        else:
-            write_leaf(self.out, value)
-            return False
-        return True
+    def _array(self, value, raw):
+        write_head(self.out, 4, len(value))
+        return [(b"", item, raw) for item in value]
 
-    def _push(self, items, raw):
-        if len(self._open) > MAX_DEPTH:
-            raise WireError("nested deeper than %d" % MAX_DEPTH)
-        self._open.append((iter(items[0]), items[1], raw))
-
-    def _sorted(self, value, raw):
+    def _map(self, value, raw):
+        """Rows of encoded key, value, raw in the order of the wire."""
         write_head(self.out, 5, len(value))
-        keys, values = [], []
+        small, others = {}, []
         for key in value:
             coded, item, inner = self.entry(key, value[key], raw)
-            data = _key_bytes(coded)
-            keys.append((len(data), data, len(values)))
-            values.append((item, inner))
-        keys.sort()
-        return keys, values
+            if type(coded) is int and 0 <= coded < 24:
+                small[coded] = (bytes((coded,)), item, inner)
+            else:
+                others.append((_key_bytes(coded), item, inner))
+        if len(others) > 1:
+            others.sort(key=_order)
+        # The numbers below 24 come before all other keys, and sort much faster.
+        return [small[number] for number in sorted(small)] + others

@@ -117,7 +117,7 @@ class _Packer(Writer):
         return number, value, key in RAW
 
     def _binding(self, key, value):
-        if len(self._open) == 1 and self._envelope and key in (REPLY_TO, EXPIRES_S):
+        if len(self._waiting) == 1 and self._envelope and key in (REPLY_TO, EXPIRES_S):
             return key, value, True
         raise WireError("message keys must be text")
 
