@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One connection to the broker, from CONNECT to its loss: a paho client driven by the asyncio loop.
+"""One connection to the broker, from CONNECT to its loss.
 
-On the loop a round trip costs half the CPU time of paho's own thread, which must wake the loop for each message. A lost
-connection takes its paho client with it: paho would otherwise send old requests again after hours.
+A lost connection takes its paho client with it: paho would otherwise send old requests again after hours.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
-import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,16 +18,14 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from motet.bus.errors import BusFull, BusOffline, BusRefused
+from motet.bus.pump import Pump
 from motet.bus.url import BrokerUrl
 
 log = logging.getLogger(__name__)
 
 KEEPALIVE_S = 15
-# How often paho may look whether a ping is due or its answer overdue.
-_MISC_S = 2.0
 # Bytes that may wait for a socket that takes no more.
 _BACKLOG = 8 << 20
-_GOODBYE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +52,8 @@ class Session:
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._subscribed: dict[int, asyncio.Future[None]] = {}
         self._client = self._make_client(client_id, will)
-        self._socket: socket.socket | None = None
-        self._misc: asyncio.TimerHandle | None = None
-        self._writing, self._backlog, self._closing = False, 0, False
-        self._drained = asyncio.Event()
-        self._drained.set()
+        self._pump = Pump(self._client)
+        self._backlog, self._closing = 0, False
 
     def _make_client(self, client_id: str, will: Will | None) -> paho.Client:
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, reconnect_on_failure=False)
@@ -70,7 +61,6 @@ class Session:
         client.max_inflight_messages_set(0xFFFF)
         client.on_connect, client.on_disconnect = self._connected, self._disconnected
         client.on_message, client.on_subscribe = self._message, self._suback
-        client.on_socket_close = self._socket_closes
         if self._url.user is not None:
             client.username_pw_set(self._url.user, self._url.password)
         if self._url.tls:
@@ -86,7 +76,8 @@ class Session:
         try:
             async with asyncio.timeout(timeout):
                 await asyncio.shield(dialling)
-                self._watch()
+                if not self._pump.start():
+                    raise BusOffline(f"the broker at {self._url} closed the connection at once")
                 await self._accepted
         except TimeoutError:
             raise BusOffline(f"the broker at {self._url} did not answer within {timeout:g} s") from None
@@ -102,30 +93,18 @@ class Session:
         if not dialling.cancelled() and dialling.exception() is None:
             self.drop()
 
-    def _watch(self) -> None:
-        found = self._client.socket()
-        if not isinstance(found, socket.socket):
-            raise BusOffline(f"the broker at {self._url} closed the connection at once")
-        self._socket = found
-        # Without it a QoS 1 exchange waits 40 ms for a delayed acknowledgement.
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._loop.add_reader(found, self._readable)
-        self._misc = self._loop.call_later(_MISC_S, self._tick)
-        self._flush()
-
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> paho.MQTTMessageInfo:
         """Hand one message to the socket. Raises BusFull when the broker takes nothing more, BusOffline after a loss."""
-        if self._writing:
-            self._backlog += len(payload)
-            if self._backlog > _BACKLOG:
-                raise BusFull(f"the broker at {self._url} does not take messages fast enough")
+        self._backlog = self._backlog + len(payload) if self._pump.writing else 0
+        if self._backlog > _BACKLOG:
+            raise BusFull(f"the broker at {self._url} does not take messages fast enough")
         info = self._client.publish(topic, payload, qos, retain)
         if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
             raise BusFull("too many messages wait for the broker")
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise BusOffline("the connection to the broker was lost")
         if self._client.want_write():
-            self._flush()
+            self._pump.flush()
         return info
 
     def subscribe(self, filters: list[tuple[str, int]]) -> asyncio.Future[None]:
@@ -136,91 +115,27 @@ class Session:
             answered.set_exception(BusOffline("the connection was lost"))
         else:
             self._subscribed[mid] = answered
-        self._flush()
+        self._pump.flush()
         return answered
 
     def unsubscribe(self, topic_filter: str) -> None:
         """Send UNSUBSCRIBE and do not wait."""
         self._client.unsubscribe(topic_filter)
-        self._flush()
+        self._pump.flush()
 
     async def close(self) -> None:
         """Send what was published, then say goodbye, so that the will is not published."""
         self._closing = True
-        found = self._client.socket()
-        if isinstance(found, socket.socket):
-            with socket.socket(fileno=os.dup(found.fileno())) as rest:
-                self._client.disconnect()
-                self._flush()
-                with contextlib.suppress(TimeoutError, OSError):
-                    async with asyncio.timeout(_GOODBYE_S):
-                        await self._drained.wait()
-                        await self._read_to_end(rest)
+        await self._pump.say_goodbye()
         self.drop()
-
-    async def _read_to_end(self, rest: socket.socket) -> None:
-        # Closing a socket with unread bytes resets the connection, and the goodbye may be lost with it.
-        rest.setblocking(False)
-        rest.shutdown(socket.SHUT_WR)
-        while await self._loop.sock_recv(rest, 65536):
-            pass
 
     def drop(self) -> None:
         """End without goodbye, as a crash would: the broker publishes the will."""
         self._closing = True
-        found = self._client.socket()
-        if isinstance(found, socket.socket):
-            with contextlib.suppress(OSError):
-                found.shutdown(socket.SHUT_RDWR)
-            self._client.loop_read()
+        self._pump.drop()
         self._fail("the connection was closed")
 
-    # The loop's side.
-
-    def _readable(self) -> None:
-        self._client.loop_read()
-        # What TLS has decrypted already makes no socket readable.
-        while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            self._client.loop_read()
-        if self._client.want_write():
-            self._flush()
-
-    def _flush(self) -> None:
-        """Write now what the socket takes; the rest when the loop says that it takes more."""
-        if self._client.want_write() and not self._writing:
-            self._client.loop_write()
-        if self._socket is not None and self._client.want_write() != self._writing:
-            self._writing = not self._writing
-            if self._writing:
-                self._drained.clear()
-                self._loop.add_writer(self._socket, self._writable)
-            else:
-                self._stop_writing(self._socket)
-
-    def _writable(self) -> None:
-        self._client.loop_write()
-        self._flush()
-
-    def _stop_writing(self, found: socket.socket) -> None:
-        self._loop.remove_writer(found)
-        self._writing, self._backlog = False, 0
-        self._drained.set()
-
-    def _tick(self) -> None:
-        self._client.loop_misc()
-        if self._socket is not None:
-            self._misc = self._loop.call_later(_MISC_S, self._tick)
-            self._flush()
-
     # paho's callbacks.
-
-    def _socket_closes(self, _client: paho.Client, _data: Any, found: Any) -> None:
-        if self._socket is not None:
-            self._socket = None
-            self._loop.remove_reader(found)
-            self._stop_writing(found)
-        if self._misc is not None:
-            self._misc.cancel()
 
     def _connected(self, _client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         if self._accepted.done():
