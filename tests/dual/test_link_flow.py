@@ -91,6 +91,15 @@ class TextsTest(unittest.TestCase):
             other.feed(link.output(0), 0)
         self.assertEqual(len(other.take_logs()) + other.stats["logs_lost"], 20)
 
+    def test_longer_than_any_are_dropped(self):
+        link = frame.Link()
+        for length in (251, 300, 500, 515):
+            link.feed(frame.encode(b"\x60" + b"x" * length), 0)
+        self.assertEqual(link.take_logs(), [])
+        self.assertEqual(link.stats["dropped"], 4)
+        link.feed(frame.encode(b"\x60" + b"x" * 250), 0)
+        self.assertEqual(link.take_logs(), ["x" * 250])
+
     def test_that_are_not_utf8_do_no_harm(self):
         link = frame.Link()
         link.feed(frame.encode(b"\x60ok \xff\xfe"), 0)

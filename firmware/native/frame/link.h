@@ -135,7 +135,7 @@ bool link_readable(const link_t *link);
 // that nothing was taken: come again with so much room (and expect that a restart of the peer has changed
 // everything by then).
 int32_t link_recv(link_t *link, uint8_t *channel, void *out, size_t room);
-// The same for received texts.
+// The same for received texts, which never have more than LINK_LOG_MAX bytes.
 int32_t link_recv_log(link_t *link, char *out, size_t room);
 // False: no room for it.
 bool link_log(link_t *link, const char *text, size_t length);

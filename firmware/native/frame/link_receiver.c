@@ -90,9 +90,12 @@ static void on_sequenced(link_t *link, const uint8_t *body, size_t length, uint3
     }
 }
 
+// A text of more than LINK_LOG_MAX bytes would fit the decoder, but not whoever reads it.
 static void on_unsequenced(link_t *link, const uint8_t *body, size_t length, uint32_t now) {
-    if (body[0] >> 4 == KIND_LOG) {
+    if (body[0] >> 4 == KIND_LOG && length <= 1 + LINK_LOG_MAX) {
         on_log(link, body, length);
+    } else if (body[0] >> 4 == KIND_LOG) {
+        link->stats.dropped++;
     } else if (length == SYN_LENGTH && body[1] == LINK_VERSION) {
         session_on_syn(link, body, now);
     } else {
