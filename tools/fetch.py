@@ -108,7 +108,8 @@ def edit(path: Path, old: str, new: str) -> None:
 
 def patch_wasm3(folder: Path) -> None:
     """Bound what stock 0.5.0 leaves open: it asks m3_Yield only on calls, so `loop br 0` would never end; its compiler
-    recurses once per nested block without looking at the C stack, and takes the length of a branch table on trust."""
+    recurses once per nested block without looking at the C stack, and takes the length of a branch table on trust; its
+    memory.grow wraps, so that growing by almost 2^32 pages shrinks the memory."""
     edit(
         folder / "m3_exec.h",
         '    do\n    {\n#if d_m3EnableStrace >= 3\n        d_m3TracePrint("iter {");\n',
@@ -130,6 +131,13 @@ def patch_wasm3(folder: Path) -> None:
         "_   (ReadLEB_u32 (& targetCount, & o->wasm, o->wasmEnd));\n"
         "    _throwif (m3Err_wasmMalformed, targetCount > (size_t) (o->wasmEnd - o->wasm));\n",
     )
+    edit(
+        folder / "m3_exec.h",
+        "        u32 requiredPages = memory->numPages + numPagesToGrow;\n\n"
+        "        M3Result r = ResizeMemory (runtime, requiredPages);\n",
+        "        M3Result r = numPagesToGrow > d_m3MaxLinearMemoryPages ? m3Err_wasmMemoryOverflow\n"
+        "                   : ResizeMemory (runtime, memory->numPages + numPagesToGrow);\n",
+    )
 
 
 def pip_download(folder: Path) -> None:
@@ -137,7 +145,7 @@ def pip_download(folder: Path) -> None:
 
 
 def fetch_wasm3() -> None:
-    target, stamp = THIRD_PARTY / "wasm3", f"{WASM3_SHA256} fuel, nesting, branch tables"
+    target, stamp = THIRD_PARTY / "wasm3", f"{WASM3_SHA256} fuel, nesting, branch tables, growth"
     if stamped(target, stamp):
         return
     say("wasm3 0.5.0 (pywasm3 sdist)")

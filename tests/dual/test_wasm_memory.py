@@ -41,6 +41,21 @@ class MemoryTest(unittest.TestCase):
         self.assertEqual(large.find("peek")(99999), 0)
         self.assertEqual(large.find("grow")(100), -1)
 
+    def test_growing_never_shrinks_it(self):
+        memory = instance(fixtures.MEMORY, memory=200000)
+        self.assertEqual(memory.find("grow")(1), 1)
+        for pages in (-1, -2, -(2**31), 2**31 - 1, 17):
+            self.assertEqual(memory.find("grow")(pages), -1)
+        self.assertEqual(memory.find("size")(), 2)
+        self.assertEqual(memory.memory_bytes, 131072)
+
+    def test_growing_a_memory_that_may_have_nothing_answers_no(self):
+        empty = instance(fixtures.EMPTY_MEMORY, memory=0)
+        self.assertEqual(empty.find("grow")(1), -1)
+        self.assertEqual(empty.find("grow")(0), 0)
+        self.assertEqual(empty.memory_bytes, 0)
+        self.assertEqual(instance(fixtures.EMPTY_MEMORY, memory=10).find("grow")(1), 0)
+
     def test_is_read_and_written_from_outside(self):
         memory = instance(fixtures.MEMORY)
         memory.write(100, b"\x01\x02\xff")

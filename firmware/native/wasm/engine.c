@@ -74,6 +74,13 @@ static const char *check(const struct M3Module *module, const struct limits *lim
     return error == NULL ? check_signatures(module) : error;
 }
 
+// To wasm3 a limit of nothing is no limit, neither of bytes nor of pages.
+static void bound_growth(struct motet_wasm *instance, const struct limits *limits) {
+    if (limits->memory == 0) {
+        instance->runtime->memory.maxPages = 0;
+    }
+}
+
 static const char *build(struct motet_wasm *instance, const void *argument) {
     if (!motet_wasm_stack_left(MOTET_WASM_LOAD_STACK)) {
         return "the C stack is too full to load a module";
@@ -89,6 +96,7 @@ static const char *build(struct motet_wasm *instance, const void *argument) {
         instance->fuel = 0;
     }
     if (error == NULL) {
+        bound_growth(instance, argument);
         motet_wasm_prepare_imports(instance);
     }
     return error;
