@@ -59,6 +59,15 @@ def test_a_stack_overflow_hits_the_guard_and_says_so(wire: Wire, echo: Emulator)
     assert wire.ask(b"ealive") == b"alive"
 
 
+def test_a_stack_pointer_that_leads_nowhere_is_reported_and_restarts(wire: Wire, echo: Emulator) -> None:
+    with attach(echo) as gdb:
+        gdb.write_register(REGISTERS[echo.board.arch][0], 0x10)
+        gdb.go()
+    wire.until(lambda: re.search(REPORT[echo.board.arch], wire.raw), "fault report")
+    wire.until(lambda: wire.link.resets and wire.link.established, "new session")
+    assert wire.ask(b"w").startswith(b"fault|")
+
+
 def test_endless_recursion_is_an_exception_not_a_fault(wire: Wire) -> None:
     assert wire.ask(b"d") == b"maximum recursion depth exceeded"
     assert wire.ask(b"ealive") == b"alive"

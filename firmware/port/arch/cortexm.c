@@ -27,7 +27,7 @@
 #define CFSR_BFARVALID (1u << 15)
 
 extern uint32_t _data_load, _data_start, _data_end, _bss_start, _bss_end;
-extern uint32_t _stack_top, _stack_guard, _handler_stack_top;
+extern uint32_t _stack_top, _stack_guard, _handler_stack_top, _ram_start, _ram_length;
 
 static volatile uint64_t tick_count;
 static uint32_t clock_hz;
@@ -112,8 +112,15 @@ static uint32_t fault_address(uint32_t cfsr) {
     return cfsr & CFSR_MMARVALID ? SCB_MMFAR : cfsr & CFSR_BFARVALID ? SCB_BFAR : 0;
 }
 
-// `frame` is what the core pushed: r0-r3, r12, lr, pc, xPSR.
-static _Noreturn __attribute__((used)) void on_fault(const uint32_t *frame) {
+// What the core pushed: r0-r3, r12, lr, pc, xPSR. A stack pointer that leads out of RAM must not be followed: a fault
+// in the fault handler stops the core for good.
+static const uint32_t *checked(const uint32_t *frame) {
+    static const uint32_t none[8];
+    return (uint32_t)frame - (uint32_t)&_ram_start <= (uint32_t)&_ram_length - sizeof none ? frame : none;
+}
+
+static _Noreturn __attribute__((used)) void on_fault(const uint32_t *pushed) {
+    const uint32_t *frame = checked(pushed);
     uint32_t cfsr = SCB_CFSR;
     uint32_t address = fault_address(cfsr);
     const struct fault_field fields[] = {{"pc", frame[6]}, {"lr", frame[5]}, {"cfsr", cfsr}, {"addr", address}};
