@@ -57,6 +57,21 @@ def test_what_qemu_says_when_it_refuses_to_run_is_in_the_error(tmp_path: Path) -
             pass
 
 
+def test_a_qemu_that_ends_while_it_is_being_greeted_is_quoted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "qemu-system-arm"
+    program.write_text(
+        f"#!{sys.executable}\nimport socket, sys\nlistener = socket.socket(socket.AF_UNIX)\n"
+        "listener.bind(sys.argv[sys.argv.index('-qmp') + 1].split(':', 1)[1].split(',')[0])\nlistener.listen()\n"
+        "listener.accept()\nsys.exit('Could not load kernel')\n"
+    )
+    program.chmod(0o755)
+    image = tmp_path / "firmware.elf"
+    image.write_bytes(b"")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(EmulatorError, match="ended at once: Could not load kernel"), Emulator("stm32f405", image):
+        pass
+
+
 def test_the_port_is_reserved_before_the_start_and_given_back_after_close(tmp_path: Path) -> None:
     emulator = Emulator("stm32f405", firmware=tmp_path / "none.elf")
     port = emulator.port

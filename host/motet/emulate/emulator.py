@@ -179,9 +179,10 @@ class Emulator:
     def _connect(self, child: Child) -> Qmp:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
-            with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            with contextlib.suppress(OSError, QmpError):
                 return Qmp(self._socket_path)
-            # QEMU makes the socket a few milliseconds after its start; there is no event to wait for.
+            # QEMU makes the socket a few milliseconds after its start, and only then refuses an image; there is no event
+            # to wait for.
             if child.wait(0.01):
                 raise EmulatorError(f"{self.board.name}: {self._recipe.program} ended at once: {self._log_tail()}")
         raise EmulatorError(f"{self.board.name}: {self._recipe.program} did not answer within {_START_SECONDS:.0f} s")
