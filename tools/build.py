@@ -73,7 +73,9 @@ def run_logged(log: Path, command: list[str]) -> None:
 def micropython() -> Path:
     """The MicroPython source tree, fetched when it is not there."""
     need("make", "make")
-    subprocess.run([sys.executable, str(ROOT / "tools/fetch.py")], check=True)
+    # Its progress belongs to standard error: standard output may be one JSON object.
+    if subprocess.run([sys.executable, str(ROOT / "tools/fetch.py")], stdout=2).returncode:
+        raise BuildError("the sources are not there; see above")
     return Path(os.environ.get("MICROPYTHON_DIR", ROOT / "third_party/micropython")).resolve()
 
 

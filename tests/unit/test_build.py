@@ -115,3 +115,14 @@ def test_a_soc_without_a_source_file_is_refused_with_file_and_key(build: ModuleT
     lost = board.model_copy(update={"build": board.build.model_copy(update={"soc": "none"})})
     with pytest.raises(build.BuildError, match=r"board\.toml: build\.soc: neither .* has soc_none\.c"):
         build.soc_source(lost)
+
+
+def test_fetching_says_nothing_on_standard_output_and_its_failure_is_one_sentence(
+    build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/fetch.py").write_text("print('fetch: a source')\nraise SystemExit(1)\n")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    with pytest.raises(build.BuildError, match="the sources are not there"):
+        build.micropython()
+    assert capfd.readouterr() == ("", "fetch: a source\n")
