@@ -297,3 +297,19 @@ async def test_a_goodbye_with_unread_messages_publishes_no_will(broker, bus):
         await leaving.close()
     bus.publish("state", b"end")
     assert await inbox.wait() == [("state", b"end")]
+
+
+async def test_a_handler_may_publish_into_a_connection_that_is_just_lost(broker, bus):
+    done = []
+
+    def handler(_topic, _payload):
+        broker.kill()
+        for _ in range(50):
+            bus.publish("u", bytes(100_000), ttl=0.001)
+        done.append(True)
+
+    await bus.subscribe("t", handler)
+    bus.publish("t", b"")
+    await until(lambda: done and not bus.connected, "the loss")
+    broker.start()
+    await until(lambda: bus.connected, "the return")

@@ -30,7 +30,7 @@ class Pump:
         self._misc: asyncio.TimerHandle | None = None
         self._drained = asyncio.Event()
         self._drained.set()
-        self.writing = False
+        self.writing = self._reading = False
         client.on_socket_close = self._socket_closes
 
     def start(self) -> bool:
@@ -48,6 +48,8 @@ class Pump:
 
     def flush(self) -> None:
         """Write now what the socket takes; the rest when the loop says that it takes more."""
+        if self._reading:
+            return  # from within a handler: paho holds a lock that a failing write would need too
         if self._client.want_write() and not self.writing:
             self._client.loop_write()
         if self._socket is not None and self._client.want_write() != self.writing:
@@ -87,10 +89,14 @@ class Pump:
             self._client.loop_read()
 
     def _readable(self) -> None:
-        self._client.loop_read()
-        # What TLS has decrypted already makes no socket readable.
-        while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+        self._reading = True
+        try:
             self._client.loop_read()
+            # What TLS has decrypted already makes no socket readable.
+            while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+                self._client.loop_read()
+        finally:
+            self._reading = False
         if self._client.want_write():
             self.flush()
 
