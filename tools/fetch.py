@@ -30,6 +30,42 @@ CACHE = Path(os.environ.get("MOTET_SOURCE_CACHE", THIRD_PARTY / "cache"))
 WASM3_SDIST = "pywasm3-0.5.0.tar.gz"
 WASM3_SHA256 = "5a47c8a39f7f6ae71b3316b2e5d86c9d0db6e771a65f09a86e4d4aa3a19aefcc"
 
+# What stock 0.5.0 leaves open. It asks m3_Yield only on calls, so `loop br 0` would never end; its compiler recurses once per
+# nested block without looking at the C stack, and takes the length of a branch table on trust; memory.grow wraps, so that
+# almost 2^32 pages more shrink the memory; its reader of debug names, which are not needed here, wraps, too, where no
+# validator looks, and then never ends on 32-bit machines.
+WASM3_EDITS = [
+    (
+        "m3_exec.h",
+        '    do\n    {\n#if d_m3EnableStrace >= 3\n        d_m3TracePrint("iter {");\n',
+        '    do\n    {\n        if ((r = m3_Yield ())) break;\n#if d_m3EnableStrace >= 3\n        d_m3TracePrint("iter {");\n',
+    ),
+    (
+        "m3_exec.h",
+        "        u32 requiredPages = memory->numPages + numPagesToGrow;\n\n"
+        "        M3Result r = ResizeMemory (runtime, requiredPages);\n",
+        "        M3Result r = numPagesToGrow > d_m3MaxLinearMemoryPages ? m3Err_wasmMemoryOverflow\n"
+        "                   : ResizeMemory (runtime, memory->numPages + numPagesToGrow);\n",
+    ),
+    (
+        "m3_compile.c",
+        "M3Result  CompileBlock  (IM3Compilation o,",
+        "extern M3Result motet_wasm_may_nest (void);\n\nM3Result  CompileBlock  (IM3Compilation o,",
+    ),
+    (
+        "m3_compile.c",
+        "_try {\n    // validate and dealloc params",
+        "_try {\n_   (motet_wasm_may_nest ());\n    // validate and dealloc params",
+    ),
+    (
+        "m3_compile.c",
+        "_   (ReadLEB_u32 (& targetCount, & o->wasm, o->wasmEnd));\n",
+        "_   (ReadLEB_u32 (& targetCount, & o->wasm, o->wasmEnd));\n"
+        "    _throwif (m3Err_wasmMalformed, targetCount > (size_t) (o->wasmEnd - o->wasm));\n",
+    ),
+    ("m3_parse.c", "        ParseSection_Custom,    // 0\n", "        NULL,                   // 0\n"),
+]
+
 # (Debian suite, source version, file, SHA-256), in order of preference: the stable suite keeps its version for years.
 MICROPYTHON = [
     (
@@ -107,37 +143,8 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def patch_wasm3(folder: Path) -> None:
-    """Bound what stock 0.5.0 leaves open: it asks m3_Yield only on calls, so `loop br 0` would never end; its compiler
-    recurses once per nested block without looking at the C stack, and takes the length of a branch table on trust; its
-    memory.grow wraps, so that growing by almost 2^32 pages shrinks the memory."""
-    edit(
-        folder / "m3_exec.h",
-        '    do\n    {\n#if d_m3EnableStrace >= 3\n        d_m3TracePrint("iter {");\n',
-        '    do\n    {\n        if ((r = m3_Yield ())) break;\n#if d_m3EnableStrace >= 3\n        d_m3TracePrint("iter {");\n',
-    )
-    edit(
-        folder / "m3_compile.c",
-        "M3Result  CompileBlock  (IM3Compilation o,",
-        "extern M3Result motet_wasm_may_nest (void);\n\nM3Result  CompileBlock  (IM3Compilation o,",
-    )
-    edit(
-        folder / "m3_compile.c",
-        "_try {\n    // validate and dealloc params",
-        "_try {\n_   (motet_wasm_may_nest ());\n    // validate and dealloc params",
-    )
-    edit(
-        folder / "m3_compile.c",
-        "_   (ReadLEB_u32 (& targetCount, & o->wasm, o->wasmEnd));\n",
-        "_   (ReadLEB_u32 (& targetCount, & o->wasm, o->wasmEnd));\n"
-        "    _throwif (m3Err_wasmMalformed, targetCount > (size_t) (o->wasmEnd - o->wasm));\n",
-    )
-    edit(
-        folder / "m3_exec.h",
-        "        u32 requiredPages = memory->numPages + numPagesToGrow;\n\n"
-        "        M3Result r = ResizeMemory (runtime, requiredPages);\n",
-        "        M3Result r = numPagesToGrow > d_m3MaxLinearMemoryPages ? m3Err_wasmMemoryOverflow\n"
-        "                   : ResizeMemory (runtime, memory->numPages + numPagesToGrow);\n",
-    )
+    for name, old, new in WASM3_EDITS:
+        edit(folder / name, old, new)
 
 
 def pip_download(folder: Path) -> None:
@@ -145,7 +152,7 @@ def pip_download(folder: Path) -> None:
 
 
 def fetch_wasm3() -> None:
-    target, stamp = THIRD_PARTY / "wasm3", f"{WASM3_SHA256} fuel, nesting, branch tables, growth"
+    target, stamp = THIRD_PARTY / "wasm3", f"{WASM3_SHA256} fuel, nesting, branch tables, growth, names"
     if stamped(target, stamp):
         return
     say("wasm3 0.5.0 (pywasm3 sdist)")

@@ -160,6 +160,12 @@ class LoadTest(unittest.TestCase):
         empty = wasm.Instance(HEADER)
         self.assertEqual((empty.imports(), empty.exports(), empty.memory_bytes), ([], [], 0))
 
+    def test_custom_sections_are_not_looked_into(self):
+        endless = b"\x04name\x02\xfa\xff\xff\xff\x0f"  # a length that leads back to itself where pointers have 32 bits
+        for contents in (endless, b"\x04name\x01\x05\xff\xff\xff\xff\x0f", b"\xff\xff\xff\xff\x0f", b""):
+            made = wasm.Instance(module_of(b"") + section(0, contents))
+            self.assertEqual(made.exports(), [("f", "v()")])
+
     def test_blocks_nested_as_compilers_do_are_no_problem(self):
         deep = 30
         made = wasm.Instance(module_of(b"\x02\x40\x03\x40" * deep + b"\x0b\x0b" * deep))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exported functions. Names are read from the module's bytes: wasm3's own table also holds the debug names of
-// functions that are not exported.
+// Exported functions. Names are read from the module's bytes: wasm3's own table holds three names of a function
+// at most, and those of imports, too.
 #include "private.h"
 
 #define SECTION_EXPORT 7
