@@ -9,6 +9,12 @@ purpose=${1:-run}
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
+case $PWD in *[[:space:]]*) fail "make cannot build below a folder with a space in its name: $PWD" ;; esac
+# One set-up of this folder at a time.
+mkdir -p build/logs
+exec 9>build/.setup.lock
+! command -v flock >/dev/null || flock 9
+
 # command to look for (in PATH and the sbin folders) : Debian package that brings it
 needs="gcc:gcc xz:xz-utils arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:qemu-system-arm clang-14|clang:clang wasm-ld-14|wasm-ld:lld
  wasm-opt:binaryen mosquitto:mosquitto"
@@ -30,39 +36,42 @@ for need in $files; do
     [ -n "$found" ] || missing+=("${need##*:}")
 done
 
-# The interpreter: an existing .venv decides, else MOTET_PYTHON, else python3.
-python=${MOTET_PYTHON:-python3}
+# The interpreter: a .venv with pip decides (without, its making was interrupted), else MOTET_PYTHON, else python3.
+python=.venv/bin/python
+$python -c 'import pip' 2>/dev/null || python=${MOTET_PYTHON:-python3}
 if ! command -v "$python" >/dev/null; then
+    [ -z "${MOTET_PYTHON:-}" ] || fail "MOTET_PYTHON is $MOTET_PYTHON, which is not there"
     missing+=(python3 python3-venv python3-dev)
 else
-    "$python" -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+    [ "$python" = .venv/bin/python ] || "$python" -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     "$python" -c 'import sysconfig,os,sys; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' || missing+=(python3-dev)
 fi
 
 if [ ${#missing[@]} -gt 0 ]; then
     install="apt-get install -y --no-install-recommends ${missing[*]}"
     command -v apt-get >/dev/null || fail "missing: ${missing[*]}; this machine has no apt-get, install them with its own package manager"
-    if [ "$(id -u)" = 0 ]; then as=; elif command -v sudo >/dev/null; then as="sudo"; else
+    if [ "$(id -u)" = 0 ]; then as=; elif command -v sudo >/dev/null; then as="sudo "; else
         fail "missing: ${missing[*]}; there is no sudo here, so as root run: apt-get update && $install"
     fi
     say "installing ${missing[*]} (apt, about two minutes)"
-    mkdir -p build/logs
     { $as apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as env DEBIAN_FRONTEND=noninteractive $install; } >build/logs/apt.log 2>&1 \
-        || fail "apt could not install ${missing[*]} ($(tail -1 build/logs/apt.log)); by hand: $as apt-get update && $as $install"
+        || fail "apt could not install ${missing[*]} ($(tail -1 build/logs/apt.log)); by hand: ${as}apt-get update && $as$install"
 fi
 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
     || fail "$("$python" -V) is too old, Motet needs Python 3.11 or newer; set MOTET_PYTHON to one"
 
 # Debian's python3 has no pip of its own; the environment's fetches the sources, too.
-[ -x .venv/bin/python ] || "$python" -m venv .venv
+if [ "$python" != .venv/bin/python ]; then
+    rm -f .venv/.stamp .venv/bin/python*
+    "$python" -m venv .venv
+fi
 .venv/bin/python tools/fetch.py wasm3 micropython
 
 # The virtual environment is current when it was made from these very files.
 stamp=$(cat pyproject.toml setup.py tools/constraints.txt | sha256sum | cut -c1-32)
 if [ "$(cat .venv/.stamp 2>/dev/null)" != "$stamp" ]; then
     say "Python packages into .venv (about a minute)"
-    mkdir -p build/logs
     {
         .venv/bin/python -m pip install -q --disable-pip-version-check -c tools/constraints.txt pip setuptools wheel &&
         .venv/bin/python -m pip install -q --disable-pip-version-check -c tools/constraints.txt --no-build-isolation -e '.[dev]'
@@ -71,9 +80,9 @@ if [ "$(cat .venv/.stamp 2>/dev/null)" != "$stamp" ]; then
 fi
 
 # The C extension follows its sources: rebuilt in place when one of them is newer.
-built=$(ls firmware/cpython/motet_native/_native*.so 2>/dev/null | head -1 || true)
-if [ -z "$built" ] || [ -n "$(find firmware/native firmware/cpython setup.py -newer "$built" \( -name '*.[ch]' -o -name setup.py \) -print -quit)" ]; then
+built=firmware/cpython/motet_native/_native$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
+if [ ! -e "$built" ] || [ -n "$(find firmware/native firmware/cpython third_party/wasm3 setup.py -newer "$built" \( -name '*.[ch]' -o -name setup.py \) -print -quit)" ]; then
     say "building the native extension"
-    mkdir -p build/logs
     .venv/bin/python setup.py -q build_ext --inplace >build/logs/native.log 2>&1 || { grep -E 'error' build/logs/native.log | head -5 >&2; fail "the native extension did not build (full log: build/logs/native.log)"; }
+    touch "$built"
 fi

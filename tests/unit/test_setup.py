@@ -52,6 +52,41 @@ def test_without_a_network_it_gives_the_command_to_run_by_hand(tmp_path):
     assert "Temporary failure" in done.stderr and "apt-get install" in done.stderr
 
 
+def copy_of_setup(folder):
+    """A checkout in `folder` with nothing in it but the set-up."""
+    (folder / "tools").mkdir(parents=True)
+    (folder / "tools" / "setup.sh").write_text((ROOT / "tools" / "setup.sh").read_text())
+    return ["/bin/bash", str(folder / "tools" / "setup.sh"), "run"]
+
+
+def test_a_folder_with_a_space_in_its_name_is_refused_before_anything_is_built(tmp_path):
+    done = subprocess.run(copy_of_setup(tmp_path / "my project"), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "a folder with a space in its name" in done.stderr
+    assert not (tmp_path / "my project" / "build").exists()
+
+
+def test_an_interpreter_that_is_not_there_is_named(tmp_path):
+    environment = {**os.environ, "MOTET_PYTHON": "/no/python"}
+    done = subprocess.run(copy_of_setup(tmp_path), capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    assert done.stderr == "setup: MOTET_PYTHON is /no/python, which is not there\n"
+
+
+def test_an_environment_without_pip_is_made_anew_however_current_its_stamp(tmp_path):
+    command = copy_of_setup(tmp_path)
+    subprocess.run(["python3", "-m", "venv", "--without-pip", str(tmp_path / ".venv")], check=True)
+    (tmp_path / ".venv" / ".stamp").write_text("current")
+    (tmp_path / "tools" / "fetch.py").write_text("raise SystemExit('that is enough')")
+    (tmp_path / "apt-get").write_text("#!/bin/sh\nexit 1\n")  # a test installs nothing
+    (tmp_path / "apt-get").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.stderr == "that is enough\n"
+    assert subprocess.run([str(tmp_path / ".venv/bin/python"), "-c", "import pip"]).returncode == 0
+    assert not (tmp_path / ".venv" / ".stamp").exists()
+
+
 @pytest.mark.parametrize("name", ["wasm3", "micropython"])
 def test_a_source_with_another_digest_is_refused_and_deleted(tmp_path, name):
     files = {"wasm3": "pywasm3-0.5.0.tar.gz", "micropython": "micropython_1.25.0+ds.orig.tar.xz"}
