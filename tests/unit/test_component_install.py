@@ -292,3 +292,13 @@ def test_closing_the_stream_cancels_the_installation() -> None:
         return board
 
     assert not asyncio.run(scenario()).artifacts
+
+
+def test_a_fault_of_the_gateway_itself_ends_in_an_error_record_too(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Board):
+        async def call(self, *_: Any, **__: Any) -> Any:
+            raise ZeroDivisionError
+
+    told = asyncio.run(records(Broken(), read(VOTE).upload()))
+    assert told[-1] == {"error": "the gateway failed to install it; its log says why"}
+    assert "ZeroDivisionError" in caplog.text

@@ -64,6 +64,10 @@ def test_a_record_of_one_field_is_returned_flat() -> None:
         ("tool[0].params[0]", HEAD + TOOL + 'params = [{ name = "a", type = "u8", minimum = 1.5 }]\n'),
         ("tool[0].params[0]", HEAD + TOOL + 'params = [{ name = "a", type = "bool", minimum = 0 }]\n'),
         ("tool[0].params[0]", HEAD + TOOL + 'params = [{ name = "a", type = "f32", minimum = nan }]\n'),
+        ("tool[0].params[0]", HEAD + TOOL + 'params = [{ name = "a", type = "f64", minimum = -inf }]\n'),
+        ("tool[0].params[0]", HEAD + TOOL + 'params = [{ name = "a", type = "f32", maximum = 1e39 }]\n'),
+        ("tool[0].params[0]", HEAD + TOOL + f'params = [{{ name = "a", type = "f64", maximum = 1{"0" * 30} }}]\n'),
+        ("tool[0].params[0]", HEAD + TOOL + f'params = [{{ name = "a", type = "u8", maximum = 1{"0" * 400} }}]\n'),
         ("tool[0].result", HEAD + TOOL + 'result = { type = "record" }\n'),
         ("tool[0].result", HEAD + TOOL + 'result = { type = "u8", fields = [{ name = "a", type = "u8" }] }\n'),
         ("limits.fuel", HEAD + TOOL + "[limits]\nfuel = 0\n"),
@@ -104,3 +108,16 @@ def test_a_manifest_that_is_not_text_is_refused_with_the_byte(tmp_path: Path) ->
     (tmp_path / "Component.toml").write_bytes(b"[comp\xff]")
     with pytest.raises(ManifestError, match="byte 5"):
         load(tmp_path)
+
+
+def test_values_nested_too_deeply_are_refused() -> None:
+    assert "nested too deeply" in refusal("a = " + "[\n" * 30_000)
+
+
+def test_a_line_long_enough_to_hold_up_the_parser_is_refused_unread() -> None:
+    assert "line 2 has 60003 characters, at most 4096" in refusal("\n" + ".".join("a" * 30_000) + " = 1\n")
+
+
+def test_of_very_many_problems_the_first_are_told_and_the_others_counted() -> None:
+    text = refusal(HEAD + TOOL + "".join(f"[k{number}]\n" for number in range(2000)))
+    assert "and 1990 more problems" in text and len(text) < 4000

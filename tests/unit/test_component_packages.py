@@ -108,6 +108,24 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
         read(tmp_path / name)
 
 
+def test_a_missing_module_is_told_before_its_manifest_is_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(PackageError, match=r"gone\.wasm: no such file"):
+        read(tmp_path / "gone.wasm")
+
+
+def test_a_file_larger_than_any_device_takes_is_not_read_whole(tmp_path: Path) -> None:
+    with (tmp_path / "huge.tflite").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(PackageError, match=r"huge\.tflite: more than 524288 bytes"):
+        read(tmp_path / "huge.tflite")
+
+
+def test_a_refusal_quotes_little_of_what_it_refuses() -> None:
+    with pytest.raises(PackageError) as caught:
+        from_upload({"kind": "x" * 100_000})
+    assert len(str(caught.value)) < 200
+
+
 def test_a_wasm_without_a_manifest_says_what_belongs_beside_it(tmp_path: Path) -> None:
     (tmp_path / "x.wasm").write_bytes(wat(RUN))
     with pytest.raises(ManifestError, match=r"Component\.toml"):
@@ -133,6 +151,8 @@ def test_a_models_name_must_fit_a_tool_argument(tmp_path: Path) -> None:
         ({"kind": "firmware", "content": ""}, "firmware"),
         ({"kind": "component", "content": ""}, "manifest: Field required"),
         ({"kind": "component", "manifest": PROBE, "content": "?"}, "content: not base64"),
+        ({"kind": "component", "manifest": PROBE, "content": "é"}, "content: not base64"),
+        ({"kind": "component", "manifest": "\ud800", "content": ""}, "manifest"),
         ({"kind": "component", "manifest": PROBE, "content": 5}, "content"),
         ({"kind": "component", "manifest": PROBE, "content": "", "path": "/etc"}, "path"),
         ({"kind": "component", "manifest": PROBE, "content": "A" * 800_000}, "content"),

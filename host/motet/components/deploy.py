@@ -8,6 +8,7 @@ with "derivation": how its artifact was made from its module
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import asdict
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from motet.components.install import Fleet, install
 from motet.components.packages import accept, from_upload
 from motet.models import ModelError
 
+log = logging.getLogger(__name__)
 Record = dict[str, Any]
 
 
@@ -77,3 +79,6 @@ async def _run(fleet: DeviceFleet, device: str, upload: Any, tell: Callable[[str
         return done | ({"derivation": artifact.transform_log()} if isinstance(artifact, Admitted) else {})
     except (ComponentError, ModelError) as error:
         return {"error": str(error)}
+    except Exception:
+        log.exception("an upload for device %s failed inside the gateway", device)
+        return {"error": "the gateway failed to install it; its log says why"}

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self
@@ -16,6 +15,10 @@ from motet.components.valuetypes import LAYOUTS, MAX_FLAT_PARAMS, MAX_FLAT_RESUL
 FILE_NAME = "Component.toml"
 # `<device>.<component>.<tool>` must fit the 64 characters MCP clients accept, and a device id takes up to 32.
 MAX_TOOL_NAME = 31
+# The parser of TOML takes time that grows with the square of a dotted key's length, and a key stands in one line.
+MAX_LINE = 4096
+# Problems told of one manifest; more help nobody.
+_TOLD = 10
 
 # WIT identifiers: kebab case, so that names survive in every guest language.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=MAX_TOOL_NAME)]
@@ -40,10 +43,8 @@ class Value(_Table):
         layout, bounds = LAYOUTS[self.type], [b for b in (self.minimum, self.maximum) if b is not None]
         if bounds and self.type == "bool":
             raise ValueError("a bool has no minimum or maximum")
-        if not all(math.isfinite(b) for b in bounds):
-            raise ValueError("minimum and maximum are finite numbers")
         if not all(layout.accepts(b) for b in bounds):
-            raise ValueError(f"minimum and maximum of {self.type} are integers from {layout.low} to {layout.high}")
+            raise ValueError(f"minimum and maximum of {self.type} are {layout.accepted}")
         if len(bounds) == 2 and bounds[0] > bounds[1]:
             raise ValueError("minimum is greater than maximum")
         return self
@@ -176,15 +177,25 @@ def _key(location: tuple[int | str, ...]) -> str:
     return text or "the file"
 
 
+def _problems(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return f"not TOML: {error}"
+    told = [f"{_key(e['loc'])}: {e['msg'].removeprefix('Value error, ')}"[:300] for e in error.errors()]
+    more = [f"and {len(told) - _TOLD} more problems"] if len(told) > _TOLD else []
+    return "; ".join([*told[:_TOLD], *more])
+
+
 def parse(text: str, origin: str = FILE_NAME) -> Manifest:
     """A checked manifest from TOML text. Raises ManifestError naming ``origin`` and every wrong key."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > MAX_LINE:
+            raise ManifestError(f"{origin}: line {number} has {len(line)} characters, at most {MAX_LINE} are accepted")
     try:
         return Manifest.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ManifestError(f"{origin}: not TOML: {error}") from None
-    except ValidationError as error:
-        problems = [f"{_key(e['loc'])}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
-        raise ManifestError(f"{origin}: " + "; ".join(problems)) from None
+    except RecursionError:
+        raise ManifestError(f"{origin}: values are nested too deeply") from None
+    except ValueError as error:
+        raise ManifestError(f"{origin}: {_problems(error)}") from None
 
 
 def load(folder: Path) -> Manifest:

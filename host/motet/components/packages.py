@@ -8,7 +8,6 @@ gateway): ``read`` -> ``upload`` -> ``from_upload`` -> ``accept``.
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -75,10 +74,13 @@ def read(path: Path, name: str | None = None, revision: int | None = None) -> Pa
         return _component(path)
     if path.suffix == ".tflite":
         return Package(models.KIND, check_name(name or path.stem), 1 if revision is None else revision, _bytes(path))
-    raise PackageError(f"{path}: expected a .tflite model, a .wasm module or a component's folder")
+    missing = "" if path.exists() else "no such file or folder; "
+    raise PackageError(f"{path}: {missing}expected a .tflite model, a .wasm module or a component's folder")
 
 
 def _component(path: Path) -> Package:
+    if not path.exists():
+        raise PackageError(f"{path}: no such file")
     folder = path if path.is_dir() else path.parent
     declared = manifests.load(folder)
     content = module_bytes(folder, declared) if path.is_dir() else _bytes(path)
@@ -88,9 +90,13 @@ def _component(path: Path) -> Package:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise PackageError(f"{path}: {error.strerror}") from None
+    if len(content) > MAX_BYTES:
+        raise PackageError(f"{path}: more than {MAX_BYTES} bytes, which no device accepts")
+    return content
 
 
 def from_upload(data: Any) -> Package:
@@ -101,7 +107,7 @@ def from_upload(data: Any) -> Package:
             model = _ModelUpload.model_validate(data)
             return Package(models.KIND, check_name(model.name), model.revision, _decoded(model.content))
         if kind != COMPONENT:
-            raise PackageError(f"the upload is refused: kind: {kind!r} is neither 'component' nor 'model'")
+            raise PackageError(f"the upload is refused: kind: {kind!r:.40} is neither 'component' nor 'model'")
         upload = _ComponentUpload.model_validate(data)
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors()]
@@ -113,7 +119,7 @@ def from_upload(data: Any) -> Package:
 def _decoded(content: str) -> bytes:
     try:
         return base64.b64decode(content, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise PackageError(f"the upload is refused: content: not base64: {error}") from None
 
 

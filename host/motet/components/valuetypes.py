@@ -16,6 +16,9 @@ Value = bool | int | float
 # Canonical ABI: more flat results than this go through a return pointer, more parameters through memory.
 MAX_FLAT_RESULTS = 1
 MAX_FLAT_PARAMS = 16
+# The largest f32 and f64, and the integers that both ends and JSON hold exactly as a number.
+_LARGEST = {"f": 3.4028234663852886e38, "d": 1.7976931348623157e308}
+_EXACT = 1 << 53
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,17 @@ class Layout:
         return struct.calcsize("<" + self.code)
 
     def accepts(self, bound: float) -> bool:
-        """True when ``bound`` is a value of this type: any number for a float, an integer in range otherwise."""
+        """True when ``bound`` is a value of this type: a finite number for a float, an integer in range otherwise."""
         if self.low is None or self.high is None:
-            return True
+            return abs(bound) <= (_EXACT if isinstance(bound, int) else _LARGEST[self.code])
         return isinstance(bound, int) and self.low <= bound <= self.high
+
+    @property
+    def accepted(self) -> str:
+        """What ``accepts`` accepts, in words."""
+        if self.low is None:
+            return f"numbers up to {_LARGEST.get(self.code, 0):.9g}, without a decimal point or exponent up to {_EXACT}"
+        return f"integers from {self.low} to {self.high}"
 
 
 def _integer(bits: int, signed: bool, code: str) -> Layout:
