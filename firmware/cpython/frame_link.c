@@ -24,22 +24,29 @@ static uint32_t chosen_epoch(PyObject *object) {
     if (object == Py_None) {
         return random_epoch();
     }
-    long long epoch = PyLong_AsLongLong(object);
-    if (!PyErr_Occurred() && (epoch < 1 || epoch > UINT32_MAX)) {
-        PyErr_Format(PyExc_ValueError, "epoch must be 1 to 4294967295, not %lld", epoch);
+    int overflow;
+    long long epoch = PyLong_AsLongLongAndOverflow(object, &overflow);
+    if (!PyErr_Occurred() && (overflow || epoch < 1 || epoch > UINT32_MAX)) {
+        PyErr_Format(PyExc_ValueError, "epoch must be 1 to 4294967295, not %S", object);
     }
     return PyErr_Occurred() ? 0 : (uint32_t)epoch;
 }
 
+// What has no 32 bits becomes 0, which is out of range everywhere.
+static uint32_t narrow(Py_ssize_t value) {
+    return value < 0 || value > UINT32_MAX ? 0 : (uint32_t)value;
+}
+
 static PyObject *link_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"mtu", "window", "epoch", NULL};
-    unsigned int mtu = 512, window = 4;
+    Py_ssize_t mtu = 512, window = 4;
     PyObject *epoch_object = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|IIO:Link", names, &mtu, &window, &epoch_object)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|nnO:Link", names, &mtu, &window, &epoch_object)) {
         return NULL;
     }
-    if (link_size(mtu, window) == 0) {
-        return PyErr_Format(PyExc_ValueError, "mtu must be %d to %d and window 1 to %d, not %u and %u", LINK_MTU_MIN,
+    size_t size = link_size(narrow(mtu), narrow(window));
+    if (size == 0) {
+        return PyErr_Format(PyExc_ValueError, "mtu must be %d to %d and window 1 to %d, not %zd and %zd", LINK_MTU_MIN,
                             LINK_MTU_MAX, LINK_WINDOW_MAX, mtu, window);
     }
     uint32_t epoch = chosen_epoch(epoch_object);
@@ -47,12 +54,12 @@ static PyObject *link_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) 
     if (self == NULL) {
         return NULL;
     }
-    void *memory = PyMem_Malloc(link_size(mtu, window));
+    void *memory = PyMem_Malloc(size);
     if (memory == NULL) {
         Py_DECREF(self);
         return PyErr_NoMemory();
     }
-    self->link = link_init(memory, mtu, window, epoch);
+    self->link = link_init(memory, (uint32_t)mtu, (uint32_t)window, epoch);
     return (PyObject *)self;
 }
 
@@ -92,7 +99,7 @@ static PyObject *output(Link *self, PyObject *args) {
 static PyObject *send_result(Link *self, link_send_t result, Py_ssize_t length) {
     if (result == LINK_TOO_LONG) {
         return PyErr_Format(PyExc_ValueError, "a message of %zd bytes is longer than the link's limit of %u", length,
-                            link_limit(self->link));
+                            link_longest(self->link));
     }
     return PyBool_FromLong(result == LINK_SENT);
 }

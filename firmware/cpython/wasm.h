@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// motet_native.wasm on CPython: what its two files share.
+// motet_native.wasm on CPython: what its files share.
 #ifndef MOTET_CPYTHON_WASM_H
 #define MOTET_CPYTHON_WASM_H
 

@@ -44,7 +44,11 @@ static PyObject *get_fuel(Instance *self, void *Py_UNUSED(closure)) {
 }
 
 static int set_fuel(Instance *self, PyObject *value, void *Py_UNUSED(closure)) {
-    if (value == NULL || !wasm_usable(self)) {
+    if (value == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "fuel cannot be deleted");
+        return -1;
+    }
+    if (!wasm_usable(self)) {
         return -1;
     }
     int overflow;

@@ -128,6 +128,8 @@ class FuelTest(unittest.TestCase):
         for fuel in ("1", None):
             with self.assertRaises((TypeError, ValueError)):
                 self.wasm.fuel = fuel
+        with self.assertRaises(AttributeError):
+            del self.wasm.fuel
 
     def test_an_import_may_refuel_the_call(self):
         self.wasm = host = instance(fixtures.HOST, 2)

@@ -142,6 +142,11 @@ class RefusalTest(unittest.TestCase):
         for limits in ({"memory": -1}, {"stack": -1}):
             self.assertRaises(ValueError, lambda limits=limits: wasm.Instance(fixtures.ARITHMETIC, **limits))
 
+    def test_limits_of_more_than_32_bits_are_not_cut_to_small_ones(self):
+        for limits in ({"memory": (1 << 32) + 4096}, {"stack": (1 << 32) + 2048}):
+            # An overflow where MicroPython's ints have 32 bits.
+            self.assertRaises((ValueError, OverflowError), lambda limits=limits: wasm.Instance(fixtures.ARITHMETIC, **limits))
+
     def test_unknown_operations_are_an_error_when_they_are_compiled(self):
         loaded = wasm.Instance(module_of(b"\xd5"))
         self.assertRaises(wasm.Error, loaded.find, "f")

@@ -18,7 +18,7 @@ static mp_obj_t decoder_make_new(const mp_obj_type_t *type, size_t n_args, size_
     mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed), allowed, args);
     mp_int_t limit = args[0].u_int;
     if (limit < 0 || limit > 1 << 24) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("limit must be 0 to 16777216 bytes, not %d"), (int)limit);
+        mp_raise_ValueError(MP_ERROR_TEXT("limit must be 0 to 16777216 bytes"));
     }
     frame_decoder_t *self = mp_obj_malloc(frame_decoder_t, type);
     size_t size = (size_t)limit + FRAME_CRC_LENGTH;

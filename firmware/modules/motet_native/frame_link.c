@@ -34,6 +34,11 @@ static uint32_t chosen_epoch(mp_obj_t object) {
     return epoch;
 }
 
+// What has no 32 bits becomes 0, which is out of range everywhere.
+static uint32_t narrow(mp_int_t value) {
+    return value < 0 || (uint64_t)value > UINT32_MAX ? 0 : (uint32_t)value;
+}
+
 static mp_obj_t link_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
     static const mp_arg_t allowed[] = {
         {MP_QSTR_mtu, MP_ARG_INT, {.u_int = 512}},
@@ -42,11 +47,11 @@ static mp_obj_t link_make_new(const mp_obj_type_t *type, size_t n_args, size_t n
     };
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed), allowed, args);
-    uint32_t mtu = (uint32_t)args[0].u_int, window = (uint32_t)args[1].u_int;
+    uint32_t mtu = narrow(args[0].u_int), window = narrow(args[1].u_int);
     size_t size = link_size(mtu, window);
     if (size == 0) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("mtu must be %d to %d and window 1 to %d, not %d and %d"),
-                          LINK_MTU_MIN, LINK_MTU_MAX, LINK_WINDOW_MAX, (int)mtu, (int)window);
+                          LINK_MTU_MIN, LINK_MTU_MAX, LINK_WINDOW_MAX, (int)args[0].u_int, (int)args[1].u_int);
     }
     uint32_t epoch = chosen_epoch(args[2].u_obj);
     frame_link_t *self = mp_obj_malloc(frame_link_t, type);
@@ -100,12 +105,12 @@ static mp_obj_t send(mp_obj_t self_in, mp_obj_t channel_in, mp_obj_t data) {
     }
     uint32_t state = motet_link_lock();
     link_send_t result = link_send(link, (uint8_t)channel, bytes.buf, bytes.len);
-    uint32_t limit = link_limit(link);
+    uint32_t longest = link_longest(link);
     motet_link_unlock(state);
     if (result == LINK_TOO_LONG) {
         mp_raise_msg_varg(&mp_type_ValueError,
                           MP_ERROR_TEXT("a message of %d bytes is longer than the link's limit of %d"), (int)bytes.len,
-                          (int)limit);
+                          (int)longest);
     }
     motet_link_kick();
     return mp_obj_new_bool(result == LINK_SENT);
@@ -139,10 +144,11 @@ static mp_obj_t recv(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(recv_obj, recv);
 
 static mp_obj_t log_text(mp_obj_t self_in, mp_obj_t text) {
+    link_t *link = motet_frame_link_get(self_in);
     size_t length;
     const char *utf8 = mp_obj_str_get_data(text, &length);
     uint32_t state = motet_link_lock();
-    bool put = link_log(motet_frame_link_get(self_in), utf8, length);
+    bool put = link_log(link, utf8, length);
     motet_link_unlock(state);
     motet_link_kick();
     return mp_obj_new_bool(put);

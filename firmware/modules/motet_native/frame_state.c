@@ -26,8 +26,9 @@ static mp_obj_t cancel(mp_obj_t self_in, mp_obj_t key) {
 MP_DEFINE_CONST_FUN_OBJ_2(frame_link_cancel_obj, cancel);
 
 static mp_obj_t room(mp_obj_t self_in) {
+    const link_t *link = motet_frame_link_get(self_in);
     uint32_t state = motet_link_lock();
-    uint32_t messages = link_room(motet_frame_link_get(self_in));
+    uint32_t messages = link_room(link);
     motet_link_unlock(state);
     return MP_OBJ_NEW_SMALL_INT(messages);
 }
@@ -46,8 +47,9 @@ static mp_obj_t quiet(mp_obj_t self_in, mp_obj_t now_ms) {
 MP_DEFINE_CONST_FUN_OBJ_2(frame_link_quiet_obj, quiet);
 
 static mp_obj_t probe(mp_obj_t self_in) {
+    link_t *link = motet_frame_link_get(self_in);
     uint32_t state = motet_link_lock();
-    link_probe(motet_frame_link_get(self_in));
+    link_probe(link);
     motet_link_unlock(state);
     motet_link_kick();
     return mp_const_none;

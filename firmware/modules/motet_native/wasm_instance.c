@@ -6,6 +6,10 @@
 
 #include "py/runtime.h"
 
+static bool fits(mp_int_t value) {
+    return value >= 0 && (uint64_t)value <= UINT32_MAX;
+}
+
 static mp_obj_t instance_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *all_args) {
     static const mp_arg_t allowed[] = {
         {MP_QSTR_code, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
@@ -16,7 +20,7 @@ static mp_obj_t instance_make_new(const mp_obj_type_t *type, size_t n_args, size
     mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed), allowed, args);
     mp_buffer_info_t code;
     mp_get_buffer_raise(args[0].u_obj, &code, MP_BUFFER_READ);
-    if (args[1].u_int < 0 || args[2].u_int < 0) {
+    if (!fits(args[1].u_int) || !fits(args[2].u_int)) {
         mp_raise_ValueError(MP_ERROR_TEXT("memory and stack must be 0 to 4294967295 bytes"));
     }
     wasm_instance_t *self = mp_obj_malloc(wasm_instance_t, type);

@@ -65,13 +65,17 @@ uint32_t link_limit(const link_t *link) {
     return link->session.live ? limit : 0;
 }
 
+uint32_t link_longest(const link_t *link) {
+    return link->session.live ? link_limit(link) : link->mtu;
+}
+
 uint32_t link_room(const link_t *link) {
     const queue_t *queue = &link->sender.queue;
     return link->session.live ? (queue->size - queue->used) / (link_limit(link) + QUEUE_OVERHEAD) : 0;
 }
 
 link_send_t link_send(link_t *link, uint8_t channel, const void *data, size_t length) {
-    if (length > link->mtu || (link->session.live && length > link_limit(link))) {
+    if (length > link_longest(link)) {
         return LINK_TOO_LONG;
     }
     if (!link->session.live) {

@@ -127,7 +127,9 @@ bool link_established(const link_t *link);
 uint32_t link_resets(const link_t *link);
 // Longest message that both ends take; 0 while not established.
 uint32_t link_limit(const link_t *link);
-// How many messages of that length link_send would take now.
+// What link_send calls too long is longer than this: the limit, or as long as there is none, this end's own mtu.
+uint32_t link_longest(const link_t *link);
+// How many messages of link_limit bytes link_send would take now.
 uint32_t link_room(const link_t *link);
 link_send_t link_send(link_t *link, uint8_t channel, const void *data, size_t length);
 bool link_readable(const link_t *link);
