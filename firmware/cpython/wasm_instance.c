@@ -94,7 +94,7 @@ static PyObject *instance_exports(Instance *self, PyObject *Py_UNUSED(ignored)) 
     while (list != NULL && motet_wasm_next_export(&self->engine, &export)) {
         char text[MOTET_WASM_SIGNATURE_TEXT];
         motet_wasm_signature_text(motet_wasm_export_signature(&self->engine, &export), text);
-        PyObject *row = Py_BuildValue("(s#s)", export.name, (Py_ssize_t) export.length, text);
+        PyObject *row = Py_BuildValue("(s#s)", export.name, (Py_ssize_t)export.length, text);
         if (row == NULL || PyList_Append(list, row)) {
             Py_CLEAR(list);
         }

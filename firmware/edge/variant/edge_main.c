@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options that begin with two dashes run the frozen device core, as in `motet-edge --listen 127.0.0.1:0`; everything else
-// is MicroPython's command line, as in `motet-edge script.py`.
+// Options that begin with two dashes run the frozen device core, as in `motet-edge --listen 127.0.0.1:0`; everything
+// else is MicroPython's command line, as in `motet-edge script.py`.
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,14 +3,14 @@
 #define MICROPY_CONFIG_ROM_LEVEL (MICROPY_CONFIG_ROM_LEVEL_EXTRA_FEATURES)
 
 // Byte code only: the edge node's binary is counted in kilobytes.
-#define MICROPY_EMIT_X64 (0)
-#define MICROPY_EMIT_X86 (0)
+#define MICROPY_EMIT_X64   (0)
+#define MICROPY_EMIT_X86   (0)
 #define MICROPY_EMIT_THUMB (0)
-#define MICROPY_EMIT_ARM (0)
-#define MICROPY_EMIT_RV32 (0)
+#define MICROPY_EMIT_ARM   (0)
+#define MICROPY_EMIT_RV32  (0)
 
-#define MICROPY_PY_ASYNCIO (1)
-#define MICROPY_PY_SELECT (1)
+#define MICROPY_PY_ASYNCIO      (1)
+#define MICROPY_PY_SELECT       (1)
 #define MICROPY_PY_SYS_SETTRACE (0)
 
 #include "../../ports/unix/variants/mpconfigvariant_common.h"
@@ -22,6 +22,6 @@
 #define MICROPY_VFS_ROM (0)
 #undef MICROPY_PY_WEBSOCKET
 #define MICROPY_PY_WEBSOCKET (0)
-#define MICROPY_PY_FRAMEBUF (0)
+#define MICROPY_PY_FRAMEBUF  (0)
 #define MICROPY_PY_CRYPTOLIB (0)
 #define MICROPY_PY_BLUETOOTH (0)

@@ -50,8 +50,8 @@ static mp_obj_t link_make_new(const mp_obj_type_t *type, size_t n_args, size_t n
     uint32_t mtu = narrow(args[0].u_int), window = narrow(args[1].u_int);
     size_t size = link_size(mtu, window);
     if (size == 0) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("mtu must be %d to %d and window 1 to %d, not %d and %d"),
-                          LINK_MTU_MIN, LINK_MTU_MAX, LINK_WINDOW_MAX, (int)args[0].u_int, (int)args[1].u_int);
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("mtu must be %d to %d and window 1 to %d"), LINK_MTU_MIN,
+                          LINK_MTU_MAX, LINK_WINDOW_MAX);
     }
     uint32_t epoch = chosen_epoch(args[2].u_obj);
     frame_link_t *self = mp_obj_malloc(frame_link_t, type);
