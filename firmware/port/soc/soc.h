@@ -28,7 +28,8 @@ _Noreturn void soc_reset(void);
 // Up to `room` bytes from a hardware random source; 0 when the chip has none.
 size_t soc_entropy(uint8_t *out, size_t room);
 
-// Why the hardware restarted, when it can tell more than the port's own record: "watchdog", "brown_out"; else NULL.
+// Why the hardware restarted, when it can tell more than the port's own record: "power_on", "watchdog", "brown_out";
+// else NULL.
 const char *soc_reset_cause(void);
 
 // Up-calls of the interrupt handlers. They never nest: both sources have the same priority.

@@ -143,6 +143,10 @@ const char *soc_reset_cause(void) {
     if (flags & 3u << 29) {
         return "watchdog";
     }
-    // A power-on sets the brown-out flag too.
-    return flags & 1u << 25 && !(flags & 1u << 27) ? "brown_out" : 0;
+    // After a short loss of power RAM may still hold the port's record, so the hardware's word counts. A power-on sets
+    // the brown-out flag too.
+    if (flags & 1u << 27) {
+        return "power_on";
+    }
+    return flags & 1u << 25 ? "brown_out" : 0;
 }
