@@ -32,7 +32,7 @@ WASM3_SHA256 = "5a47c8a39f7f6ae71b3316b2e5d86c9d0db6e771a65f09a86e4d4aa3a19aefcc
 
 # What stock 0.5.0 leaves open. It asks m3_Yield only on calls, so `loop br 0` would never end; its compiler recurses once per
 # nested block without looking at the C stack, and takes the length of a branch table on trust; memory.grow wraps, so that
-# almost 2^32 pages more shrink the memory; its reader of debug names, which are not needed here, wraps, too, where no
+# almost 2^32 pages more shrink the memory; initial values that could not be computed are whatever was there; its reader of debug names, which are not needed here, wraps, too, where no
 # validator looks, and then never ends on 32-bit machines.
 WASM3_EDITS = [
     (
@@ -63,6 +63,7 @@ WASM3_EDITS = [
         "_   (ReadLEB_u32 (& targetCount, & o->wasm, o->wasmEnd));\n"
         "    _throwif (m3Err_wasmMalformed, targetCount > (size_t) (o->wasmEnd - o->wasm));\n",
     ),
+    ("m3_env.c", "            if (r == 0)\n", "            result = (M3Result) r;\n            if (r == 0)\n"),
     ("m3_parse.c", "        ParseSection_Custom,    // 0\n", "        NULL,                   // 0\n"),
 ]
 
@@ -152,7 +153,7 @@ def pip_download(folder: Path) -> None:
 
 
 def fetch_wasm3() -> None:
-    target, stamp = THIRD_PARTY / "wasm3", f"{WASM3_SHA256} fuel, nesting, branch tables, growth, names"
+    target, stamp = THIRD_PARTY / "wasm3", f"{WASM3_SHA256} fuel, nesting, branch tables, growth, names, initial values"
     if stamped(target, stamp):
         return
     say("wasm3 0.5.0 (pywasm3 sdist)")

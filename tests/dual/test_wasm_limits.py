@@ -156,6 +156,13 @@ class CancelTest(unittest.TestCase):
             spin()
         self.assertEqual(str(caught.exception), "cancelled")
 
+    def test_loading_is_no_call(self):
+        motet_native.cancel()
+        memory, component = instance(fixtures.MEMORY), instance(fixtures.COMPONENT, memory=65536)
+        motet_native.cancel(False)
+        self.assertEqual(memory.read(16, 5), b"hello")
+        self.assertEqual(component.find("next")(), 1)
+
     def test_a_running_call_is_cancelled(self):
         host = instance(fixtures.HOST, PLENTY)
         host.link("env", "twice", print)

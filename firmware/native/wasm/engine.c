@@ -96,6 +96,7 @@ static const char *build(struct motet_wasm *instance, const void *argument) {
         instance->fuel = 0;
     }
     if (error == NULL) {
+        instance->start = MOTET_WASM_START_DUE;
         bound_growth(instance, argument);
         motet_wasm_prepare_imports(instance);
     }

@@ -67,7 +67,7 @@ struct motet_wasm {
     struct motet_wasm_import *imports;
     uint32_t import_count;
     // The rest belongs to the engine.
-    enum { MOTET_WASM_START_DUE, MOTET_WASM_START_DONE, MOTET_WASM_START_FAILED } start;
+    enum { MOTET_WASM_LOADING, MOTET_WASM_START_DUE, MOTET_WASM_START_DONE, MOTET_WASM_START_FAILED } start;
     motet_wasm_host host;
     const uint8_t *code, *code_end;
     struct motet_wasm_block *blocks;

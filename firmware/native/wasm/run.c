@@ -46,10 +46,11 @@ bool motet_wasm_stack_left(size_t bytes) {
     return (uintptr_t)__builtin_frame_address(0) > (uintptr_t)stack_floor + bytes;
 }
 
-// wasm3 asks here before each call and each loop iteration.
+// wasm3 asks here before each call and each loop iteration. A module's size bounds its loading, which is not a call: a
+// flag that an earlier call left does not end it.
 M3Result m3_Yield(void) {
     struct motet_wasm *instance = motet_wasm_running;
-    if (motet_cancel_pending()) {
+    if (motet_cancel_pending() && instance->start != MOTET_WASM_LOADING) {
         return cancelled;
     }
     if (!motet_wasm_stack_left(0)) {
