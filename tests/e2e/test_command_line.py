@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.system import MOTET, System
+from tests.support.system import MOTET, System, descendants
 
 pytestmark = pytest.mark.board
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,10 +104,21 @@ def test_a_second_system_on_the_same_port_says_that_the_port_is_taken(system, tm
     assert "in use" in done.stderr
 
 
+def test_two_quickstarts_run_side_by_side(tmp_path):
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for folder in folders:
+        folder.mkdir()
+    no_port = 'realm = "shop"\n'
+    with System(folders[0], "--quickstart", config=no_port) as one, System(folders[1], "--quickstart", config=no_port) as other:
+        assert one.facts["url"] != other.facts["url"]
+        assert [system.json("devices")[0]["online"] for system in (one, other)] == [True, True]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_system_leaves_no_process_and_no_note_behind(tmp_path, number):
     with System(tmp_path, "--emulate", BOARD) as system:
         assert (tmp_path / ".motet" / "gateway.json").exists()
+        assert len(descendants(system.process.pid)) >= 2, "a broker and a board"
         assert system.stop(number) == 0
         assert system.left_behind() == []
         assert not (tmp_path / ".motet" / "gateway.json").exists()

@@ -12,8 +12,23 @@ from pathlib import Path
 from typing import Any
 
 MOTET = [sys.executable, "-m", "motet.cli"]
-# The private broker's watchdog and QEMU are children of children: the session tells what `up` left behind.
 START_S, STOP_S = 60, 20
+
+
+def processes() -> list[tuple[int, int, str, str]]:
+    """Process id, parent's id, state and command line of everything that runs."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True)
+    lines = (line.split(None, 3) for line in listed.stdout.splitlines())
+    return [(int(pid), int(parent), state, line) for pid, parent, state, line in lines]
+
+
+def descendants(root: int) -> list[int]:
+    """Children of `root` and theirs. They have sessions of their own: only their parents tell whose they are."""
+    parents = {pid: parent for pid, parent, _, _ in processes()}
+    found = [root]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found[1:]
 
 
 class System:
@@ -24,6 +39,7 @@ class System:
         self.folder = folder
         self._arguments = arguments
         self.errors = folder / "up.err"
+        self._family: list[int] = []
 
     def __enter__(self) -> System:
         command = [*MOTET, "up", "--json", *self._arguments]
@@ -45,6 +61,7 @@ class System:
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Ask it to end; its exit status."""
+        self._family = descendants(self.process.pid)
         self.process.send_signal(number)
         try:
             return self.process.wait(STOP_S)
@@ -53,9 +70,8 @@ class System:
             raise AssertionError(f"motet up did not stop: {self.errors.read_text()}") from None
 
     def left_behind(self) -> list[str]:
-        """Command lines of processes of its session that are still there."""
-        listed = subprocess.run(["ps", "-o", "args=", "-s", str(self.process.pid)], capture_output=True, text=True)
-        return listed.stdout.splitlines()
+        """Command lines of the processes it had started before stop() that are still there."""
+        return [line for pid, _, state, line in processes() if pid in self._family and not state.startswith("Z")]
 
     def run(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Another command, in the same folder."""

@@ -15,7 +15,7 @@ from motet.cli.console import emit_json, say, stdout
 from motet.cli.options import ConfigFile, Json, configuration, log_as, reporting
 from motet.cli.stack import online, stack, stdio
 from motet.config import Config, Emulated
-from motet.gateway.server import run
+from motet.gateway.server import AddressInUse, bind, run
 from motet.observe import setup_logging
 
 BOARD = "stm32f405"
@@ -35,8 +35,9 @@ def up(
     settings = configuration(config)
     log_as(settings, as_json)
     boards = list(emulate or [])
-    if quickstart and not settings.emulate and not boards:
-        boards = [BOARD]
+    if quickstart:
+        boards = boards or ([] if settings.emulate else [BOARD])
+        settings = _beside_others(settings)
     run(_up(_with(settings, boards), quickstart, as_json))
 
 
@@ -44,6 +45,19 @@ def _with(settings: Config, boards: list[str]) -> Config:
     """`settings` with further emulated boards, each called like its board."""
     emulated = [*settings.emulate, *(Emulated(board=board, id=board) for board in boards)]
     return settings.model_copy(update={"emulate": emulated})
+
+
+def _beside_others(settings: Config) -> Config:
+    """`settings` with any free port when nobody chose one and the default is taken, by another checkout's system, say."""
+    gateway = settings.gateway
+    if "port" in gateway.model_fields_set:
+        return settings
+    try:
+        bind(gateway.host, gateway.port).close()
+    except AddressInUse:
+        say(f"port {gateway.port} is in use by another program: taking a free one")
+        return settings.model_copy(update={"gateway": gateway.model_copy(update={"port": 0})})
+    return settings
 
 
 async def _up(settings: Config, quickstart: bool, as_json: bool) -> None:
