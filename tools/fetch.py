@@ -32,8 +32,8 @@ WASM3_SHA256 = "5a47c8a39f7f6ae71b3316b2e5d86c9d0db6e771a65f09a86e4d4aa3a19aefcc
 
 # What stock 0.5.0 leaves open. It asks m3_Yield only on calls, so `loop br 0` would never end; its compiler recurses once per
 # nested block without looking at the C stack, and takes the length of a branch table on trust; memory.grow wraps, so that
-# almost 2^32 pages more shrink the memory; initial values that could not be computed are whatever was there; its reader of debug names, which are not needed here, wraps, too, where no
-# validator looks, and then never ends on 32-bit machines.
+# almost 2^32 pages more shrink the memory; initial values that could not be computed are whatever was there; its reader of
+# debug names, which are not needed here, wraps, too, where no validator looks, and then never ends on 32-bit machines.
 WASM3_EDITS = [
     (
         "m3_exec.h",

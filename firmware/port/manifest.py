@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: F821  (include, package and module are given by MicroPython)
 # What is frozen into the image: asyncio, the device core and the main module.
 import os
 

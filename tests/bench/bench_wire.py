@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes of a tools/call request with 60 bytes of JSON arguments: as JSON-RPC over HTTP, packed with its envelope, framed for a UART."""
+"""Bytes of a tools/call request with 60 bytes of arguments, as JSON-RPC over HTTP, packed with its envelope, and on a UART."""
 
 from __future__ import annotations
 
 import json
 
+from motet_native.frame import Link
+
 from motet.wire import new_gateway_id, packed
 from motet_core.port import REQUEST
-from motet_native.frame import Link
 
 META = "io.modelcontextprotocol/"
 ARGUMENTS = {"channel": 3, "samples": 16, "window_ms": 250, "filter": "kaiser"}

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs every bench of this folder in turn and holds the figures against targets.json.
 
-Prints one JSON object, also stored as build/bench.json: {"machine": …, "figures": {name: …}, "targets": [{name, value, limit, ok}]}.
+Prints one JSON object, also stored as build/bench.json:
+{"machine": …, "figures": {name: …}, "targets": [{name, value, limit, ok}]}.
 Exits with 1 when a target is missed or a bench failed, and says which on standard error.
 """
 
