@@ -76,7 +76,10 @@ def micropython() -> Path:
     # Its progress belongs to standard error: standard output may be one JSON object.
     if subprocess.run([sys.executable, str(ROOT / "tools/fetch.py")], stdout=2).returncode:
         raise BuildError("the sources are not there; see above")
-    return Path(os.environ.get("MICROPYTHON_DIR", ROOT / "third_party/micropython")).resolve()
+    tree = Path(os.environ.get("MICROPYTHON_DIR") or ROOT / "third_party/micropython").resolve()
+    if not (tree / "py/py.mk").is_file():
+        raise BuildError(f"{tree} is no MicroPython source tree; MICROPYTHON_DIR names it")
+    return tree
 
 
 def mpy_cross() -> str:
@@ -159,6 +162,8 @@ def forget_removed_modules(folder: Path, main: Path) -> None:
 def firmware(name: str, main: Path | None = None) -> dict[str, object]:
     """Build one board's image and check it against its budget. `main`: folder of another main.py (benches, tests)."""
     board = load_board(name)
+    if main and not (main / "main.py").is_file():
+        raise BuildError(f"{main} has no main.py")
     need_toolchain(TOOLCHAINS[board.arch])
     source, cross = micropython(), mpy_cross()
     folder = BUILD / "firmware" / (f"{name}-{main.name}" if main else name)

@@ -126,3 +126,14 @@ def test_fetching_says_nothing_on_standard_output_and_its_failure_is_one_sentenc
     with pytest.raises(build.BuildError, match="the sources are not there"):
         build.micropython()
     assert capfd.readouterr() == ("", "fetch: a source\n")
+
+
+def test_a_source_tree_that_is_none_is_named(build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MICROPYTHON_DIR", str(tmp_path))
+    with pytest.raises(build.BuildError, match=f"{tmp_path} is no MicroPython source tree"):
+        build.micropython()
+
+
+def test_a_folder_without_a_main_module_is_refused_before_anything_is_compiled(build: ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(build.BuildError, match=f"{tmp_path} has no main.py"):
+        build.firmware("stm32f405", tmp_path)
