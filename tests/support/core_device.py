@@ -12,6 +12,14 @@ from motet_core.device import Device
 from motet_core.port_stream import StreamPort
 
 
+async def end(*tasks):
+    """Cancel tasks until they are over: the wait_for of Python 3.11 may swallow one cancellation."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=0.1)
+
+
 class ProcessDevice:
     """`python -m motet_core`; `restart()` comes back at the same port, as a board at its serial line does."""
 
@@ -70,9 +78,7 @@ class Scripted:
             yield self
         finally:
             server.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
 
 
 @contextlib.asynccontextmanager
@@ -88,5 +94,4 @@ async def core_device(device_id=None, tools=()):
         yield f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
