@@ -59,7 +59,8 @@ async def deploy(fleet: DeviceFleet, device: str, upload: Any) -> AsyncGenerator
         await task
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        # Not gather: being cancelled meanwhile must not cut off the word to the device.
+        await asyncio.wait((task,))
 
 
 async def _finish(work: Any, records: asyncio.Queue[Record | None]) -> None:

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from motet.components.deploy import deploy
@@ -17,6 +20,13 @@ from motet.fleet import Fleet
 NDJSON = "application/x-ndjson"
 # The largest artifact, base64-coded, with its manifest.
 MAX_BODY_BYTES = 4 * 1024 * 1024
+BODY_S = 30.0
+# Each admission runs compilers and engines in processes of their own.
+AT_ONCE = 2
+# Uploads that wait for their turn hold their bodies in memory.
+WAITING = 32
+# For what is refused half way: the rest of it is not read.
+_CLOSE = {"connection": "close"}
 
 
 class Deployments:
@@ -24,40 +34,61 @@ class Deployments:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._open = 0
 
     def routes(self) -> list[Route]:
         """The routes, for a Starlette application."""
         return [Route("/api/v1/devices/{device}/artifacts", self.install, methods=["POST"])]
 
     async def install(self, request: Request) -> Response:
-        """The records of `motet.components.deploy`, or a JSON error with 404, 409, 413, 415 or 400."""
+        """The records of `motet.components.deploy`, or a JSON error with 400, 404, 408, 409, 413, 415 or 503."""
         device = request.path_params["device"]
-        if refusal := self._unfit(device, request):
-            return refusal
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                return _error(413, f"the upload is larger than {MAX_BODY_BYTES} bytes")
-        try:
-            upload = json.loads(body)
-        except ValueError as error:
-            return _error(400, f"the upload is not JSON: {error}")
+        self._check(device, request)
+        upload = _parsed(await _body(request))
         return StreamingResponse(self._records(device, upload), media_type=NDJSON)
 
-    def _unfit(self, device: str, request: Request) -> Response | None:
+    def _check(self, device: str, request: Request) -> None:
         # A form of a foreign web page cannot send this type without asking first.
-        if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
-            return _error(415, "send application/json")
+        if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+            raise HTTPException(415, "send application/json")
         found = self._fleet.get(device)
         if found is None:
-            return _error(404, f"no device {device!r}; `motet devices` lists them")
-        return None if found.online else _error(409, f"device {device} is offline")
+            raise HTTPException(404, f"no device {device!r:.80}; `motet devices` lists them")
+        if not found.online:
+            raise HTTPException(409, f"device {device} is offline")
+        if self._open >= AT_ONCE + WAITING:
+            raise HTTPException(503, f"{self._open} uploads are being installed already; try again later")
 
     async def _records(self, device: str, upload: Any) -> AsyncIterator[bytes]:
-        async for record in deploy(self._fleet, device, upload):
-            yield json.dumps(record).encode() + b"\n"
+        self._open += 1
+        try:
+            async with self._turns, aclosing(deploy(self._fleet, device, upload)) as records:
+                async for record in records:
+                    yield json.dumps(record).encode() + b"\n"
+        finally:
+            self._open -= 1
 
 
-def _error(status: int, message: str) -> JSONResponse:
-    return JSONResponse({"error": message}, status)
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise HTTPException(413, f"the upload is larger than {MAX_BODY_BYTES} bytes", _CLOSE)
+    except TimeoutError:
+        raise HTTPException(408, "the upload did not arrive in time", _CLOSE) from None
+    except ClientDisconnect:
+        raise HTTPException(400, "the upload broke off") from None
+    return bytes(body)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise HTTPException(400, f"the upload is not JSON: {error}") from None
+    except RecursionError:
+        raise HTTPException(400, "the upload is not JSON of any use: it is nested too deeply") from None

@@ -70,7 +70,7 @@ class DeviceLogs:
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "device": event.device.id,
             "level": level,
-            "text": text if isinstance(text, str) else json.dumps(text),
+            "text": text if isinstance(text, str) else json.dumps(text, default=str),
         }
         self._kept.append(record)
         for reader in self._readers:
@@ -84,4 +84,4 @@ def _put(reader: asyncio.Queue[Record | None], record: Record | None) -> None:
 
 
 def _line(record: Record) -> bytes:
-    return json.dumps(record, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(record).encode() + b"\n"
