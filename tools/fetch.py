@@ -30,24 +30,21 @@ CACHE = Path(os.environ.get("MOTET_SOURCE_CACHE", THIRD_PARTY / "cache"))
 WASM3_SDIST = "pywasm3-0.5.0.tar.gz"
 WASM3_SHA256 = "5a47c8a39f7f6ae71b3316b2e5d86c9d0db6e771a65f09a86e4d4aa3a19aefcc"
 
-# What stock 0.5.0 leaves open. It asks m3_Yield only on calls, so `loop br 0` would never end; its compiler recurses once per
-# nested block without looking at the C stack, and takes the length of a branch table on trust; memory.grow wraps, so that
-# almost 2^32 pages more shrink the memory; initial values that could not be computed are whatever was there; its reader of
-# debug names, which are not needed here, wraps, too, where no validator looks, and then never ends on 32-bit machines.
+# What stock 0.5.0 leaves open: (file, what stands there, what takes its place).
 WASM3_EDITS = [
-    (
+    (  # m3_Yield is asked on calls only: `loop br 0` would never end
         "m3_exec.h",
         '    do\n    {\n#if d_m3EnableStrace >= 3\n        d_m3TracePrint("iter {");\n',
         '    do\n    {\n        if ((r = m3_Yield ())) break;\n#if d_m3EnableStrace >= 3\n        d_m3TracePrint("iter {");\n',
     ),
-    (
+    (  # the sum wraps: growing by almost 2^32 pages would shrink the memory
         "m3_exec.h",
         "        u32 requiredPages = memory->numPages + numPagesToGrow;\n\n"
         "        M3Result r = ResizeMemory (runtime, requiredPages);\n",
         "        M3Result r = numPagesToGrow > d_m3MaxLinearMemoryPages ? m3Err_wasmMemoryOverflow\n"
         "                   : ResizeMemory (runtime, memory->numPages + numPagesToGrow);\n",
     ),
-    (
+    (  # the compiler recurses once per nested block without looking at the C stack
         "m3_compile.c",
         "M3Result  CompileBlock  (IM3Compilation o,",
         "extern M3Result motet_wasm_may_nest (void);\n\nM3Result  CompileBlock  (IM3Compilation o,",
@@ -57,13 +54,20 @@ WASM3_EDITS = [
         "_try {\n    // validate and dealloc params",
         "_try {\n_   (motet_wasm_may_nest ());\n    // validate and dealloc params",
     ),
-    (
+    (  # the length of a branch table is taken on trust
         "m3_compile.c",
         "_   (ReadLEB_u32 (& targetCount, & o->wasm, o->wasmEnd));\n",
         "_   (ReadLEB_u32 (& targetCount, & o->wasm, o->wasmEnd));\n"
         "    _throwif (m3Err_wasmMalformed, targetCount > (size_t) (o->wasmEnd - o->wasm));\n",
     ),
+    (  # the arguments that a function passes on are not counted as its stack: near the end they would be written beyond
+        "m3_compile.c",
+        "    u16 argTop = topSlot + (numArgs + numRets) * c_ioSlotCount;\n",
+        "    u16 argTop = topSlot + (numArgs + numRets) * c_ioSlotCount;\n    TouchSlot (o, argTop - 1);\n",
+    ),
+    # an initial value that could not be computed is taken for computed
     ("m3_env.c", "            if (r == 0)\n", "            result = (M3Result) r;\n            if (r == 0)\n"),
+    # lengths in debug names, which nobody needs here and no validator checks, wrap on 32-bit machines
     ("m3_parse.c", "        ParseSection_Custom,    // 0\n", "        NULL,                   // 0\n"),
 ]
 
@@ -153,7 +157,10 @@ def pip_download(folder: Path) -> None:
 
 
 def fetch_wasm3() -> None:
-    target, stamp = THIRD_PARTY / "wasm3", f"{WASM3_SHA256} fuel, nesting, branch tables, growth, names, initial values"
+    target, stamp = (
+        THIRD_PARTY / "wasm3",
+        f"{WASM3_SHA256} fuel, nesting, branch tables, growth, names, initial values, arguments",
+    )
     if stamped(target, stamp):
         return
     say("wasm3 0.5.0 (pywasm3 sdist)")

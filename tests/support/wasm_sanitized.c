@@ -69,7 +69,9 @@ static void try(const uint8_t *code, size_t size) {
     struct motet_wasm instance = {0};
     uint8_t *copy = malloc(size);
     memcpy(copy, code, size);
-    const char *error = motet_wasm_load(&instance, copy, size, 4096, 2048, host);
+    // Calls meet the end of the stack in another place each time.
+    uint32_t stack = 2048 + 8 * (uint32_t)(tried % 64);
+    const char *error = motet_wasm_load(&instance, copy, size, 4096, stack, host);
     tried++;
     if (error == NULL) {
         loaded++;
