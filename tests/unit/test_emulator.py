@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,19 +58,40 @@ def test_what_qemu_says_when_it_refuses_to_run_is_in_the_error(tmp_path: Path) -
             pass
 
 
-def test_a_qemu_that_ends_while_it_is_being_greeted_is_quoted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "qemu-system-arm"
-    program.write_text(
-        f"#!{sys.executable}\nimport socket, sys\nlistener = socket.socket(socket.AF_UNIX)\n"
-        "listener.bind(sys.argv[sys.argv.index('-qmp') + 1].split(':', 1)[1].split(',')[0])\nlistener.listen()\n"
-        "listener.accept()\nsys.exit('Could not load kernel')\n"
-    )
-    program.chmod(0o755)
-    image = tmp_path / "firmware.elf"
-    image.write_bytes(b"")
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    with pytest.raises(EmulatorError, match="ended at once: Could not load kernel"), Emulator("stm32f405", image):
+@pytest.fixture
+def fake_qemu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Emulator]:
+    """Makes an emulator whose QEMU runs the given Python instead, with a client of its control socket as `client`."""
+
+    def make(program: str) -> Emulator:
+        target = tmp_path / "qemu-system-arm"
+        target.write_text(
+            f"#!{sys.executable}\nimport signal, socket, sys\nlistener = socket.socket(socket.AF_UNIX)\n"
+            "listener.bind(sys.argv[sys.argv.index('-qmp') + 1].split(':', 1)[1].split(',')[0])\nlistener.listen()\n"
+            f"client = listener.accept()[0]\n{program}\n"
+        )
+        target.chmod(0o755)
+        image = tmp_path / "firmware.elf"
+        image.write_bytes(b"")
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        return Emulator("stm32f405", image)
+
+    return make
+
+
+def test_a_qemu_that_ends_while_it_is_being_greeted_is_quoted_too(fake_qemu: Callable[[str], Emulator]) -> None:
+    with (
+        pytest.raises(EmulatorError, match="ended at once: Could not load kernel"),
+        fake_qemu("sys.exit('Could not load kernel')"),
+    ):
         pass
+
+
+def test_a_qemu_that_hangs_up_is_an_error_of_the_emulator(fake_qemu: Callable[[str], Emulator]) -> None:
+    program = "client.sendall(b'{}\\n'); client.recv(99); client.sendall(b'{\"return\": {}}\\n'); client.recv(99)"
+    with fake_qemu(f"{program}; client.close(); signal.pause()") as emulator:
+        with pytest.raises(EmulatorError, match="stm32f405: cannot read 4 bytes at 0x20000000: "):
+            emulator.read_memory(0x2000_0000, 4)
+        assert emulator.running
 
 
 def test_the_port_is_reserved_before_the_start_and_given_back_after_close(tmp_path: Path) -> None:

@@ -114,21 +114,21 @@ class Emulator:
         self.start()
 
     def reset(self) -> None:
-        """Press the reset button: the processor starts over, RAM keeps its content."""
-        self._control().execute("system_reset")
+        """Press the reset button: the processor starts over, RAM keeps its content. Raises EmulatorError."""
+        with self._asking("reset") as qemu:
+            qemu.execute("system_reset")
 
     def read_memory(self, address: int, length: int) -> bytes:
         """Bytes of the board's physical memory. Raises EmulatorError."""
         target = Path(self._folder.name) / "memory"
-        try:
-            self._control().execute("pmemsave", val=address, size=length, filename=str(target))
-        except QmpError as error:
-            raise EmulatorError(f"{self.board.name}: cannot read {length} bytes at {address:#x}: {error}") from error
+        with self._asking(f"read {length} bytes at {address:#x}") as qemu:
+            qemu.execute("pmemsave", val=address, size=length, filename=str(target))
         return target.read_bytes()
 
     def monitor(self, line: str) -> str:
-        """A command of QEMU's human monitor, e.g. "info registers"; returns its text."""
-        return self._control().monitor(line)
+        """A command of QEMU's human monitor, e.g. "info registers"; returns its text. Raises EmulatorError."""
+        with self._asking(line) as qemu:
+            return qemu.monitor(line)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until QEMU has ended; False when it still runs after `timeout` seconds."""
@@ -187,10 +187,14 @@ class Emulator:
                 raise EmulatorError(f"{self.board.name}: {self._recipe.program} ended at once: {self._log_tail()}")
         raise EmulatorError(f"{self.board.name}: {self._recipe.program} did not answer within {_START_SECONDS:.0f} s")
 
-    def _control(self) -> Qmp:
+    @contextlib.contextmanager
+    def _asking(self, what: str) -> Iterator[Qmp]:
         if self._qmp is None or not self.running:
             raise EmulatorError(f"{self.board.name} is not running")
-        return self._qmp
+        try:
+            yield self._qmp
+        except (OSError, QmpError) as error:
+            raise EmulatorError(f"{self.board.name}: cannot {what}: {error}") from error
 
     def _end(self, patience: float | None) -> None:
         child, self._child = self._child, None
