@@ -5,26 +5,14 @@ import asyncio
 import contextlib
 
 import pytest
-from tests.support.brokers import crashable
-from tests.support.sim_device import ECHO, SimDevice
+from tests.support.fleet_world import REALM, TEXT, answer, asked, calls_of, fleet_world, silent, withdrawn
 from tests.support.waiting import until
 
-from motet.bus import Bus
-from motet.fleet import (
-    BadAnswer,
-    BusDown,
-    DeviceOffline,
-    DeviceRestarted,
-    DeviceTimeout,
-    Fleet,
-    RpcError,
-)
+from motet.fleet import BadAnswer, DeviceOffline, DeviceTimeout, RpcError
 from motet.wire import packed
 from motet_core.wire import blocks
 
 pytestmark = pytest.mark.anyio
-REALM = "test"
-TEXT = {"text": "hello"}
 
 
 @pytest.fixture
@@ -32,62 +20,10 @@ def anyio_backend():
     return "asyncio"
 
 
-class World:
-    """A broker, a fleet, simulated devices."""
-
-    def __init__(self, broker, stack):
-        self.broker, self._stack, self.events = broker, stack, []
-
-    async def open_fleet(self, **settings):
-        bus = await Bus.connect(self.broker.url, "gateway-test")
-        self._stack.push_async_callback(bus.close)
-        self.bus, self.fleet = bus, Fleet(bus, REALM, call_timeout_s=20, **settings)
-        self.fleet.add_listener(lambda event: self.events.append((event.kind, event.device.id)))
-        await self.fleet.start()
-        self._stack.push_async_callback(self.fleet.close)
-
-    async def device(self, device_id="dev", **settings):
-        device = await SimDevice(self.broker.url, REALM, device_id, **settings).start()
-        self._stack.push_async_callback(device.bus.close)
-        await until(lambda: ("tools", device_id) in self.events, f"tools of {device_id}")
-        return device
-
-    def call(self, device="dev", **more):
-        return asyncio.create_task(self.fleet.call_tool(device, "sim.echo", TEXT, **more))
-
-    def count(self, name):
-        return self.fleet.counters().get(name, 0)
-
-
 @pytest.fixture
 async def world():
-    with crashable() as broker:
-        async with contextlib.AsyncExitStack() as stack:
-            made = World(broker, stack)
-            await made.open_fleet()
-            yield made
-
-
-def silent(_name, _arguments):
-    return None
-
-
-def calls_of(device):
-    return [message for message in device.requests if message["method"] == "tools/call"]
-
-
-def withdrawn(device):
-    return [m["params"]["requestId"] for m in device.requests if m["method"] == "notifications/cancelled"]
-
-
-async def asked(device, count=1):
-    """The requests of tools/call, as soon as there are `count`."""
-    await until(lambda: len(calls_of(device)) >= count, "the request")
-    return calls_of(device)
-
-
-def answer(request, result=None):
-    return {"jsonrpc": "2.0", "id": request["id"], "result": result or {"ok": True}}
+    async with fleet_world() as made:
+        yield made
 
 
 async def test_a_tool_answers(world):
@@ -242,28 +178,6 @@ async def test_blocks_from_a_device_that_was_not_asked_are_dropped(world):
     await until(lambda: world.count("answers_unknown") == 1, "the count")
 
 
-async def test_a_device_that_vanishes_ends_its_calls_at_once(world):
-    device, other = await world.device(handler=silent), await world.device("other", handler=silent)
-    call, unharmed = world.call(), world.call("other")
-    await asked(device)
-    await device.stop()
-    with pytest.raises(DeviceOffline, match="dev is gone"):
-        await asyncio.wait_for(call, 5)
-    with pytest.raises(DeviceOffline, match="dev is offline"):
-        await world.call()
-    other.send(world.fleet.gateway_id, answer((await asked(other))[0]))
-    assert await unharmed == {"ok": True}
-
-
-async def test_a_device_that_boots_again_ends_its_calls_at_once(world):
-    device = await world.device(handler=silent)
-    call = world.call()
-    await asked(device)
-    device.reboot()
-    with pytest.raises(DeviceRestarted, match="dev booted again"):
-        await asyncio.wait_for(call, 5)
-
-
 async def test_progress_is_reported_in_order_and_before_the_result(world):
     device = await world.device(handler=silent)
     seen = []
@@ -303,94 +217,3 @@ async def test_a_slow_or_failing_progress_listener_delays_only_itself(world):
     device.send(world.fleet.gateway_id, {"jsonrpc": "2.0", "method": "notifications/progress", "params": note})
     device.send(world.fleet.gateway_id, answer(request))
     assert await call == {"ok": True}
-
-
-async def test_a_killed_broker_is_waited_out_and_the_answer_arrives(world):
-    device = await world.device(handler=silent)
-    call = world.call()
-    request = (await asked(device))[0]
-    world.broker.kill()
-    await until(lambda: not world.bus.connected, "the loss")
-    world.broker.start()
-    again = await asked(device, 2)
-    assert again[1]["id"] == request["id"], "asked again under the same id"
-    device.send(world.fleet.gateway_id, answer(request))
-    assert await asyncio.wait_for(call, 15) == {"ok": True}
-
-
-async def test_a_device_that_booted_while_the_broker_was_away_is_not_asked_again(world):
-    device = await world.device(handler=silent)
-    call = world.call()
-    await asked(device)
-    world.broker.kill()
-    await until(lambda: not device.bus.connected and not world.bus.connected, "the loss")
-    device.nonce, device.sequence = b"12345678", 0
-    world.broker.start()
-    with pytest.raises(DeviceRestarted):
-        await asyncio.wait_for(call, 15)
-    assert len(calls_of(device)) == 1
-
-
-async def test_without_a_broker_a_call_ends_soon_and_says_so(world):
-    await world.device()
-    world.broker.kill()
-    await until(lambda: not world.bus.connected, "the loss")
-    with pytest.raises(BusDown, match="broker"):
-        await asyncio.wait_for(world.call(timeout=0.5), 5)
-    assert "broker" in world.fleet.unavailable
-
-
-async def test_a_call_under_way_when_the_broker_dies_for_good_ends_in_time(world):
-    device = await world.device(handler=silent)
-    call = world.call(timeout=1)
-    await asked(device)
-    world.broker.kill()
-    with pytest.raises(BusDown, match="lost during the call"):
-        await asyncio.wait_for(call, 5)
-
-
-async def test_a_call_right_after_the_return_of_the_broker_waits_for_the_device(world):
-    await world.device()
-    world.broker.kill()
-    await until(lambda: not world.bus.connected, "the loss")
-    world.broker.start()
-    result = await asyncio.wait_for(world.call(), 15)
-    assert result["structuredContent"] == TEXT
-
-
-async def test_new_tools_are_read_when_the_catalogue_changes(world):
-    device = await world.device()
-    device.tools.append({**ECHO, "name": "sim.other"})
-    world.events.clear()
-    device.announce()
-    await until(lambda: ("tools", "dev") in world.events, "the new tools")
-    assert [tool["name"] for tool in world.fleet.get("dev").tools] == ["sim.echo", "sim.other"]
-
-
-async def test_a_lying_catalogue_gives_no_tools_and_the_truth_does(world):
-    liar = SimDevice(world.broker.url, REALM, "liar")
-    await liar.start()
-    liar.announce(catalogue=b"x" * 16)
-    await until(lambda: world.count("catalogue_mismatches") >= 1, "the mismatch")
-    liar.announce()
-    await until(lambda: world.fleet.get("liar").tools, "the tools")
-    await liar.stop()
-
-
-async def test_log_messages_of_a_device_are_events(world):
-    device = await world.device()
-    heard = []
-    world.fleet.add_listener(lambda event: heard.append(event.data) if event.kind == "message" else None)
-    params = {"level": "info", "data": "hello"}
-    topic = f"mcp/1/{REALM}/d/dev/n"
-    device.bus.publish(topic, packed.dumps({"jsonrpc": "2.0", "method": "notifications/message", "params": params}))
-    await until(lambda: heard == [params], "the message")
-
-
-async def test_closing_the_fleet_ends_its_calls(world):
-    device = await world.device(handler=silent)
-    call = world.call()
-    await asked(device)
-    await world.fleet.close()
-    with pytest.raises(DeviceOffline, match="stopping"):
-        await call
