@@ -48,7 +48,9 @@ def test_it_listens_on_the_loopback_interface_only_and_leaves_nothing(kind):
 @pytest.mark.parametrize("kind", ["mosquitto", "amqtt"])
 def test_it_ends_when_its_parent_is_killed(kind, tmp_path):
     script = f"from motet.bus import broker; import time; print(broker.start({kind!r}).url, flush=True); time.sleep(600)"
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    # Its folder stays behind: a killed process cleans nothing up.
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environ)
     port = int(parent.stdout.readline().rpartition(":")[2])
     assert listens(port)
     parent.send_signal(signal.SIGKILL)
