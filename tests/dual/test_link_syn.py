@@ -30,6 +30,18 @@ class SynTest(PeerTest):
         self.assertNotEqual(body[3:7], b"\x44\x33\x22\x11")
         self.assertEqual((body[:3], body[7:11]), (b"\x10\x01\x01", b"\xbb\xbb\xbb\xbb"))
 
+    def test_whose_epoch_maps_the_own_to_itself_changes_it_all_the_same(self):
+        # The mixed epoch is the CRC-32 of time and stranger, seeded with the own epoch, plus one: this stranger is computed
+        # backwards from a result that is the own epoch again.
+        own, ones = 0x11223344, 0xFFFFFFFF
+        register = ~(own - 1) & ones
+        for _ in range(32):
+            register = ((register ^ 0xEDB88320) << 1 | 1 if register >> 31 else register << 1) & ones
+        stranger = register ^ ~frame.crc32(u32(self.peer.now), own) & ones
+        self.assertEqual(frame.crc32(u32(self.peer.now) + u32(stranger), own) + 1, own)
+        self.peer.syn(own=stranger)
+        self.assertNotEqual(self.peer.hear()[0][3:7], u32(own))
+
     def test_that_knows_the_own_epoch_makes_the_session_and_is_answered_without_a_question(self):
         self.peer.syn()
         self.peer.hear()

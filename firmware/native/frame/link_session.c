@@ -23,14 +23,15 @@ static void set_epochs(link_session_t *session, uint32_t own, uint32_t peer) {
 }
 
 // A new epoch of one's own: the peer's and the time give it what entropy this end may lack itself. The time
-// goes in between the two, because CRC would give both ends the same value for own and peer side by side.
+// goes in between the two, because CRC would give both ends the same value for own and peer side by side. Each time
+// gives another value, so that one of five is free, whatever epoch the peer chose.
 static uint32_t mixed(const link_session_t *session, uint32_t peer, uint32_t now) {
     uint8_t input[8];
-    put_u32(input, now);
+    uint32_t own;
     put_u32(input + 4, peer);
-    uint32_t own = session->own;
     do {
-        own = frame_crc32(own, input, sizeof input) + 1;
+        put_u32(input, now++);
+        own = frame_crc32(session->own, input, sizeof input) + 1;
     } while (own == 0 || own == peer || own == session->own || own == session->peer);
     return own;
 }
