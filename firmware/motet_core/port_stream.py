@@ -95,10 +95,16 @@ class StreamPort(LinkPort):
         if writer is None:
             await self._kick.wait()
             return
+        # Not wait_for: on CPython 3.11 it loses a cancellation that comes together with the kick.
+        timer = asyncio.create_task(self._kick_after(self.link.timer(clock_ms())))
         try:
-            await asyncio.wait_for(self._kick.wait(), self.link.timer(clock_ms()) / 1000)
-        except asyncio.TimeoutError:
-            pass
+            await self._kick.wait()
+        finally:
+            timer.cancel()
+
+    async def _kick_after(self, ms):
+        await asyncio.sleep(ms / 1000)
+        self._kick.set()
 
 
 async def _close(writer):
