@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the table of figures in README.md from build/bench.json, so that it quotes what `make bench` measured and nothing else."""
+"""Writes the figures of README.md from build/bench.json, so that it quotes what `make bench` measured and nothing else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def row(target: dict[str, Any]) -> str:
 def table(bench: dict[str, Any]) -> str:
     machine = bench["machine"]
     head = (
-        f"Measured by `make bench` on {machine['cpus']} cores ({machine['arch']}, Python {machine['python']}), which also prints more. "
+        f"Measured by `make bench` on {machine['cpus']} cores ({machine['arch']}, Python {machine['python']}). "
         "Instructions are counted by QEMU on the emulated part."
     )
     return "\n".join([head, "", "| what | measured | target |", "|---|---|---|", *map(row, bench["targets"])])
