@@ -12,6 +12,7 @@ Only the standard library is used, because this runs before the virtual environm
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import os
 import re
@@ -115,6 +116,8 @@ def cached(name: str, digest: str, download: Callable[[Path], None]) -> Path:
     if not path.exists():
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
             download(Path(folder))
+            if not (Path(folder) / name).exists():
+                raise FetchError(f"{name} is not among what was downloaded")
             (Path(folder) / name).rename(path)
     if sha256(path) != digest:
         path.unlink()
@@ -254,8 +257,11 @@ def main() -> int:
         parser.error(f"unknown source {unknown[0]!r}; known: {', '.join(SOURCES)}")
     THIRD_PARTY.mkdir(exist_ok=True)
     try:
-        for name in names:
-            SOURCES[name]()
+        # Builds that run at the same time would unpack into each other's tree.
+        with (THIRD_PARTY / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for name in names:
+                SOURCES[name]()
     except FetchError as error:
         print(f"fetch: {error}", file=sys.stderr)
         return 1
