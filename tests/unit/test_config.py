@@ -108,7 +108,7 @@ def test_every_key_can_be_set(file):
         ("[[serial]]\nurl = '/dev/a'\n[[serial]]\nurl = '/dev/b'\nbuad = 9600\n", 5, "serial[1].buad", "did you mean baud?"),
         ("serial = [\n  { url = '/dev/a' },\n  { url = 5 },\n]", 1, "serial[1].url", "valid string"),
         ("[serial]\nurl = '/dev/a'", 1, "serial", "valid list"),
-        ("gateway = 5", 1, "gateway", "valid dictionary or instance"),
+        ("gateway = 5", 1, "gateway", "expected a table"),
         ("[[emulate]]\nboard = 'STM'", 2, "emulate[0].board", "expected "),
         ("[[emulate]]\nicount = true", 1, "emulate[0].board", "needed"),
         ("[log]\nlevel = 'loud'", 2, "log.level", "'debug', 'info', 'warning' or 'error'"),
@@ -133,6 +133,7 @@ def test_a_wrong_key_is_told_with_its_line(file, text, line, key, words):
         ('x = "unfinished', 1),
         ("y = [1,\n2,\n", 2),
         (b"\xff\xfe", 1),
+        ("a = " + "[" * 5000, 0),
     ],
 )
 def test_what_is_not_toml_is_told_with_its_line(file, text, line):
@@ -165,6 +166,11 @@ def test_the_environment_overrides_the_file(file):
     config = load(file("[gateway]\nport = 1\nhost = 'h'"), environ)
     assert (config.gateway.port, config.gateway.host, config.realm, config.log.json_lines) == (9000, "h", "lab", True)
     assert config.state.dir == Path("/x")
+
+
+def test_a_list_in_the_environment_is_separated_by_commas_and_may_be_empty():
+    names = {text: load(environ={"MOTET_GATEWAY__ALLOWED_HOSTS": text}).gateway.allowed_hosts for text in ("", "a", " a, b ,")}
+    assert names == {"": [], "a": ["a"], " a, b ,": ["a", "b"]}
 
 
 def test_variables_of_other_programs_are_left_alone():

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
 
 import httpx2
 
@@ -22,6 +23,9 @@ from motet.cli.mcp_client import connected
 DEFAULT_URL = "http://127.0.0.1:8765"
 RUN_FILE = "gateway.json"
 CONNECT_S = 5.0
+T = TypeVar("T")
+# How refusals end a command; any other one is a failure.
+_REFUSED = {408: Exit.TIMEOUT, 409: Exit.UNREACHABLE, 503: Exit.UNREACHABLE}
 
 
 def find_gateway(url: str | None, state_dir: Path) -> str:
@@ -30,14 +34,16 @@ def find_gateway(url: str | None, state_dir: Path) -> str:
         return found.rstrip("/").removesuffix("/mcp")
     try:
         return str(json.loads((state_dir / RUN_FILE).read_text())["url"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return DEFAULT_URL
 
 
 class GatewayClient:
-    """One gateway, by its base URL. Every method raises FatalError with a sentence for people."""
+    """One gateway, by its base URL. Every method raises FatalError with a sentence for people, so does a URL that is none."""
 
     def __init__(self, url: str, timeout_s: float = 30.0) -> None:
+        if not _is_base_url(url):
+            raise FatalError(f"a gateway's URL is like {DEFAULT_URL}, not {url!r}", Exit.USAGE)
         self.url = url
         self.timeout_s = timeout_s
 
@@ -51,6 +57,8 @@ class GatewayClient:
             raise FatalError(
                 f"no gateway answers at {self.url} ({error}); start one with `motet up`", Exit.UNREACHABLE
             ) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise FatalError(f"what answers at {self.url} is no gateway", Exit.UNREACHABLE) from error
 
     def _client(self, read_s: float | None) -> httpx2.Client:
         return httpx2.Client(base_url=self.url, timeout=httpx2.Timeout(read_s, connect=CONNECT_S))
@@ -59,23 +67,22 @@ class GatewayClient:
         """Every device the gateway knows, online or not."""
         with self._reaching(), self._client(self.timeout_s) as http:
             answer = http.get("/api/v1/devices")
-            answer.raise_for_status()
+            _check(answer)
             return list(answer.json()["devices"])
 
     def install(self, device: str, upload: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Upload an artifact; yields the gateway's progress records, the last one holding `installed`."""
-        yield from self._records("POST", f"/api/v1/devices/{device}/artifacts", json=upload)
+        yield from self._records("POST", f"/api/v1/devices/{quote(device, safe='')}/artifacts", self.timeout_s, json=upload)
 
     def logs(self, device: str | None, follow: bool) -> Iterator[dict[str, Any]]:
         """Log records of one device or all, oldest first; with `follow`, without an end."""
         params = {"follow": "1" if follow else "0", **({"device": device} if device else {})}
-        yield from self._records("GET", "/api/v1/logs", params=params)
+        yield from self._records("GET", "/api/v1/logs", None if follow else self.timeout_s, params=params)
 
-    def _records(self, method: str, path: str, **request: Any) -> Iterator[dict[str, Any]]:
-        with self._reaching(), self._client(None) as http, http.stream(method, path, **request) as answer:
-            if answer.status_code >= 400:
-                answer.read()
-                raise FatalError(_reason(answer), Exit.FAILED)
+    def _records(self, method: str, path: str, read_s: float | None, **request: Any) -> Iterator[dict[str, Any]]:
+        """The records of an answer; `read_s` is the longest wait for the next one, None waits for ever."""
+        with self._reaching(), self._client(read_s) as http, http.stream(method, path, **request) as answer:
+            _check(answer)
             for line in answer.iter_lines():
                 record = json.loads(line)
                 if "error" in record:
@@ -84,7 +91,7 @@ class GatewayClient:
 
     def tools(self) -> list[dict[str, Any]]:
         """Every tool, over MCP."""
-        return asyncio.run(self._tools())
+        return self._in_time(self._tools())
 
     async def _tools(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -99,7 +106,14 @@ class GatewayClient:
 
     def call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """One tools/call over MCP. Returns the result, `isError` included."""
-        return asyncio.run(self._call(tool, arguments))
+        return self._in_time(self._call(tool, arguments))
+
+    def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
+        # The SDK's client waits for each step of its handshake anew.
+        try:
+            return asyncio.run(asyncio.wait_for(work, self.timeout_s))
+        except TimeoutError as error:
+            raise FatalError(f"the gateway at {self.url} did not answer in time", Exit.TIMEOUT) from error
 
     async def _call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
         async with connected(self.url, self.timeout_s) as mcp:
@@ -107,8 +121,21 @@ class GatewayClient:
             return result.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def _reason(answer: httpx2.Response) -> str:
+def _is_base_url(url: str) -> bool:
     try:
-        return str(answer.json()["error"])
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _check(answer: httpx2.Response) -> None:
+    """Raises FatalError with the gateway's own words when it refused."""
+    if answer.status_code < 400:
+        return
+    answer.read()
+    try:
+        reason = str(answer.json()["error"])
     except (ValueError, KeyError, TypeError):
-        return f"the gateway answered {answer.status_code} {answer.reason_phrase}"
+        reason = f"the gateway answered {answer.status_code} {answer.reason_phrase}"
+    raise FatalError(reason, _REFUSED.get(answer.status_code, Exit.FAILED))

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from motet.cli.console import Exit, emit, stdout
+from motet.cli.console import Exit, emit, show, stdout
 from motet.cli.options import ConfigFile, Json, configuration, reporting
 from motet.config import DEFAULT_FILE, check
+from motet.observe import redact
 
 app = typer.Typer(help="Check and show the configuration.", no_args_is_help=True)
 
@@ -18,18 +19,22 @@ app = typer.Typer(help="Check and show the configuration.", no_args_is_help=True
 @app.command("check")
 @reporting
 def check_command(
-    file: Annotated[Path, typer.Argument(help="File to check.")] = Path(DEFAULT_FILE),
+    given: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="File to check (default: ./motet.toml).", show_default=False)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a motet.toml; every problem comes with its line."""
-    problems = check(file)
+    file = given or Path(DEFAULT_FILE)
+    defaults = given is None and not file.exists()
+    problems = [] if defaults else check(file)
     listed = [{"line": p.line, "key": p.key, "message": p.message} for p in problems]
 
     def human() -> None:
         for p in problems:
-            stdout.print(f"{file}:{p.line}: {p.key}: {p.message}" if p.key else f"{file}:{p.line}: {p.message}", markup=False)
+            show(p.sentence(str(file)))
         if not problems:
-            stdout.print(f"{file}: fine", markup=False)
+            show(f"no {file} here: the defaults hold" if defaults else f"{file}: fine")
 
     emit({"file": str(file), "problems": listed}, as_json, human)
     if problems:
@@ -38,7 +43,8 @@ def check_command(
 
 @app.command("show")
 @reporting
-def show(config: ConfigFile = None, as_json: Json = False) -> None:
+def show_command(config: ConfigFile = None, as_json: Json = False) -> None:
     """Print the configuration in force: file, MOTET_* overrides and defaults together."""
-    shown = configuration(config).model_dump(mode="json")
+    shown = configuration(config).model_dump(mode="json", by_alias=True)
+    shown["broker"]["url"] = redact(shown["broker"]["url"])
     emit(shown, as_json, lambda: stdout.print_json(data=shown))

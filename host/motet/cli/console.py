@@ -4,6 +4,8 @@
 0  done                          3  gateway, broker or device not reachable
 1  the operation failed          4  the tool answered with an error
 2  wrong usage or configuration  5  no answer in time
+
+Ctrl-C ends commands that run until then with 0, others with 130.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 class Exit(IntEnum):
@@ -38,18 +41,32 @@ class FatalError(Exception):
         self.code = code
 
 
-stdout = Console(highlight=False, soft_wrap=True)
-stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+# Nothing that is printed is markup: names and descriptions come from devices.
+stdout = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+stderr = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+_SURROGATES = {code: f"\\u{code:04x}" for code in range(0xD800, 0xE000)}
+_SHOWN = _CONTROL | _SURROGATES
+
+
+def plain(text: str) -> str:
+    """`text` without escape sequences that a device could send to the operator's terminal."""
+    return text.translate(_SHOWN)
 
 
 def say(text: str) -> None:
     """Progress and remarks for people; never mixed into what a program reads from standard output."""
-    stderr.print(text, markup=False)
+    stderr.print(plain(text))
+
+
+def show(text: str) -> None:
+    """A line of the answer, for people."""
+    stdout.print(plain(text))
 
 
 def emit_json(value: Any) -> None:
-    """One JSON value on one line."""
-    sys.stdout.write(json.dumps(value, separators=(",", ":"), ensure_ascii=False) + "\n")
+    """One JSON value on one line, in ASCII: whatever the terminal's character set, it can be written."""
+    sys.stdout.write(json.dumps(value, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
 
@@ -65,11 +82,14 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> 
     """A plain table, or the sentence `empty` when there is no row."""
     listed = list(rows)
     if not listed:
-        stdout.print(empty, markup=False)
+        show(empty)
         return
-    drawn = Table(*headers, box=None, pad_edge=False, header_style="bold")
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for header in headers:
+        # Names stay whole, so that they can be copied; the last column takes what is left of the line.
+        drawn.add_column(header, no_wrap=header != headers[-1], overflow="ignore" if header != headers[-1] else "fold")
     for row in listed:
-        drawn.add_row(*row)
+        drawn.add_row(*(Text(plain(cell)) for cell in row))
     stdout.print(drawn)
 
 
@@ -78,5 +98,5 @@ def fail(error: FatalError, as_json: bool) -> typer.Exit:
     if as_json:
         emit_json({"error": str(error), "exit_code": int(error.code)})
     else:
-        stderr.print(f"motet: {error}", style="red", markup=False)
+        stderr.print(plain(f"motet: {error}"), style="red")
     return typer.Exit(int(error.code))

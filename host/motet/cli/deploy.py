@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
-from motet.cli.console import Exit, FatalError, emit, stderr, stdout
+from motet.cli.console import Exit, FatalError, emit, plain, show, stderr
 from motet.cli.options import Gateway, Json, Timeout, gateway_client, reporting
 from motet.components.errors import ComponentError
 from motet.components.packages import read
@@ -33,13 +33,19 @@ def install(
     client = gateway_client(gateway, timeout)
     installed: dict[str, Any] = {}
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), console=stderr, transient=True, disable=as_json or not stderr.is_terminal
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        console=stderr,
+        transient=True,
+        disable=as_json or not stderr.is_terminal,
     ) as progress:
         task = progress.add_task(f"installing {file.name}", total=None)
         for record in client.install(on, upload):
-            progress.update(task, description=record.get("step", ""), completed=record.get("done"), total=record.get("total"))
+            progress.update(
+                task, description=plain(record.get("step", "")), completed=record.get("done"), total=record.get("total")
+            )
             installed = record.get("installed", installed)
-    emit(installed, as_json, lambda: stdout.print(_sentence(on, installed), markup=False))
+    emit(installed, as_json, lambda: show(_sentence(on, installed)))
 
 
 def _upload(file: Path, name: str | None, revision: int | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from motet.cli.console import Exit, FatalError, emit, emit_json, stdout, table
+from motet.cli.console import Exit, FatalError, emit, emit_json, show, stdout, table
 from motet.cli.options import Gateway, Json, Timeout, gateway_client, reporting
 
 
@@ -38,7 +38,8 @@ def tools(
     if device:
         found = [tool for tool in found if tool["name"].startswith(f"{device}.")]
     rows = [(tool["name"], tool.get("description", "")) for tool in found]
-    emit(found, as_json, lambda: table(("TOOL", "WHAT IT DOES"), rows, "No tools: no device is online."))
+    empty = f"No tools: device {device} is not online; `motet devices` lists all." if device else "No tools: no device is online."
+    emit(found, as_json, lambda: table(("TOOL", "WHAT IT DOES"), rows, empty))
 
 
 @reporting
@@ -59,7 +60,7 @@ def call(
 def _arguments(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FatalError(f"the arguments are not JSON: {error}", Exit.USAGE) from error
     if not isinstance(value, dict):
         raise FatalError("the arguments must be a JSON object, such as '{\"label\": 3}'", Exit.USAGE)
@@ -71,7 +72,7 @@ def _print_result(result: dict[str, Any]) -> None:
         stdout.print_json(data=result["structuredContent"])
         return
     for block in result.get("content", []):
-        stdout.print(block.get("text", f"[{block['type']}]"), markup=False)
+        show(block.get("text", f"[{block['type']}]"))
 
 
 @reporting
@@ -87,7 +88,8 @@ def logs(
         if as_json:
             emit_json(record)
         else:
-            stdout.print(f"{record['time']} {record['device']} {record['level']} {record['text']}", markup=False)
+            # A line break of a device must not forge a second record.
+            show(f"{record['time']} {record['device']} {record['level']} {record['text']}".replace("\n", "\\n"))
 
 
 def register(app: typer.Typer) -> None:

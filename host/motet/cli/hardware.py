@@ -13,9 +13,10 @@ import typer
 from motet.boards import BoardError, names
 from motet.bridge import Bridge, IdTaken
 from motet.bus import BusError
-from motet.cli.console import Exit, FatalError, emit_json, say, stdout
+from motet.cli.console import Exit, FatalError, emit, emit_json, say, show
 from motet.cli.options import ConfigFile, Json, configuration, log_as, reporting
 from motet.emulate import Emulator, EmulatorError
+from motet.observe import redact
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 
@@ -29,14 +30,21 @@ def bridge(
     device: Annotated[str | None, typer.Option("--id", help="Id for a board that has none; for a single URL.")] = None,
     baud: Annotated[int, typer.Option(min=300, help="Bits per second of a serial port.")] = 115200,
     config: ConfigFile = None,
+    as_json: Json = False,
 ) -> None:
     """Put serial devices on MQTT until Ctrl-C."""
     settings = configuration(config)
-    log_as(settings)
+    log_as(settings, as_json)
     if device and len(urls) > 1:
         raise FatalError("--id names one board, but there are several URLs", Exit.USAGE)
     to = broker or settings.broker.url or DEFAULT_BROKER
-    asyncio.run(_bridge([Bridge(url, to, settings.realm, id=device, baud=baud) for url in urls]))
+    try:
+        bridges = [Bridge(url, to, settings.realm, id=device, baud=baud) for url in urls]
+    except ValueError as error:
+        raise FatalError(str(error), Exit.USAGE) from error
+    if as_json:
+        emit_json({"urls": urls, "broker": redact(to), "realm": settings.realm})
+    asyncio.run(_bridge(bridges))
 
 
 async def _bridge(bridges: list[Bridge]) -> None:
@@ -63,9 +71,10 @@ def emulate(
 ) -> None:
     """Run a board in QEMU with its UART on a TCP port, until Ctrl-C."""
     if listing:
-        for name in names():
-            stdout.print(name, markup=False)
+        emit(names(), as_json, lambda: show("\n".join(names())))
         return
+    if not board:
+        raise FatalError(f"name the board to emulate; there are: {', '.join(names())}", Exit.USAGE)
     try:
         emulator = Emulator(board, firmware, icount)
     except (BoardError, EmulatorError) as error:
@@ -76,8 +85,12 @@ def emulate(
         if as_json:
             emit_json(facts)
         else:
-            stdout.print(f"{emulator.board.title}, emulated; UART at {emulator.url}; Ctrl-C stops it", markup=False)
-        emulator.wait()
+            show(f"{emulator.board.title}, emulated; UART at {emulator.url}; Ctrl-C stops it")
+        try:
+            emulator.wait()
+        except KeyboardInterrupt:
+            say("stopped")
+            return
         raise FatalError(f"QEMU ended; its messages are in {emulator.log}")
     except EmulatorError as error:
         raise FatalError(str(error)) from error

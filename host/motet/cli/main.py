@@ -14,7 +14,7 @@ app = typer.Typer(
     name="motet",
     help="Sandboxed WebAssembly tools and TensorFlow Lite models on microcontrollers, served to AI agents over MCP.",
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not reachable, "
-    "4 the tool answered with an error, 5 no answer in time.",
+    "4 the tool answered with an error, 5 no answer in time, 130 Ctrl-C.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

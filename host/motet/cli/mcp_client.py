@@ -9,8 +9,19 @@ from contextlib import asynccontextmanager
 import httpx2
 from mcp import Client
 from mcp.shared.exceptions import MCPError
+from mcp_types import REQUEST_TIMEOUT
 
 from motet.cli.console import Exit, FatalError
+from motet.gateway.errors import BUS_DOWN, DEVICE_OFFLINE, DEVICE_TIMEOUT, STOPPING
+
+# How errors of the gateway end a command; any other one is a failure.
+_EXITS = {
+    DEVICE_TIMEOUT: Exit.TIMEOUT,
+    REQUEST_TIMEOUT: Exit.TIMEOUT,
+    DEVICE_OFFLINE: Exit.UNREACHABLE,
+    BUS_DOWN: Exit.UNREACHABLE,
+    STOPPING: Exit.UNREACHABLE,
+}
 
 
 def _first(error: BaseException) -> BaseException:
@@ -23,7 +34,7 @@ def _explain(error: BaseException, url: str) -> FatalError | None:
     if isinstance(error, FatalError):
         return error
     if isinstance(error, MCPError):
-        return FatalError(error.error.message, Exit.TIMEOUT if "in time" in error.error.message else Exit.FAILED)
+        return FatalError(error.error.message, _EXITS.get(error.error.code, Exit.FAILED))
     if isinstance(error, httpx2.TimeoutException | TimeoutError):
         return FatalError(f"the gateway at {url} did not answer in time", Exit.TIMEOUT)
     if isinstance(error, httpx2.HTTPError | OSError):

@@ -64,6 +64,8 @@ async def stack(config: Config, say: Say, announce: bool = True) -> AsyncIterato
             url = await parts.enter_async_context(_gateway(config, fleet))
         except (broker.BrokerError, BusError, EmulatorError, OSError) as error:
             raise FatalError(str(error), Exit.UNREACHABLE) from error
+        except ValueError as error:
+            raise FatalError(str(error), Exit.USAGE) from error
         with _announced(config.state.dir, url) if announce else contextlib.nullcontext():
             yield Running(url, broker_url, fleet, emulators)
 
@@ -143,13 +145,20 @@ async def _gateway(config: Config, fleet: Fleet) -> AsyncIterator[str]:
 @contextlib.contextmanager
 def _announced(folder: Path, url: str) -> Iterator[None]:
     """Write down where the gateway is, so that other commands find it."""
-    folder.mkdir(parents=True, exist_ok=True)
     note = folder / RUN_FILE
-    note.write_text(json.dumps({"url": url.removesuffix("/mcp"), "pid": os.getpid()}))
+    text = json.dumps({"url": url.removesuffix("/mcp"), "pid": os.getpid()})
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        note.write_text(text)
+    except OSError as error:
+        raise FatalError(f"{note} cannot be written: {error.strerror}; set state.dir in motet.toml", Exit.USAGE) from error
     try:
         yield
     finally:
-        note.unlink(missing_ok=True)
+        # A system that started here later has written down its own.
+        with contextlib.suppress(OSError):
+            if note.read_text() == text:
+                note.unlink()
 
 
 async def stdio(config: Config) -> None:

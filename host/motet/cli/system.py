@@ -9,14 +9,15 @@ from typing import Annotated
 
 import typer
 
+from motet.boards import names
 from motet.cli import demo as demonstration
 from motet.cli import quickstart as beginning
-from motet.cli.console import emit_json, say, stdout
+from motet.cli.console import Exit, FatalError, emit_json, say, show, stdout
 from motet.cli.options import ConfigFile, Json, configuration, log_as, reporting
 from motet.cli.stack import online, stack, stdio
 from motet.config import Config, Emulated
 from motet.gateway.server import AddressInUse, bind, run
-from motet.observe import setup_logging
+from motet.observe import redact, setup_logging
 
 BOARD = "stm32f405"
 BOOT_S = 30.0
@@ -42,9 +43,15 @@ def up(
 
 
 def _with(settings: Config, boards: list[str]) -> Config:
-    """`settings` with further emulated boards, each called like its board."""
+    """`settings` with further emulated boards, each called like its board. Raises FatalError when that cannot be."""
+    for board in [*(one.board for one in settings.emulate), *boards]:
+        if board not in names():
+            raise FatalError(f"no board is called {board!r}; there are: {', '.join(names())}", Exit.USAGE)
     emulated = [*settings.emulate, *(Emulated(board=board, id=board) for board in boards)]
-    return settings.model_copy(update={"emulate": emulated})
+    together = settings.model_copy(update={"emulate": emulated})
+    for _key, problem in together.conflicts():
+        raise FatalError(problem, Exit.USAGE)
+    return together
 
 
 def _beside_others(settings: Config) -> Config:
@@ -71,9 +78,9 @@ async def _up(settings: Config, quickstart: bool, as_json: bool) -> None:
             await beginning.equip(running.url, device, say)
             await beginning.first_calls(running.url, device, say)
         if as_json:
-            emit_json({"url": running.url, "broker": running.broker_url})
+            emit_json({"url": running.url, "broker": redact(running.broker_url)})
         else:
-            stdout.print(f"MCP endpoint: {running.url}   (Ctrl-C stops everything)", markup=False)
+            show(f"MCP endpoint: {running.url}   (Ctrl-C stops everything)")
         await stop.wait()
         say("stopping")
 
@@ -91,9 +98,9 @@ def demo(
     settings = configuration(config)
     gateway = settings.gateway.model_copy(update={"host": "127.0.0.1", "port": 0})
     alone = settings.model_copy(
-        update={"gateway": gateway, "serial": [], "broker": settings.broker.model_copy(update={"url": ""})}
+        update={"gateway": gateway, "serial": [], "emulate": [], "broker": settings.broker.model_copy(update={"url": ""})}
     )
-    figures = run(_demo(alone.model_copy(update={"emulate": [Emulated(board=board, id=board)]}), images))
+    figures = run(_demo(_with(alone, [board]), images))
     if as_json:
         emit_json(figures)
     else:

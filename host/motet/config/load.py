@@ -31,18 +31,18 @@ class Problem:
     key: str
     message: str
 
+    def sentence(self, source: str) -> str:
+        """`file:line: key: message`, without what is not known."""
+        where = f"{source}:{self.line}: " if self.line else ""
+        return f"{where}{self.key}: {self.message}" if self.key else f"{where}{self.message}"
+
 
 class ConfigError(ValueError):
     """The configuration cannot be used; `problems` has all of them and the text one a line."""
 
     def __init__(self, source: str, problems: list[Problem]) -> None:
-        super().__init__("\n".join(_sentence(source, problem) for problem in problems))
+        super().__init__("\n".join(problem.sentence(source) for problem in problems))
         self.problems = problems
-
-
-def _sentence(source: str, problem: Problem) -> str:
-    where = f"{source}:{problem.line}: " if problem.line else ""
-    return f"{where}{problem.key}: {problem.message}" if problem.key else f"{where}{problem.message}"
 
 
 def check(path: Path | str) -> list[Problem]:
@@ -74,6 +74,8 @@ def _read(path: Path) -> tuple[dict[str, Any], list[Problem]]:
         return {}, [Problem(1, "", "this is not UTF-8 text")]
     except tomllib.TOMLDecodeError as error:
         return {}, [_syntax(str(error), text)]
+    except RecursionError:
+        return {}, [Problem(0, "", f"{path} cannot be read: values are nested too deeply")]
     found = _problems(tree)
     if not found:
         return tree, []
@@ -101,7 +103,8 @@ def _explained(error: ErrorDetails) -> tuple[Key, str]:
         return key, _unknown(str(key[-1]), _fields(key[:-1]))
     if error["type"] == "missing":
         return key, "this key is needed"
-    message = EXPECTED.get(error.get("ctx", {}).get("pattern", ""), error["msg"][0].lower() + error["msg"][1:])
+    wanted = EXPECTED.get(error.get("ctx", {}).get("pattern", "")) or EXPECTED.get(error["type"])
+    message = wanted or error["msg"][0].lower() + error["msg"][1:]
     return key, f"{message}, not {given!r}" if isinstance(given, str | int | float) else message
 
 

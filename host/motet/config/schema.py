@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-# Patterns of texts, and how to say them.
+# Patterns of texts and kinds of errors, and how to say them.
 _ID = r"^[A-Za-z0-9_-]{1,32}$"
 # A gateway's id on the bus is its name and a random suffix of nine characters.
 _GATEWAY_NAME = r"^[A-Za-z0-9_-]{1,23}$"
@@ -21,17 +21,25 @@ EXPECTED = {
     _GATEWAY_NAME: "expected 1 to 23 characters of A-Z a-z 0-9 _ -",
     _BROKER_URL: "expected mqtt://[user:password@]host[:port] or mqtts://..., or nothing for a private broker",
     _BOARD: "expected the name of a board, such as stm32f405",
+    "model_type": "expected a table",
+    "is_instance_of": "expected the path of a folder",
 }
 
 Id = Annotated[str, StringConstraints(pattern=_ID)]
 GatewayName = Annotated[str, StringConstraints(pattern=_GATEWAY_NAME)]
 BrokerUrl = Annotated[str, StringConstraints(pattern=_BROKER_URL)]
 BoardName = Annotated[str, StringConstraints(pattern=_BOARD)]
+
+
+def _listed(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 TcpPort = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 # TOML has no paths: a text is one, also where types are checked strictly.
 # In the environment a list is a text with commas.
-Names = Annotated[list[str], BeforeValidator(lambda value: value.split(",") if isinstance(value, str) else value)]
+Names = Annotated[list[str], BeforeValidator(lambda value: _listed(value) if isinstance(value, str) else value)]
 Folder = Annotated[Path, BeforeValidator(lambda value: Path(value) if isinstance(value, str) and value else value)]
 
 
