@@ -108,7 +108,7 @@ def test_boards_are_listed_as_json_too():
 
 def test_a_state_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(FatalError, match="set state.dir") as caught, _announced(tmp_path / "file", "http://h/mcp"):
+    with pytest.raises(FatalError, match="set state") as caught, _announced(tmp_path / "file", "http://h/mcp"):
         pass
     assert caught.value.code == Exit.USAGE
 
@@ -149,9 +149,8 @@ def test_a_server_that_is_no_gateway_is_told_apart(body):
 
 
 def test_a_devices_name_cannot_lead_to_another_path():
-    with server(404, b"{}") as (url, asked):
-        with pytest.raises(FatalError):
-            list(GatewayClient(url).install("../../x?y#z", {}))
+    with server(404, b"{}") as (url, asked), pytest.raises(FatalError):
+        list(GatewayClient(url).install("../../x?y#z", {}))
     assert asked == ["/api/v1/devices/..%2F..%2Fx%3Fy%23z/artifacts"]
 
 
