@@ -82,7 +82,9 @@ def test_the_trainer_makes_the_same_bytes_again_with_one_thread(tmp_path: Path) 
     assert made.read_bytes() == DIGITS.read_bytes()
 
 
-@pytest.mark.parametrize("path", sorted(MODELS.glob("**/*.tflite")) or [pytest.param(MODELS, marks=ABSENT)], ids=lambda path: str(path.stem))
+@pytest.mark.parametrize(
+    "path", sorted(MODELS.glob("**/*.tflite")) or [pytest.param(MODELS, marks=ABSENT)], ids=lambda path: str(path.stem)
+)
 def test_a_model_of_others_gives_the_bytes_of_the_wheel(wheel: Wheel, path: Path) -> None:
     data = path.read_bytes()
     try:
