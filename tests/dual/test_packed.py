@@ -99,6 +99,13 @@ class EnvelopeTest(unittest.TestCase):
             with self.assertRaises(WireError):
                 packed.loads(cbor.dumps(wrong))
 
+    def test_bytes_are_no_gateway_not_even_those_that_would_read_as_text(self):
+        damaged = b"\xa2\x20\x44gw-1\x03\x21\x03"
+        for data in (b"\xa1\x20\x44gw-1", damaged):
+            for binary in (True, False):
+                with self.assertRaises(WireError):
+                    packed.loads(data, binary=binary)
+
     def test_a_call_takes_at_most_thirty_per_cent_of_its_json(self):
         call = json.loads(json.dumps(CALL))
         arguments = {"channel": 3, "samples": 16, "window": [1, 2], "unit": "kelvin"}

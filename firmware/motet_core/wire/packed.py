@@ -146,9 +146,9 @@ class _Unpacker(Reader):
         return type(key) is int and 0 <= key < len(KEYS) and KEYS[key] in RAW
 
     def put(self, frame, value, pos):
+        given, key = value, frame.key
         if type(value) is bytes and not self._binary:
             value = to_base64(value)
-        key = frame.key
         if not frame.is_map:
             frame.value.append(value)
             return
@@ -156,7 +156,7 @@ class _Unpacker(Reader):
             if frame.raw:
                 self.fail("numbered key inside application data", pos)
             if key < 0:
-                self._binding(frame, key, value, pos)
+                self._binding(frame, key, given, pos)
                 return
             if key >= len(KEYS):
                 self.fail("unknown dictionary number %d" % key, pos)
