@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Collection
 
 from motet.bridge.errors import IdTaken
-from motet.bus import Bus
+from motet.bus import Bus, BusOffline
 from motet.wire import Json, Presence, Topics, WireError, packed
 
 METHOD = "bridge.owner"
@@ -26,6 +26,8 @@ async def claim(url: str, topics: Topics, device: str, own: Collection[bytes]) -
     bus = await Bus.connect(url, f"motet-claim-{secrets.token_hex(6)}", timeout=_BROKER_S)
     try:
         await _Claim(bus, topics, device, own).run()
+    except TimeoutError:
+        raise BusOffline("the broker does not answer a subscription") from None
     finally:
         await bus.close()
 
@@ -44,7 +46,8 @@ class _Claim:
         await self._bus.subscribe(self._topics.presence(self._device), self._presence)
         # What we tell ourselves comes after the retained record, if there is one.
         self._bus.publish(replies, b"")
-        await _within(_BROKER_S, self._told)
+        if not await _within(_BROKER_S, self._told):
+            raise BusOffline("the broker does not hand back our own message: whether the id is free cannot be known")
         if self._taken:
             question: Json = {"jsonrpc": "2.0", "id": 1, "method": METHOD, "params": {}}
             self._bus.publish(self._topics.requests(self._device), packed.dumps(question, self._own_id, int(_ANSWER_S)))

@@ -103,11 +103,13 @@ class Bus:
             raise self._failure or BusOffline(f"the broker at {self._url} does not answer") from None
 
     async def wait_ended(self) -> None:
-        """Return when the bus is closed. Raises BusRefused when it has given up for good."""
+        """Return when the bus is closed. Raises BusRefused when it has given up for good, else what its guard raised."""
         if self._task is not None:
             await asyncio.wait((self._task,))
-            if not self._task.cancelled() and self._failure is not None:
-                raise self._failure
+            if not self._task.cancelled():
+                self._task.result()
+                if self._failure is not None:
+                    raise self._failure
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, ttl: float = 0.0) -> None:
         """Send now, without waiting for the broker.
@@ -157,14 +159,18 @@ class Bus:
 
     async def close(self) -> None:
         """Send what is published, say goodbye, stop."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        if self._session is not None:
-            session, self._session = self._session, None
-            await session.close()
-        self._changed()
+        try:
+            if self._task is not None:
+                self._task.cancel()
+                # Not awaited itself: its cancellation and one of this call could not be told apart.
+                await asyncio.wait((self._task,))
+            if self._session is not None:
+                await self._session.close()
+        finally:
+            if self._session is not None:
+                self._session.drop()
+                self._session = None
+            self._changed()
 
     async def _run(self) -> None:
         delay = _FIRST_DELAY_S

@@ -81,10 +81,12 @@ class Session:
                 await self._accepted
         except TimeoutError:
             raise BusOffline(f"the broker at {self._url} did not answer within {timeout:g} s") from None
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
+            # UnicodeError: a host name that is none.
             raise BusOffline(f"the broker at {self._url} cannot be reached: {error}") from error
         finally:
-            if not (self._accepted.done() and self._accepted.exception() is None):
+            # The time-out, or whoever gives up waiting, cancels the future too.
+            if not self._accepted.done() or self._accepted.cancelled() or self._accepted.exception() is not None:
                 self._closing = True
                 # A thread cannot be interrupted: what it still opens is closed when it ends.
                 dialling.add_done_callback(self._give_up)
