@@ -8,7 +8,7 @@ block or a commit is harmless: the broker may deliver twice, and a client may no
 import hashlib
 
 from motet_core import platform
-from motet_core.errors import Busy, InvalidParams, NoMemory, NotFound, Refused
+from motet_core.errors import Busy, InvalidParams, MotetError, NoMemory, NotFound, Refused
 from motet_core.wire.presence import valid_id
 
 KINDS = ("component", "model")
@@ -64,7 +64,7 @@ class Artifacts:
             raise Refused("this build runs no artifacts of kind %s" % wanted["kind"])
         transfer = self._open.get(wanted["kind"])
         if transfer is None or transfer.params != wanted:
-            self._make_room(transfer, wanted)
+            self._make_room(wanted)
             transfer = self._open[wanted["kind"]] = self._allocate(wanted)
         return {"transfer": transfer.number, "block": self._block}
 
@@ -94,8 +94,15 @@ class Artifacts:
         del self._open[wanted["kind"]]
         if hashlib.sha256(transfer.data).digest() != wanted["digest"]:
             raise Refused("the bytes do not match the digest")
-        self._load(wanted, transfer.data)
-        self._installed[(wanted["kind"], wanted["name"])] = wanted
+        self._load(wanted, transfer)
+        key = (wanted["kind"], wanted["name"])
+        self._installed[key] = wanted
+        try:
+            self._check(key)
+        except MotetError:
+            # What it replaced is gone already, so its tools are too: the gateways have to know.
+            await self._drop(key)
+            raise
         result = {name: wanted[name] for name in ("name", "kind", "revision", "size")}
         self._committed = (transfer.number, result)
         await self._changed()
@@ -113,10 +120,14 @@ class Artifacts:
         key = (_choice(params, "kind", KINDS), _name(params))
         if key not in self._installed:
             raise NotFound("no %s %s" % key)
+        await self._drop(key)
+        return {"kind": key[0], "name": key[1]}
+
+    async def _drop(self, key):
         del self._installed[key]
         self._hosts[key[0]].remove(key[1])
+        self._committed = (0, None)
         await self._changed()
-        return {"kind": key[0], "name": key[1]}
 
     def _about(self, key):
         about = dict(self._installed[key])
@@ -126,10 +137,13 @@ class Artifacts:
             about["reason"] = reason
         return about
 
-    def _make_room(self, transfer, wanted):
-        if transfer is not None and platform.clock_ms() - transfer.at < _IDLE_MS:
-            raise Busy("transfer of %s %s is open" % (wanted["kind"], transfer.params["name"]))
-        self._open.pop(wanted["kind"], None)
+    def _make_room(self, wanted):
+        now = platform.clock_ms()
+        for transfer in list(self._open.values()):
+            if now - transfer.at >= _IDLE_MS:
+                del self._open[transfer.params["kind"]]
+            elif transfer.params["kind"] == wanted["kind"]:
+                raise Busy("transfer of %s %s is open" % (wanted["kind"], transfer.params["name"]))
         free = platform.heap_free()
         if wanted["size"] + _RESERVE > free:
             raise NoMemory("%d bytes are needed, %d are free" % (wanted["size"] + _RESERVE, free))
@@ -149,8 +163,9 @@ class Artifacts:
                 return self._open[kind]
         raise NotFound("no open transfer %d" % number)
 
-    def _load(self, wanted, data):
+    def _load(self, wanted, transfer):
         host = self._host(wanted["kind"])
+        data, transfer.data = transfer.data, None
         # What is made now stays for long: among garbage it would keep the heap from ever offering a large block again.
         platform.heap()
         try:
@@ -158,10 +173,22 @@ class Artifacts:
         except MemoryError:
             free = platform.heap_free()
             raise NoMemory("%s %s does not fit, %d bytes are free" % (wanted["kind"], wanted["name"], free))
+
+    def _check(self, key):
+        """Whatever runs must leave the device able to tell of it and to take requests: else it could not be removed either."""
+        try:
+            self._check_tools(self._hosts[key[0]])
+            free = platform.heap_free()
+        except MemoryError:
+            free = 0
+        if free < _RESERVE:
+            raise NoMemory("%s %s leaves %d bytes free, %d are needed" % (key[0], key[1], free, _RESERVE))
+
+    def _check_tools(self, host):
         for tool in host.tools():
+            if self._supervisor.host(tool) is not host:
+                raise Refused("the device has a tool %s already" % tool)
             if len(self._supervisor.entry(tool)) > self._max_entry:
-                host.remove(wanted["name"])
-                self._installed.pop((wanted["kind"], wanted["name"]), None)
                 raise Refused("the description of %s is longer than %d bytes" % (tool, self._max_entry))
 
     def _host(self, kind):

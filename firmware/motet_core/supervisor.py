@@ -34,17 +34,17 @@ class Supervisor:
         return sorted([name for host in self._hosts for name in host.tools()])
 
     def has(self, name):
-        return self._find(name) is not None
+        return self.host(name) is not None
 
     def entry(self, name):
         """The tools/list entry, packed."""
-        host = self._find(name)
+        host = self.host(name)
         return host.entry(name) if hasattr(host, "entry") else pack(host.describe(name))
 
     def input_schema(self, name):
         """Kept for the tool called last: the next call is likely to be the same."""
         if self._schema[0] != name:
-            self._schema = (name, self._find(name).describe(name)["inputSchema"])
+            self._schema = (name, self.host(name).describe(name)["inputSchema"])
         return self._schema[1]
 
     def catalogue_hash(self):
@@ -52,7 +52,7 @@ class Supervisor:
 
     async def call(self, name, arguments, request):
         """-> (structured value, text or None). ToolError when the tool failed, Cancelled when the caller withdrew."""
-        host = self._find(name)
+        host = self.host(name)
         self.counters["calls"] += 1
         try:
             if not host.blocking:
@@ -83,7 +83,8 @@ class Supervisor:
         self._set_current(0)
         return result
 
-    def _find(self, name):
+    def host(self, name):
+        """Who offers the tool; None when nobody does."""
         for host in self._hosts:
             if name in host.tools():
                 return host
