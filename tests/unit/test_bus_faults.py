@@ -86,9 +86,8 @@ async def test_an_id_is_not_taken_for_free_when_the_broker_hangs(monkeypatch):
 async def test_an_id_is_not_taken_for_free_when_the_broker_swallows_messages(monkeypatch):
     monkeypatch.setattr(claim, "_BROKER_S", 0.2)
     monkeypatch.setattr(Bus, "publish", lambda *_, **__: None)
-    with crashable() as broker:
-        with pytest.raises(BusOffline, match="cannot be known"):
-            await claim.claim(broker.url, Topics("test"), "board1", ())
+    with crashable() as broker, pytest.raises(BusOffline, match="cannot be known"):
+        await claim.claim(broker.url, Topics("test"), "board1", ())
 
 
 async def test_closing_passes_a_cancellation_on_and_closes_all_the_same():
