@@ -14,6 +14,7 @@ from motet_core.wire.packed import from_base64
 _CODES = {"int8": "b", "uint8": "B", "int16": "h", "int32": "i", "float32": "f"}
 # More numbers than this go into structuredContent only: the text would double a long answer.
 _TEXT_VALUES = 32
+_FLOAT32_MAX = 3.4028234663852886e38
 
 
 class Models:
@@ -115,15 +116,13 @@ def _tensor(value, tensor):
 def _pack(values, code, dtype):
     size = struct.calcsize(code)
     data = bytearray(len(values) * size)
-    most = 0 if code == "f" else (1 << (size * 8 - (code != "B"))) - 1
-    least = 0 if code == "B" else -most - 1
+    most = _FLOAT32_MAX if code == "f" else (1 << (size * 8 - (code != "B"))) - 1
+    least = 0 if code == "B" else -most if code == "f" else -most - 1
     for index, value in enumerate(values):
-        if code != "f":
-            whole = int(value)
-            if whole != value or not least <= whole <= most:
-                raise ToolError("input[%d]: expected %s, %d to %d" % (index, dtype, least, most), "arguments")
-            value = whole
-        struct.pack_into("<" + code, data, index * size, value)
+        # The range comes first: it also keeps out what is not finite, which int() would choke on.
+        if not least <= value <= most or (code != "f" and int(value) != value):
+            raise ToolError("input[%d]: expected %s, %s to %s" % (index, dtype, least, most), "arguments")
+        struct.pack_into("<" + code, data, index * size, value if code == "f" else int(value))
     return data
 
 

@@ -7,6 +7,7 @@ import motet_native
 import rig
 
 from motet_core import errors
+from motet_core.errors import ToolError
 from motet_core.hal.replay import DigitCamera
 from motet_core.wire.packed import to_base64
 
@@ -56,6 +57,8 @@ class ModelTest(unittest.TestCase):
                 ([0] * 63, "input: expected 64 numbers, got 63"),
                 ([0] * 63 + [128], "input[63]: expected int8, -128 to 127"),
                 ([0] * 63 + [0.5], "input[63]: expected int8, -128 to 127"),
+                ([0] * 63 + [float("nan")], "input[63]: expected int8, -128 to 127"),
+                ([0] * 63 + [float("inf")], "input[63]: expected int8, -128 to 127"),
                 ([0] * 63 + ["1"], "input[63]: expected number, got string"),
                 (5, "input: expected string or array, got integer"),
                 (None, "input: expected string or array, got null"),
@@ -67,6 +70,19 @@ class ModelTest(unittest.TestCase):
             self.assertEqual(result["content"][0]["text"], "model: expected one of 'digits'")
 
         rig.run(work)
+
+    def test_numbers_beyond_a_type_are_refused_and_the_outermost_taken(self):
+        from motet_core.models import _pack
+
+        for code, dtype, least, most in (("b", "int8", -128, 127), ("B", "uint8", 0, 255), ("h", "int16", -32768, 32767)):
+            self.assertEqual(len(_pack([least, most], code, dtype)), 2 if code != "h" else 4)
+            for value in (least - 1, most + 1, 1e300, -1e300):
+                with self.assertRaises(ToolError):
+                    _pack([value], code, dtype)
+        self.assertEqual(bytes(_pack([1.5, -2], "f", "float32")), b"\0\0\xc0\x3f\0\0\0\xc0")
+        for value in (1e300, -1e300, float("inf"), float("nan")):
+            with self.assertRaises(ToolError):
+                _pack([value], "f", "float32")
 
     @NEEDS_NN
     def test_the_tool_comes_with_the_first_model_and_goes_with_the_last(self):
