@@ -147,3 +147,11 @@ def test_shell_completion_can_be_shown(tmp_path):
         env={"SHELL": "/bin/bash"},
     )
     assert "complete" in shown.stdout
+
+
+def test_what_is_installed_is_listed_and_what_is_removed_is_gone_with_its_tools(system):
+    assert {(row["kind"], row["name"]) for row in system.json("artifacts", BOARD)} == {("component", "vote"), ("model", "digits")}
+    assert system.json("remove", "vote", "--on", BOARD)["kind"] == "component"
+    assert [row["name"] for row in system.json("artifacts", BOARD)] == ["digits"]
+    assert system.run("remove", "vote", "--on", BOARD).returncode == 1
+    assert not any("vote" in tool["name"] for tool in system.json("tools", BOARD))

@@ -72,7 +72,19 @@ class GatewayClient:
 
     def install(self, device: str, upload: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Upload an artifact; yields the gateway's progress records, the last one holding `installed`."""
-        yield from self._records("POST", f"/api/v1/devices/{quote(device, safe='')}/artifacts", self.timeout_s, json=upload)
+        yield from self._records("POST", _artifacts(device), self.timeout_s, json=upload)
+
+    def artifacts(self, device: str) -> list[dict[str, Any]]:
+        """What is installed on `device`."""
+        with self._reaching(), self._client(self.timeout_s) as http:
+            answer = http.get(_artifacts(device))
+            _check(answer)
+            return list(answer.json()["artifacts"])
+
+    def remove(self, device: str, kind: str, name: str) -> None:
+        """Take an artifact off `device`."""
+        with self._reaching(), self._client(self.timeout_s) as http:
+            _check(http.delete(f"{_artifacts(device)}/{kind}/{quote(name, safe='')}"))
 
     def logs(self, device: str | None, follow: bool) -> Iterator[dict[str, Any]]:
         """Log records of one device or all, oldest first; with `follow`, without an end."""
@@ -119,6 +131,10 @@ class GatewayClient:
         async with connected(self.url, self.timeout_s) as mcp:
             result = await mcp.call_tool(tool, arguments)
             return result.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _artifacts(device: str) -> str:
+    return f"/api/v1/devices/{quote(device, safe='')}/artifacts"
 
 
 def _is_base_url(url: str) -> bool:

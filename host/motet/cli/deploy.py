@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`motet install`: put a component or a model on a running device."""
+"""What runs on a device beside its firmware: install, artifacts, remove."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
-from motet.cli.console import Exit, FatalError, emit, plain, show, stderr
+from motet.cli.console import Exit, FatalError, emit, plain, show, stderr, table
 from motet.cli.options import Gateway, Json, Timeout, gateway_client, reporting
 from motet.components.errors import ComponentError
 from motet.components.packages import read
@@ -61,6 +61,42 @@ def _sentence(device: str, installed: dict[str, Any]) -> str:
     )
 
 
+@reporting
+def artifacts(
+    device: Annotated[str, typer.Argument(help="Device to look at.")],
+    gateway: Gateway = None,
+    timeout: Timeout = 15.0,
+    as_json: Json = False,
+) -> None:
+    """List the components and models installed on a device."""
+    found = gateway_client(gateway, timeout).artifacts(device)
+    rows = [[plain(str(row.get(key, ""))) for key in ("kind", "name", "revision", "size", "state")] for row in found]
+    headers = ("KIND", "NAME", "REVISION", "BYTES", "STATE")
+    emit(found, as_json, lambda: table(headers, rows, f"Nothing is installed on {device}."))
+
+
+@reporting
+def remove(
+    name: Annotated[str, typer.Argument(help="Name of a component or model, as listed by `motet artifacts`.")],
+    on: Annotated[str, typer.Option("--on", metavar="DEVICE", help="Device to remove it from.")],
+    kind: Annotated[str | None, typer.Option(help="component or model, when both have this name.")] = None,
+    gateway: Gateway = None,
+    timeout: Timeout = 15.0,
+    as_json: Json = False,
+) -> None:
+    """Remove a component or a model from a running device; its tools disappear at once."""
+    client = gateway_client(gateway, timeout)
+    kinds = [row["kind"] for row in client.artifacts(on) if row.get("name") == name and kind in (None, row.get("kind"))]
+    if not kinds:
+        raise FatalError(f"{name} is not installed on {on}; `motet artifacts {on}` lists what is")
+    if len(kinds) > 1:
+        raise FatalError(f"{on} has a component and a model called {name}; say --kind", Exit.USAGE)
+    client.remove(on, kinds[0], name)
+    removed = {"device": on, "kind": kinds[0], "name": name}
+    emit(removed, as_json, lambda: show(f"{kinds[0]} {name} is removed from {on}"))
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's commands to `app`."""
-    app.command()(install)
+    for command in (install, artifacts, remove):
+        app.command()(command)

@@ -26,6 +26,7 @@ from motet.fleet import Fleet
 from motet.gateway.app import GatewayApp
 from motet.gateway.deployments import Deployments
 from motet.gateway.devicelogs import DeviceLogs
+from motet.gateway.inventory import Inventory
 from motet.gateway.options import Options
 from motet.gateway.server import listening
 from motet.gateway.stdio import serve_stdio
@@ -134,7 +135,8 @@ async def _fleet(config: Config, broker_url: str) -> AsyncIterator[Fleet]:
 async def _gateway(config: Config, fleet: Fleet) -> AsyncIterator[str]:
     options = Options.of(config.gateway, __version__)
     logs = DeviceLogs(fleet)
-    app = GatewayApp(fleet, Metrics(), options, extra_routes=[*Deployments(fleet).routes(), *logs.routes()])
+    routes = [*Deployments(fleet).routes(), *Inventory(fleet).routes(), *logs.routes()]
+    app = GatewayApp(fleet, Metrics(), options, extra_routes=routes)
     async with listening(app, options) as url:
         try:
             yield url

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -20,6 +21,8 @@ from motet.gateway.deployments import NDJSON
 KEPT = 1000
 # A reader that is this far behind loses the oldest records.
 BACKLOG = 1000
+# Each reader that follows keeps a connection open.
+READERS = 64
 
 Record = dict[str, Any]
 
@@ -43,8 +46,10 @@ class DeviceLogs:
             _put(reader, None)
 
     async def read(self, request: Request) -> Response:
-        """`device` narrows to one device; `follow=1` keeps the stream open."""
+        """`device` narrows to one device; `follow=1` keeps the stream open. 503 when too many do."""
         device, follow = request.query_params.get("device"), request.query_params.get("follow") == "1"
+        if follow and len(self._readers) >= READERS:
+            raise HTTPException(503, f"{READERS} readers follow the log already; try again later")
         return StreamingResponse(self._lines(device, follow), media_type=NDJSON)
 
     async def _lines(self, device: str | None, follow: bool) -> AsyncIterator[bytes]:

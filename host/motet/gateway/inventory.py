@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`/api/v1/devices/{device}/artifacts`: what is installed on a device, and taking it away again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from motet.fleet import BusDown, DeviceOffline, DeviceTimeout, Fleet, FleetError, RpcError
+from motet_core import errors as codes
+
+TIMEOUT_S = 10.0
+KINDS = ("component", "model")
+
+
+class Inventory:
+    """Artifacts on devices of `fleet`."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def routes(self) -> list[Route]:
+        """The routes, for a Starlette application."""
+        path = "/api/v1/devices/{device}/artifacts"
+        return [
+            Route(path, self.list, methods=["GET"]),
+            Route(path + "/{kind}/{name}", self.remove, methods=["DELETE"]),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        """`{"artifacts": [{kind, name, revision, size, digest, state}]}`, or a JSON error with 404, 409, 502 or 504."""
+        answer = await self._call(request.path_params["device"], "artifact.list", {})
+        rows = answer.get("artifacts")
+        if not isinstance(rows, list):
+            raise HTTPException(502, "the device gave no list of its artifacts")
+        return JSONResponse({"artifacts": [row for row in rows if isinstance(row, dict)]})
+
+    async def remove(self, request: Request) -> Response:
+        """204 once the device has forgotten the artifact; errors as above."""
+        kind, name = request.path_params["kind"], request.path_params["name"]
+        if kind not in KINDS:
+            raise HTTPException(404, f"{kind!r:.40} is neither 'component' nor 'model'")
+        await self._call(request.path_params["device"], "artifact.remove", {"kind": kind, "name": name})
+        return Response(status_code=204)
+
+    async def _call(self, device: str, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        if self._fleet.get(device) is None:
+            raise HTTPException(404, f"no device {device!r:.80}; `motet devices` lists them")
+        try:
+            return await self._fleet.call(device, method, params, TIMEOUT_S)
+        except FleetError as error:
+            raise HTTPException(_status(error), str(error)) from None
+
+
+def _status(error: FleetError) -> int:
+    if isinstance(error, RpcError):
+        return 404 if error.code == codes.NOT_FOUND else 502
+    return {DeviceOffline: 409, DeviceTimeout: 504, BusDown: 503}.get(type(error), 502)
