@@ -54,6 +54,7 @@ class MemoryDevice:
     nonce: bytes = b"\x01" * 8
     last_seen: float | None = 1.0
     link: Json | None = None
+    max_total: int = 65536
 
     @property
     def catalogue_hash(self) -> bytes:

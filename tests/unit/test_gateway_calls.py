@@ -182,6 +182,14 @@ async def test_progress_of_the_device_reaches_the_client(fleet, era):
     assert seen == [(1, 2, "step 1"), (2, 2, "step 2")]
 
 
+async def test_more_values_than_fit_the_device_are_refused_before_they_are_checked(fleet, era):
+    fleet.get("pump").max_total = 100
+    async with serving(fleet) as (url, _), Client(url, mode=era) as client:
+        result = await client.call_tool("pump.math.add", {"a": 1, "b": 2, "c": [0] * 100})
+    assert result.is_error and result.content[0].text.startswith("arguments: more values than fit the 100 bytes")
+    assert fleet.calls == []
+
+
 async def test_a_client_that_gives_up_cancels_the_call_on_the_device(fleet, era):
     fleet.answers["math.add"] = waits
     async with serving(fleet) as (url, _), Client(url, mode=era) as client:

@@ -107,6 +107,13 @@ def test_a_device_cannot_flood_the_list():
     assert made.left_out() == {"too_many": 6}
 
 
+def test_a_device_cannot_make_the_gateway_check_schemas_for_minutes():
+    huge = {**ADD, "name": "huge", "inputSchema": {"type": "object", "properties": {f"p{i}": {} for i in range(100_000)}}}
+    made = catalogue(MemoryDevice("d", [*named("before"), huge, *named("after")]))
+    assert names(made) == ["d.before"]
+    assert made.left_out() == {"too_large": 2}
+
+
 def test_older_clients_are_spared_an_output_schema_they_would_refuse():
     made = catalogue(MemoryDevice("d", named("x", outputSchema={"type": "array"})))
     assert made.page(None, True)[0][0]["outputSchema"] == {"type": "array"}
@@ -139,6 +146,12 @@ def test_what_is_left_out_is_logged_once_for_each_catalogue(caplog):
         made.show(device)
         made.hide("d")
     assert caplog.text.count("left out") == 1
+
+
+def test_a_device_that_is_forgotten_leaves_nothing_behind():
+    made = catalogue(MemoryDevice("d", named("x", "has blank")))
+    made.forget("d")
+    assert names(made) == [] and not made._complained and not made.left_out()
 
 
 keywords = st.sampled_from(

@@ -71,6 +71,18 @@ def test_references_that_double_at_each_step_cost_nothing_here():
     assert compile_check(bomb)({}) is None
 
 
+def test_of_many_wrong_items_only_some_are_looked_at():
+    looked_at = []
+
+    class Counting(list):
+        def __iter__(self):
+            return (looked_at.append(1) or item for item in super().__iter__())
+
+    check = compile_check({"type": "object", "properties": {"a": {"type": "array", "items": {"type": "string"}}}})
+    assert check({"a": Counting([1] * 10_000)}).startswith("argument a[")
+    assert len(looked_at) < 100
+
+
 def test_a_property_may_bear_the_name_of_a_costly_keyword():
     schema = {"type": "object", "properties": {"pattern": {"type": "string"}, "uniqueItems": {"type": "boolean"}}}
     assert "argument pattern" in compile_check(schema)({"pattern": 3})

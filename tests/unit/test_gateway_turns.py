@@ -111,3 +111,14 @@ def test_no_turn_is_lost_or_doubled_however_calls_start_end_and_are_cancelled(st
                 assert work.now == 0
 
     asyncio.run(play())
+
+
+async def test_a_device_without_calls_is_not_remembered():
+    work = Work(Turns(1, 1))
+    first, second = work.start("first"), work.start("second")
+    await until(lambda: work.began == ["first"])
+    assert list(work.turns._lanes) == ["pump"]
+    for end in work.ends.values():
+        end.set()
+    await asyncio.gather(first, second)
+    assert not work.turns._lanes

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from motet.fleet.device import Device
 from motet.wire import Json
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[float, float | None, str | None], Awaitable[None]]
 
@@ -54,10 +57,10 @@ class Reporter:
             self._task = asyncio.create_task(self._run())
         return True
 
-    async def finish(self) -> None:
-        """Wait for the report under way: none may follow the result."""
+    async def finish(self, timeout: float) -> None:
+        """Wait for the report under way: none may follow the result, and no listener holds it up beyond `timeout`."""
         if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait((self._task,), timeout=timeout)
 
     def stop(self) -> None:
         """Report nothing more."""
@@ -67,7 +70,11 @@ class Reporter:
     async def _run(self) -> None:
         while self._next is not None:
             report, self._next = self._next, None
-            await self._listener(*report)
+            try:
+                await self._listener(*report)
+            except Exception as error:
+                log.debug("a listener to progress failed: %r", error)
+                return
 
 
 def _is_number(value: object) -> bool:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +24,8 @@ Listener = Callable[[Event], None]
 # Bridges come back within the last delay of the bus's back-off; who has not by then is gone.
 _RETURN_S = 10.0
 _CATALOGUE_TIMEOUT_S = 15.0
+# The longest notification that is looked at, in bytes: a device says what fits its line, a broker lets anybody say more.
+_NOTIFICATION = 64 << 10
 _RETRY_S, _LAST_RETRY_S = 2.0, 60.0
 
 
@@ -39,7 +40,8 @@ class Fleet:
         self._registry = Registry(self._happened)
         self._catalogues = Catalogues()
         self._listeners: list[Listener] = []
-        self._readers: dict[str, asyncio.Task[None]] = {}
+        # Who is being read, and for which hash.
+        self._readers: dict[str, tuple[bytes, asyncio.Task[None]]] = {}
         self._return: asyncio.TimerHandle | None = None
         self._counts: Counter[str] = Counter()
         self._forget_bus: Callable[[], None] = lambda: None
@@ -63,7 +65,7 @@ class Fleet:
             self._bus.unsubscribe(topic_filter)
         for device in self._registry.devices.values():
             self._router.end_calls(device, DeviceOffline(device.id, "the gateway is stopping"))
-        readers = list(self._readers.values())
+        readers = [reader for _, reader in self._readers.values()]
         for reader in readers:
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)
@@ -112,7 +114,7 @@ class Fleet:
         found = self._registry.devices.get(device)
         if found is None:
             raise DeviceOffline(device, f"no device {device!r} has shown itself")
-        return await self._router.call(found, method, params, timeout or self.call_timeout_s, progress)
+        return await self._router.call(found, method, params, self.call_timeout_s if timeout is None else timeout, progress)
 
     async def call_tool(
         self, device: str, name: str, arguments: Json, timeout: float | None = None, progress: Progress | None = None
@@ -143,6 +145,8 @@ class Fleet:
     def _notified(self, topic: str, payload: bytes) -> None:
         device = self._registry.devices.get(self._topics.device_of(topic) or "")
         try:
+            if len(payload) > _NOTIFICATION:
+                raise WireError("too long")
             message = packed.loads(payload)[0]
         except WireError:
             self._counts["notifications_malformed"] += 1
@@ -174,38 +178,38 @@ class Fleet:
 
     def _want_tools(self, device: Device) -> None:
         wanted = device.record.catalogue
-        if wanted is None or wanted == device.catalogue_hash:
+        if wanted is None or (device.id in self._readers and self._readers[device.id][0] == wanted):
+            return
+        # A reader of another list waits for what will never come.
+        self._stop_reading(device)
+        if wanted == device.catalogue_hash:
             return
         tools = self._catalogues.known(wanted)
         if tools is not None:
-            self._stop_reading(device)
             self._set_tools(device, wanted, tools)
-        elif device.id not in self._readers:
-            self._readers[device.id] = asyncio.create_task(self._read_tools(device), name=f"catalogue of {device.id}")
+        else:
+            reader = asyncio.create_task(self._read_tools(device, wanted), name=f"catalogue of {device.id}")
+            self._readers[device.id] = (wanted, reader)
 
     def _set_tools(self, device: Device, wanted: bytes, tools: tuple[Json, ...]) -> None:
         device.tools, device.catalogue_hash = tools, wanted
         self._tell(Event("tools", device))
 
     def _stop_reading(self, device: Device) -> None:
-        reader = self._readers.pop(device.id, None)
-        if reader is not None:
-            reader.cancel()
+        if device.id in self._readers:
+            self._readers.pop(device.id)[1].cancel()
 
-    async def _read_tools(self, device: Device) -> None:
-        """Read until what was read is what the device announces at that time."""
+    async def _read_tools(self, device: Device, wanted: bytes) -> None:
+        """Read until what was read is what the device announced."""
         delay = _RETRY_S
-        while (wanted := device.record.catalogue) is not None and wanted != device.catalogue_hash:
+        while device.catalogue_hash != wanted:
             try:
-                tools = await self._catalogues.get(wanted, device.id, self._asker(device))
-                if wanted == device.record.catalogue:
-                    self._set_tools(device, wanted, tools)
+                self._set_tools(device, wanted, await self._catalogues.get(wanted, device.id, self._asker(device)))
             except FleetError as error:
                 log.warning("the tools of %s cannot be read: %s", device.id, error)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.sleep(delay)
+                await asyncio.sleep(delay)
                 delay = min(2 * delay, _LAST_RETRY_S)
-        self._readers.pop(device.id, None)
+        del self._readers[device.id]
 
     def _asker(self, device: Device) -> Ask:
         return lambda method, params: self._router.call(device, method, params, _CATALOGUE_TIMEOUT_S)

@@ -53,7 +53,7 @@ class Router:
             self._send(call)
             result = await call.answer
             if call.reporter is not None:
-                await call.reporter.finish()
+                await call.reporter.finish(deadline - self._loop.time())
             return result
         except (asyncio.CancelledError, DeviceTimeout):
             self._withdraw(call)
@@ -67,8 +67,10 @@ class Router:
     async def _ready(self, device: Device, timeout: float) -> None:
         try:
             async with asyncio.timeout(timeout):
-                await self._bus.wait_connected()
-                await device.confirmed.wait()
+                # Again: the device may leave between its showing itself and the moment this task runs.
+                while not (self._bus.connected and device.confirmed.is_set()):
+                    await self._bus.wait_connected()
+                    await device.confirmed.wait()
         except BusError as error:
             raise BusDown(device.id, str(error)) from error
         except TimeoutError:
@@ -153,6 +155,8 @@ class Router:
 
     def _join(self, device_id: str, payload: bytes) -> bytes | None:
         if payload[:1] not in (b"\x84", b"\x85"):
+            if len(payload) > _JOINED:
+                raise WireError(f"{len(payload)} bytes, at most {_JOINED}")
             return payload
         joiner = self._joiners.get(device_id)
         if joiner is None:

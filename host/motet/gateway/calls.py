@@ -20,7 +20,7 @@ from motet.gateway import errors
 from motet.gateway.catalogue import Catalogue, Tool
 from motet.gateway.options import Options
 from motet.gateway.turns import Turns
-from motet.gateway.values import finite, unsendable
+from motet.gateway.values import amount, finite, unsendable
 from motet.observe import Metrics
 from motet.wire import Json, WireError
 
@@ -53,7 +53,7 @@ class Calls:
             self._metrics.unknown.inc()
             raise self._missing(params.name)
         arguments = params.arguments or {}
-        if (problem := _problem(tool, arguments)) is not None:
+        if (problem := self._problem(tool, arguments)) is not None:
             self._metrics.tool(tool.device, tool.definition.name).count("bad_arguments")
             return errors.tool_error(problem)
         with anyio.CancelScope() as call:
@@ -69,6 +69,16 @@ class Calls:
         if device is not None and not device.online:
             return errors.offline(device.id, name)
         return errors.unknown_tool(name)
+
+    def _problem(self, tool: Tool, arguments: Json) -> str | None:
+        device = self._fleet.get(tool.device)
+        # Each value takes a byte at least. Seen first, because the schema would be held against each of them.
+        if device is not None and amount(arguments) > device.max_total:
+            return f"arguments: more values than fit the {device.max_total} bytes that device {device.id} takes"
+        if found := unsendable(arguments):
+            where, what = found
+            return f"argument {errors.shorten(where)} {what}"
+        return tool.definition.check(arguments)
 
     async def _measured(self, tool: Tool, arguments: Json, ctx: Context) -> Json:
         outcome, start = "error", time.perf_counter()
@@ -105,13 +115,6 @@ class Calls:
         except Exception as error:
             raise errors.from_fleet(error, tool.device, tool.exposed) from error
         return _usable(result, tool, ctx.protocol_version)
-
-
-def _problem(tool: Tool, arguments: Json) -> str | None:
-    if found := unsendable(arguments):
-        where, what = found
-        return f"argument {errors.shorten(where)} {what}"
-    return tool.definition.check(arguments)
 
 
 def _usable(result: Json, tool: Tool, version: str) -> Json:

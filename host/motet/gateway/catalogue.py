@@ -94,6 +94,11 @@ class Catalogue:
                 del self._tools[name]
             self._order = None
 
+    def forget(self, device: str) -> None:
+        """The device will not come back."""
+        self.hide(device)
+        self._complained.pop(device, None)
+
     def get(self, name: str) -> Tool | None:
         """The tool with this full name."""
         return self._tools.get(name)

@@ -16,8 +16,12 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_MODERN_VERSION
 from pydantic import ValidationError
 
 from motet.gateway.schema import BadSchema, Check, compile_check
+from motet.gateway.values import amount
 
 Json = dict[str, Any]
+
+# Values in all tools of one device together: checking a schema costs up to half a millisecond for each part of it.
+MOST_VALUES = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Definitions:
     def __init__(self, tools: Iterable[Any], limit: int) -> None:
         self.tools: dict[str, Definition] = {}
         self.left_out: list[LeftOut] = []
+        room = MOST_VALUES
         for raw in tools:
             name = _name(raw)
             try:
@@ -54,6 +59,8 @@ class Definitions:
                     raise _Refused("duplicate", "the device lists this name twice")
                 if len(self.tools) >= limit:
                     raise _Refused("too_many", f"more than {limit} tools on one device")
+                if (room := room - amount(raw)) < 0:
+                    raise _Refused("too_large", f"with it, the tools of one device hold more than {MOST_VALUES} values")
                 self.tools[name] = _definition(name, raw)
             except _Refused as refused:
                 self.left_out.append(LeftOut(name, refused.kind, str(refused)))

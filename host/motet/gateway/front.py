@@ -79,7 +79,9 @@ class Front:
             stop_following()
 
     def _happened(self, event: Event) -> None:
-        if event.kind != "message":
+        if event.kind == "removed":
+            self.catalogue.forget(event.device.id)
+        elif event.kind != "message":
             self._follow(event.device)
 
     def _follow(self, device: Device) -> None:

@@ -9,6 +9,7 @@ A failed check becomes one short sentence naming the field: input errors are too
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -27,6 +28,8 @@ _COSTLY: dict[str, type] = {
     "uniqueItems": bool,
 }
 _SHOWN = 200
+# A long array of wrong items has an error for each; one of the first will do.
+_LOOKED_AT = 50
 
 Check = Callable[[Mapping[str, Any]], str | None]
 
@@ -53,7 +56,7 @@ def compile_check(schema: Mapping[str, Any]) -> Check:
     validator = Draft202012Validator(schema, registry=_NOTHING_TO_FETCH)
 
     def check(arguments: Mapping[str, Any]) -> str | None:
-        error = best_match(validator.iter_errors(arguments))
+        error = best_match(islice(validator.iter_errors(arguments), _LOOKED_AT))
         return None if error is None else _sentence(error)
 
     return check

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from weakref import WeakValueDictionary
 
 
 class Crowded(Exception):
@@ -24,7 +25,8 @@ class Turns:
 
     def __init__(self, at_once: int, waiting: int) -> None:
         self._at_once, self._waiting = at_once, waiting
-        self._lanes: dict[str, _Lane] = {}
+        # A lane lasts as long as somebody uses it: devices come under ever new names.
+        self._lanes: WeakValueDictionary[str, _Lane] = WeakValueDictionary()
 
     @contextlib.asynccontextmanager
     async def turn(self, device: str, deadline: float) -> AsyncIterator[None]:
@@ -58,7 +60,7 @@ class Turns:
 
 
 class _Lane:
-    __slots__ = ("free", "waiting")
+    __slots__ = ("__weakref__", "free", "waiting")
 
     def __init__(self, at_once: int) -> None:
         self.free, self.waiting = asyncio.Semaphore(at_once), 0

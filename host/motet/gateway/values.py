@@ -38,6 +38,17 @@ def unsendable(value: Any, path: str = "", depth: int = 0) -> tuple[str, str] | 
     return None if what is None else (path, what)
 
 
+def amount(value: Any) -> int:
+    """How many values `value` is made of, itself and containers included."""
+    pending, count = [value], 1
+    while pending:
+        node = pending.pop()
+        inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        count += len(inner)
+        pending.extend(inner)
+    return count
+
+
 def _parts(value: dict[str, Any] | list[Any], path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, list):
         return ((f"{path}[{index}]", item) for index, item in enumerate(value))
