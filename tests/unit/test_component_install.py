@@ -4,85 +4,18 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import json
 from typing import Any
 
 import pytest
-from component_modules import RUN, VOTE, manifest, wat
+from component_board import Board, Json
+from component_modules import RUN, manifest, wat
 
 from motet.components import install as module
 from motet.components.admission import Admitted, admit
-from motet.components.deploy import deploy
 from motet.components.errors import InstallError
 from motet.components.install import install
-from motet.components.packages import read
 from motet.fleet import BusDown, DeviceOffline, DeviceRestarted, DeviceTimeout, RpcError
 from motet_core import errors as codes
-
-Json = dict[str, Any]
-JUNK = base64.b64encode(b"junk").decode()
-
-
-class Board:
-    """The artifact methods of a device. ``faults``: method -> errors for its next calls, raised after the work is done
-    when they are wrapped in a tuple (the answer is lost), before it otherwise."""
-
-    board = "stm32f405"
-
-    def __init__(self, block: int = 100, **faults: list[Any]) -> None:
-        self.block = block
-        self.faults = {name.replace("_", "."): list(errors) for name, errors in faults.items()}
-        self.calls: list[str] = []
-        self.artifacts: dict[tuple[str, str], Json] = {}
-        self.open: Json | None = None
-        self.buffer = b""
-        self.last: Json | None = None
-
-    def get(self, device: str) -> Board:
-        return self
-
-    async def call(self, device: str, method: str, params: Json, timeout: float) -> Any:
-        self.calls.append(method)
-        await asyncio.sleep(0)
-        fault = self.faults.get(method) and self.faults[method].pop(0)
-        if isinstance(fault, DeviceRestarted):
-            self.open, self.artifacts = None, {}
-        if isinstance(fault, Exception):
-            raise fault
-        answer = getattr(self, "_" + method.partition(".")[2])(params)
-        if isinstance(fault, tuple):
-            raise fault[0]
-        return fault if isinstance(fault, dict) else answer
-
-    def _begin(self, params: Json) -> Json:
-        self.open, self.buffer = params, b""
-        return {"transfer": 7, "block": self.block}
-
-    def _block(self, params: Json) -> Json:
-        assert params["transfer"] == 7 and len(params["data"]) <= self.block
-        if self.open is None:
-            raise RpcError("board1", codes.NOT_FOUND, "no such transfer")
-        self.buffer = self.buffer[: params["offset"]] + params["data"]
-        return {"received": len(self.buffer)}
-
-    def _commit(self, params: Json) -> Json:
-        if self.open is None:
-            assert self.last is not None
-            return self.last
-        assert hashlib.sha256(self.buffer).digest() == self.open["digest"]
-        self.artifacts[self.open["kind"], self.open["name"]] = self.last = {**self.open, "data": self.buffer}
-        self.open = None
-        return self.last
-
-    def _abort(self, params: Json) -> Json:
-        self.open = None
-        return {}
-
-    def _list(self, params: Json) -> Json:
-        keys = ("kind", "name", "revision", "size", "digest")
-        return {"artifacts": [{key: row[key] for key in keys} for row in self.artifacts.values()]}
 
 
 @pytest.fixture(scope="module")
@@ -242,63 +175,3 @@ def test_progress_counts_bytes(probe: Admitted) -> None:
     put(Board(), probe, progress=lambda *step: told.append(step))
     size = len(probe.artifact)
     assert told == [("sending", 0, size), ("sending", 100, size), ("committing", size, size), ("installed", size, size)]
-
-
-async def records(board: Board, upload: Any) -> list[Json]:
-    return [record async for record in deploy(board, "board1", upload)]
-
-
-def test_an_upload_is_deployed_as_a_stream_of_records() -> None:
-    board = Board()
-    told = asyncio.run(records(board, read(VOTE).upload()))
-    assert told[0] == {"step": "size", "done": 1, "total": 10}
-    assert told[-1]["installed"]["name"] == "vote"
-    assert told[-1]["derivation"]["steps"][-1]["digest"] == told[-1]["installed"]["digest"]
-    json.dumps(told)
-    assert ("component", "vote") in board.artifacts
-
-
-@pytest.mark.parametrize(
-    ("upload", "words"),
-    [
-        ({"kind": "component"}, "the upload is refused"),
-        ({"kind": "component", "manifest": (VOTE / "Component.toml").read_text(), "content": JUNK}, "refused by rule 'format'"),
-        ({"kind": "model", "name": "m", "content": JUNK}, "not a TensorFlow Lite file"),
-    ],
-)
-def test_a_refused_upload_ends_in_one_error_record_and_reaches_no_device(upload: Json, words: str) -> None:
-    board = Board()
-    told = asyncio.run(records(board, upload))
-    assert words in told[-1]["error"]
-    assert board.calls == []
-
-
-def test_what_cannot_fit_the_devices_board_is_refused_before_it_is_sent() -> None:
-    board, upload = Board(), read(VOTE).upload()
-    upload["manifest"] = upload["manifest"].replace("memory = 2048", "memory = 200000")
-    told = asyncio.run(records(board, upload))
-    assert "rule 'budget'" in told[-1]["error"] and "131072" in told[-1]["error"]
-    assert board.calls == []
-
-
-def test_closing_the_stream_cancels_the_installation() -> None:
-    async def scenario() -> Board:
-        board = Board()
-        stream = deploy(board, "board1", read(VOTE).upload())
-        async for record in stream:
-            if record["step"] == "sending":
-                break
-        await stream.aclose()
-        return board
-
-    assert not asyncio.run(scenario()).artifacts
-
-
-def test_a_fault_of_the_gateway_itself_ends_in_an_error_record_too(caplog: pytest.LogCaptureFixture) -> None:
-    class Broken(Board):
-        async def call(self, *_: Any, **__: Any) -> Any:
-            raise ZeroDivisionError
-
-    told = asyncio.run(records(Broken(), read(VOTE).upload()))
-    assert told[-1] == {"error": "the gateway failed to install it; its log says why"}
-    assert "ZeroDivisionError" in caplog.text
