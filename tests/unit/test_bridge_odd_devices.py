@@ -11,7 +11,7 @@ from tests.support.waiting import until
 from motet.bridge import Bridge
 from motet.bridge import bridge as bridge_module
 from motet.wire import Presence, packed
-from motet_core.port import NOTIFICATION, PRESENCE, REPLY
+from motet_core.port import HELLO, NOTIFICATION, PRESENCE, REPLY
 from motet_core.wire import blocks
 
 pytestmark = pytest.mark.anyio
@@ -32,6 +32,11 @@ async def world():
 async def odd(world):
     async with odd_device(world) as device:
         yield device
+
+
+async def next_hello(device):
+    while (await asyncio.wait_for(device.received.get(), 10))[0] != HELLO:
+        pass
 
 
 async def test_a_device_that_repeats_itself_is_one_arrival(world, odd):
@@ -97,6 +102,16 @@ async def test_a_device_that_says_nothing_is_asked_again(world, monkeypatch):
             assert (await asyncio.wait_for(device.received.get(), 10))[0] == 0
         await device.send(PRESENCE, presence())
         await world.happens("arrived")
+
+
+async def test_a_board_that_restarts_and_misses_the_hello_is_asked_again(world, odd, monkeypatch):
+    monkeypatch.setattr(bridge_module, "_RETURN_S", 0.2)
+    odd.restart()
+    await next_hello(odd)
+    await world.happens("departed")
+    await next_hello(odd)
+    await odd.send(PRESENCE, presence(nonce=b"BBBBBBBB"))
+    await world.happens("arrived")
 
 
 async def test_log_lines_are_messages_and_a_flood_is_not(world, odd):

@@ -136,9 +136,14 @@ class Bridge:
             return
         log.warning("device %s at %s is gone: %s", self._record.id, self._line.url, why)
         if restarted:
-            self._return_timer = asyncio.get_running_loop().call_later(_RETURN_S, self._forget)
+            self._return_timer = asyncio.get_running_loop().call_later(_RETURN_S, self._not_back)
         else:
             self._forget()
+
+    def _not_back(self) -> None:
+        self._forget()
+        # Its session stands: the hello may have met a device without memory for it.
+        self.say_hello()
 
     def _forget(self) -> None:
         self._record = None
