@@ -99,3 +99,13 @@ async def test_closing_passes_a_cancellation_on_and_closes_all_the_same():
         with pytest.raises(asyncio.CancelledError):
             await closing
         assert not bus.connected
+
+
+async def test_a_subscription_refused_in_the_background_is_told(caplog):
+    refusing = CONNACK + b"\x90\x03\x00\x01\x80"  # SUBACK of the first SUBSCRIBE
+    async with hanging(refusing) as (url, _):
+        bus = Bus(url, "one")
+        await bus.subscribe("a/b", lambda *_: None)
+        bus.start()
+        await until(lambda: "refused a subscription" in caplog.text, "the log line")
+        await bus.close()

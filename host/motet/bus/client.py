@@ -213,11 +213,16 @@ class Bus:
         self.connections += 1
         if self._handlers:
             # The broker works in order: what is published from now on finds these subscriptions.
-            session.subscribe([(name, qos) for name, (_, qos) in self._handlers.items()])
+            session.subscribe([(name, qos) for name, (_, qos) in self._handlers.items()]).add_done_callback(self._subscribed)
         with contextlib.suppress(BusError):
             for message in self._outbox.unsent():
                 message.receipt = session.publish(message.topic, message.payload, 1, message.retain)
         self._changed()
+
+    def _subscribed(self, answer: asyncio.Future[None]) -> None:
+        # Nobody waits for this answer, and without it messages would stay away for no visible reason.
+        if not answer.cancelled() and isinstance(error := answer.exception(), BusRefused):
+            log.error("%s", error)
 
     def _final(self, error: BusRefused) -> bool:
         """Whether trying again is pointless: a rule of our own said no, or the broker never wanted this client."""
