@@ -58,6 +58,9 @@ def loads(data: bytes, binary: bool = False) -> tuple[Json, Envelope]:
     top = _decode(data)
     if type(top) is not dict:
         raise WireError("message is not a map")
+    if any(type(key) is float for key in top):
+        # -1.0 would be found under -1.
+        raise WireError("CBOR: map key is not text or integer")
     reply_to, expires_s = top.pop(REPLY_TO, None), top.pop(EXPIRES_S, None)
     if reply_to is not None or expires_s is not None:
         check_envelope(reply_to, expires_s)
