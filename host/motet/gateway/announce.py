@@ -119,5 +119,5 @@ async def running(announcer: Announcer) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        # Not awaited itself: its cancellation and one of the caller could not be told apart.
+        await asyncio.wait((task,))

@@ -78,7 +78,7 @@ class Endpoint:
             await self._answer(scope, body, receive, send)
 
     async def _body(self, receive: Receive) -> bytes:
-        body = b""
+        body = bytearray()
         more = True
         while more:
             message = await receive()
@@ -88,7 +88,7 @@ class Endpoint:
             more = message.get("more_body", False)
             if len(body) > self._limit:
                 raise _TooLarge
-        return body
+        return bytes(body)
 
     async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         if _answered_by_stream(scope, body):
