@@ -114,7 +114,8 @@ def test_canonical_trees_with_any_keys_are_refused_by_both_or_read_alike(tree):
         "a100f97e01", "a1006180", "a1f500", "a14100f6", "a1f93c00f6", "a1190200f6", "a118ff00", "a122f6", "a120f6", "a12060",
         "a121f5", "a1213a00000000", "a10218ff", "a20001626964f6", "a1676a736f6e727063f6", "a10118c8", "a107a10001",
         "a10081f7", "a1009b7fffffffffffffff", "d28443a10126a0", "a1208100", "a100" + "81" * 15 + "80",
-        "a1f9bc00626777", "a1f9c00001", "a1f90000f6", "a100" + "81" * 14 + "80", "a107" + "81" * 15 + "80", "a100" + "81" * 40 + "80",
+        "a1f9bc00626777", "a1f9c00001", "a1f90000f6",
+        "a100" + "81" * 14 + "80", "a107" + "81" * 15 + "80", "a100" + "81" * 40 + "80",
     ],
 )  # fmt: skip
 def test_each_kind_of_wrong_encoding_is_refused_by_both_or_read_alike(data):
