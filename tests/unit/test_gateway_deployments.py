@@ -189,3 +189,18 @@ async def test_uploads_take_turns_and_too_many_are_refused(fleet, vote, monkeypa
         await waiting.aread()
         for answer in [*await asyncio.gather(*open_ones), waiting]:
             assert "installed" in lines(answer)[-1]
+
+
+async def test_bodies_on_their_way_count_as_uploads(fleet, monkeypatch):
+    monkeypatch.setattr(deployments, "WAITING", 1 - deployments.AT_ONCE)
+
+    async def answered(http, status):
+        async with asyncio.timeout(15):
+            while (await http.post(PATH, json={})).status_code != status:
+                pass
+
+    async with gateway(fleet) as http:
+        _, writer = await half_an_upload(http)
+        await answered(http, 503)
+        writer.close()
+        await answered(http, 200)

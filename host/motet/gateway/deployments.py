@@ -45,7 +45,12 @@ class Deployments:
         """The records of `motet.components.deploy`, or a JSON error with 400, 404, 408, 409, 413, 415 or 503."""
         device = request.path_params["device"]
         self._check(device, request)
-        upload = _parsed(await _body(request))
+        self._open += 1
+        try:
+            upload = _parsed(await _body(request))
+        finally:
+            # From here on it counts when its records are asked for, which a client that is gone never does.
+            self._open -= 1
         return StreamingResponse(self._records(device, upload), media_type=NDJSON)
 
     def _check(self, device: str, request: Request) -> None:
