@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from contextlib import contextmanager
@@ -73,3 +74,19 @@ def test_stdio_without_a_broker_says_what_to_set(tmp_path):
     done = subprocess.run([*MOTET, "mcp"], cwd=tmp_path, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 2
     assert "broker.url" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_emulator_that_is_stopped_leaves_neither_qemu_nor_files_behind(tmp_path, number):
+    running = subprocess.Popen(
+        [*MOTET, "emulate", "stm32f405", "--json"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    qemu = json.loads(running.stdout.readline())["pid"]
+    running.send_signal(number)
+    running.communicate(timeout=STOP_S)
+    assert not os.path.exists(f"/proc/{qemu}")
+    assert list(tmp_path.iterdir()) == []

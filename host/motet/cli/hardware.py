@@ -79,6 +79,9 @@ def emulate(
         emulator = Emulator(board, firmware, icount)
     except (BoardError, EmulatorError) as error:
         raise FatalError(str(error), Exit.USAGE) from error
+    # However it is asked to end, QEMU and its temporary files go first.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         emulator.start()
         facts = {"board": board, "url": emulator.url, "pid": emulator.pid}
