@@ -3,7 +3,11 @@
 
 import ast
 import re
+import shutil
+import subprocess
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "firmware/native"
@@ -16,3 +20,14 @@ def wasm3_macros() -> list[str]:
     text = re.search(r"WASM3_CONFIG = (\[.*?\n\])", (ROOT / "setup.py").read_text(), re.DOTALL)
     assert text is not None
     return [f"-D{name}={value}" for name, value in ast.literal_eval(text.group(1))]
+
+
+def sanitizing_compiler(folder: Path) -> str:
+    """A compiler that can link a program with both sanitizers: clang comes without its run-time library on some machines."""
+    probe, names = folder / "probe.c", ("clang-14", "clang", "gcc")
+    probe.write_text("int main(void) { return 0; }\n")
+    for name in filter(shutil.which, names):
+        command = [name, "-fsanitize=address,undefined", str(probe), "-o", str(folder / "probe")]
+        if subprocess.run(command, capture_output=True).returncode == 0:
+            return name
+    pytest.skip(f"none of {', '.join(names)} links with -fsanitize=address,undefined")

@@ -2,14 +2,12 @@
 """The link in C under ASan and UBSan: random bytes, damaged traffic and forged frames into link_feed leave it sound."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from tests.support.native import NATIVE, ROOT, sanitizing_compiler
 
-ROOT = Path(__file__).resolve().parents[2]
-NATIVE = ROOT / "firmware/native"
 SOURCES = [ROOT / "tests/native/frame_fuzz.c", NATIVE / "cancel.c", *sorted((NATIVE / "frame").glob("*.c"))]
 FLAGS = ["-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", f"-I{NATIVE}", "-DFRAME_FUZZ_MAIN"]
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -17,16 +15,12 @@ SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 @pytest.fixture(scope="module")
 def fuzzer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    program = tmp_path_factory.mktemp("frame") / "frame_fuzz"
-    said = ""
-    for compiler in filter(shutil.which, ("clang-14", "clang", "gcc")):
-        command = [compiler, *FLAGS, *SANITIZE, *map(str, SOURCES), "-o", str(program)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode == 0:
-            return program
-        assert "error:" not in done.stderr, done.stderr
-        said += f"{compiler}: {done.stderr.strip()[-300:]}\n"
-    pytest.skip(f"no compiler links with {SANITIZE[0]}\n{said}")
+    folder = tmp_path_factory.mktemp("frame")
+    program = folder / "frame_fuzz"
+    command = [sanitizing_compiler(folder), *FLAGS, *SANITIZE, *map(str, SOURCES), "-o", str(program)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return program
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -8,27 +8,14 @@ normalises modules before they come here; what is asserted below is asserted for
 import importlib.util
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from tests.support.native import NATIVE, ROOT, WASM3, wasm3_macros
+from tests.support.native import NATIVE, ROOT, WASM3, sanitizing_compiler, wasm3_macros
 
 DRIVER = ROOT / "tests/support/wasm_sanitized.c"
 REDIRECT = [f"-D{name}=motet_wasm_{name}" for name in ("calloc", "realloc", "free")]
-COMPILERS = ["clang-14", "clang", "gcc"]
-
-
-def compiler(folder: Path) -> str:
-    """A compiler that can link a program with both sanitizers."""
-    probe = folder / "probe.c"
-    probe.write_text("int main(void) { return 0; }\n")
-    for name in filter(shutil.which, COMPILERS):
-        command = [name, "-fsanitize=address,undefined", str(probe), "-o", str(folder / "probe")]
-        if subprocess.run(command, capture_output=True).returncode == 0:
-            return name
-    pytest.skip(f"none of {', '.join(COMPILERS)} links with -fsanitize=address,undefined")
 
 
 def compile_all(sources: list[Path], folder: Path, *command: str) -> list[str]:
@@ -48,7 +35,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not WASM3.exists():
         pytest.skip("third_party/wasm3 is missing: tools/fetch.py wasm3")
     folder = tmp_path_factory.mktemp("sanitized")
-    common = [compiler(folder), "-std=gnu11", "-O1", "-g", *wasm3_macros()]
+    common = [sanitizing_compiler(folder), "-std=gnu11", "-O1", "-g", *wasm3_macros()]
     objects = compile_all(
         sorted(WASM3.glob("*.c")), folder, *common, "-w", "-fno-strict-aliasing", "-fsanitize=address", *REDIRECT
     )
