@@ -6,7 +6,7 @@ MOTET := .venv/bin/motet
 BOARDS := stm32f405 virt_rv32
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run demo test lint types unit board e2e firmware edge components dist bench bench-gateway soak format clean
+.PHONY: help setup setup-test run demo test lint types unit board e2e firmware edge components dist bench bench-gateway bench-nn soak format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ bench: setup-test ## measure everything; prints one JSON object and stores it in
 
 bench-gateway: setup-test ## the gateway's CPU per call only
 	@$(PY) tests/bench/bench_gateway.py
+
+bench-nn: setup-test ## the models' engine against its anchors: instructions, memory, code
+	@$(PY) tests/bench/bench_nn.py
 
 soak: setup-test ## long and exhaustive runs; prints one JSON object
 	@$(PY) tools/build.py firmware stm32f405 >&2

@@ -13,7 +13,7 @@ from statistics import mean, median
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = {".py", ".pyi", ".c", ".h", ".sh", ".S"}
-GENERATED = {"tests/dual/fixtures_wasm.py"}
+GENERATED = {"tests/dual/fixtures_nn.py", "tests/dual/fixtures_wasm.py"}
 MAX_LINES = 300
 FORBIDDEN = {
     "a registry's host name": re.compile("pypi" + r"\.org|python" + r"hosted|npm" + r"js\.|deb" + r"\.debian\.org"),

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import base64
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
+from tests.support import nn_signal, nn_state  # noqa: E402
 from tests.support.nn_builder import NUMPY, Wheel, unpack  # noqa: E402
 from tests.support.nn_mutations import seeds  # noqa: E402
 from tests.support.nn_refused import refused  # noqa: E402
@@ -36,17 +40,36 @@ def text(data: bytes) -> str:
     return "a2b_base64(\n" + "\n".join(lines) + "\n    )"
 
 
+def random_inputs(model: bytes, chance: np.random.Generator) -> list[NDArray[Any]]:
+    graph = unpack(model).subgraphs[0]
+    inputs: list[NDArray[Any]] = []
+    for index in graph.inputs:
+        shape, dtype = list(graph.tensors[index].shape), NUMPY[graph.tensors[index].type]
+        if dtype is np.float32:
+            inputs.append(chance.normal(0, 3, shape).astype(dtype))
+            continue
+        limits = np.iinfo(dtype)
+        inputs.append(chance.integers(limits.min, limits.max, shape, dtype, endpoint=True))
+    return inputs
+
+
+def listed(values: Sequence[bytes]) -> str:
+    return "[" + ",\n       ".join(map(text, values)) + "]"
+
+
 def golden(wheel: Wheel, model: bytes) -> str:
     """The model, its inputs and the wheel's outputs."""
-    graph = unpack(model).subgraphs[0]
-    chance = np.random.default_rng(1)
-    inputs = []
-    for index in graph.inputs:
-        limits = np.iinfo(NUMPY[graph.tensors[index].type])
-        inputs.append(chance.integers(limits.min, limits.max, list(graph.tensors[index].shape), limits.dtype, endpoint=True))
+    inputs = random_inputs(model, np.random.default_rng(1))
     (outputs,) = wheel.run(model, [inputs])
-    given = ", ".join(text(value.tobytes()) for value in inputs)
-    wanted = ", ".join(text(value) for value in outputs)
+    return f"    ({text(model)},\n     {listed([value.tobytes() for value in inputs])},\n     {listed(outputs)}),\n"
+
+
+def series(wheel: Wheel, model: bytes) -> str:
+    """A model that remembers, with the inputs of some runs and the wheel's outputs."""
+    chance = np.random.default_rng(2)
+    runs = [random_inputs(model, chance) for _ in range(4)]
+    given = ",\n      ".join(listed([value.tobytes() for value in run]) for run in runs)
+    wanted = ",\n      ".join(map(listed, wheel.run(model, runs)))
     return f"    ({text(model)},\n     [{given}],\n     [{wanted}]),\n"
 
 
@@ -55,11 +78,14 @@ def generate() -> str:
     wheel = Wheel()
     try:
         goldens = "".join(golden(wheel, model) for model in seeds())
+        remembering = [nn_state.svdf(memory=3), nn_state.lstm(), nn_signal.subtraction()]
+        several = "".join(series(wheel, model) for model in remembering)
     finally:
         wheel.close()
     refusals = "".join(f"    ({text(model)},\n     {error!r}),\n" for model, error in refused()[::EACH_NTH_REFUSED])
     return (
         f"{HEADER}\n#: model, inputs, outputs of tflite-micro\nGOLDEN = [\n{goldens}]\n"
+        f"\n#: model, inputs of each run, outputs of tflite-micro\nSERIES = [\n{several}]\n"
         f"\n#: model, error\nREFUSED = [\n{refusals}]\n"
     )
 

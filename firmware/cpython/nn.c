@@ -16,6 +16,14 @@ static void raise_error(const nn_error *error) {
     }
 }
 
+static void *allocate(size_t bytes, const char *what) {
+    void *block = PyMem_Malloc(bytes);
+    if (block == NULL) {
+        PyErr_Format(PyExc_MemoryError, "the model's %s need %zu bytes in one block", what, bytes);
+    }
+    return block;
+}
+
 static bool load(ModelObject *self) {
     nn_error error;
     size_t table_bytes;
@@ -23,9 +31,8 @@ static bool load(ModelObject *self) {
         raise_error(&error);
         return false;
     }
-    self->tables = PyMem_Malloc(table_bytes);
+    self->tables = allocate(table_bytes, "tables");
     if (self->tables == NULL) {
-        PyErr_NoMemory();
         return false;
     }
     self->model = nn_load(self->file.buf, (size_t)self->file.len, self->tables, table_bytes, &error);
@@ -34,9 +41,8 @@ static bool load(ModelObject *self) {
         return false;
     }
     size_t activation_bytes = nn_activation_bytes(self->model);
-    self->activations = PyMem_Malloc(activation_bytes);
+    self->activations = allocate(activation_bytes, "activations");
     if (self->activations == NULL) {
-        PyErr_NoMemory();
         return false;
     }
     self->arena_bytes = table_bytes + activation_bytes;
@@ -57,7 +63,10 @@ static PyObject *model_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     if (self == NULL) {
         return NULL;
     }
-    if (PyObject_GetBuffer(source, &self->file, PyBUF_SIMPLE) || !load(self)) {
+    PyObject *bytes = motet_nn_content(source);
+    bool loaded = bytes != NULL && !PyObject_GetBuffer(bytes, &self->file, PyBUF_SIMPLE) && load(self);
+    Py_XDECREF(bytes); // the buffer keeps them
+    if (!loaded) {
         Py_DECREF(self);
         return NULL;
     }
@@ -78,7 +87,8 @@ static bool refuse_while_running(ModelObject *self) {
     return !self->running;
 }
 
-static bool invoke(ModelObject *self) {
+// With `costs` for the nanoseconds of each operator, or without.
+static bool invoke(ModelObject *self, uint64_t *costs) {
     nn_error error;
     bool done;
     if (!refuse_while_running(self)) {
@@ -86,7 +96,8 @@ static bool invoke(ModelObject *self) {
     }
     self->running = true;
     Py_BEGIN_ALLOW_THREADS;
-    done = nn_invoke(self->model, self->steps, &error);
+    done = costs ? nn_profile(self->model, self->steps, motet_nn_nanoseconds, costs, &error)
+                 : nn_invoke(self->model, self->steps, &error);
     Py_END_ALLOW_THREADS;
     self->running = false;
     if (!done) {
@@ -96,7 +107,25 @@ static bool invoke(ModelObject *self) {
 }
 
 static PyObject *model_invoke(ModelObject *self, PyObject *Py_UNUSED(ignored)) {
-    return invoke(self) ? Py_NewRef(Py_None) : NULL;
+    return invoke(self, NULL) ? Py_NewRef(Py_None) : NULL;
+}
+
+static PyObject *model_profile(ModelObject *self, PyObject *Py_UNUSED(ignored)) {
+    uint64_t *costs = PyMem_Calloc(nn_operators(self->model), sizeof *costs);
+    if (costs == NULL) {
+        return PyErr_NoMemory();
+    }
+    PyObject *rows = invoke(self, costs) ? motet_nn_costs(self, costs) : NULL;
+    PyMem_Free(costs);
+    return rows;
+}
+
+static PyObject *model_reset(ModelObject *self, PyObject *Py_UNUSED(ignored)) {
+    if (!refuse_while_running(self)) {
+        return NULL;
+    }
+    nn_reset(self->model);
+    Py_RETURN_NONE;
 }
 
 static bool get_index(PyObject *argument, uint32_t count, uint32_t *index) {
@@ -133,37 +162,6 @@ static PyObject *model_output(ModelObject *self, PyObject *argument) {
     return output_bytes(&tensor);
 }
 
-static bool fill_input(ModelObject *self, uint32_t index, PyObject *source) {
-    Py_buffer buffer;
-    nn_tensor tensor = nn_input(self->model, index);
-    if (PyObject_GetBuffer(source, &buffer, PyBUF_SIMPLE)) {
-        return false;
-    }
-    bool fits = buffer.len == (Py_ssize_t)tensor.bytes;
-    if (fits) {
-        memmove(tensor.data, buffer.buf, tensor.bytes); // it may be the view of the input itself
-    } else {
-        PyErr_Format(PyExc_ValueError, "input %u has %zd bytes, the model needs %u", (unsigned)index, buffer.len,
-                     (unsigned)tensor.bytes);
-    }
-    PyBuffer_Release(&buffer);
-    return fits;
-}
-
-static bool fill_inputs(ModelObject *self, PyObject *inputs) {
-    Py_ssize_t count = PySequence_Fast_GET_SIZE(inputs);
-    if ((size_t)count != nn_inputs(self->model)) {
-        PyErr_Format(PyExc_ValueError, "%zd inputs, the model needs %u", count, (unsigned)nn_inputs(self->model));
-        return false;
-    }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        if (!fill_input(self, (uint32_t)i, PySequence_Fast_GET_ITEM(inputs, i))) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static PyObject *all_outputs(ModelObject *self) {
     uint32_t count = nn_outputs(self->model);
     PyObject *outputs = PyList_New(count);
@@ -183,20 +181,38 @@ static PyObject *model_predict(ModelObject *self, PyObject *argument) {
     if (!refuse_while_running(self)) {
         return NULL;
     }
-    PyObject *inputs = PySequence_Fast(argument, "inputs must be a list or tuple of buffers");
+    // A copy: what fills an input may change the list.
+    PyObject *inputs = PySequence_Tuple(argument);
     if (inputs == NULL) {
         return NULL;
     }
-    bool done = fill_inputs(self, inputs) && invoke(self);
+    bool done = motet_nn_fill_inputs(self, inputs) && invoke(self, NULL);
     Py_DECREF(inputs);
     return done ? all_outputs(self) : NULL;
 }
 
+// For the packer: (why the plan in the file is not used, [offset of each of the first `count` tensors]).
+static PyObject *model_plan(ModelObject *self, PyObject *argument) {
+    Py_ssize_t count = PyNumber_AsSsize_t(argument, PyExc_OverflowError);
+    PyObject *offsets = count == -1 && PyErr_Occurred() ? NULL : PyList_New(0);
+    for (Py_ssize_t i = 0; offsets != NULL && i < count; i++) {
+        PyObject *offset = PyLong_FromUnsignedLong(nn_tensor_offset(self->model, (uint32_t)i));
+        if (offset == NULL || PyList_Append(offsets, offset)) {
+            Py_CLEAR(offsets);
+        }
+        Py_XDECREF(offset);
+    }
+    return offsets ? Py_BuildValue("(zN)", nn_plan_note(self->model), offsets) : NULL;
+}
+
 static PyMethodDef model_methods[] = {
     {"predict", (PyCFunction)model_predict, METH_O, "predict(inputs)\n--\n\nCopy inputs, run, copy outputs."},
+    {"profile", (PyCFunction)model_profile, METH_NOARGS, "profile()\n--\n\nRun once; (name, cost) of each operator."},
     {"invoke", (PyCFunction)model_invoke, METH_NOARGS, "invoke()\n--\n\nRun once on the inputs in place."},
+    {"reset", (PyCFunction)model_reset, METH_NOARGS, "reset()\n--\n\nForget earlier runs."},
     {"input", (PyCFunction)model_input, METH_O, "input(index)\n--\n\nWritable view of an input."},
     {"output", (PyCFunction)model_output, METH_O, "output(index)\n--\n\nCopy of an output."},
+    {"_plan", (PyCFunction)model_plan, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -135,6 +135,8 @@ class Artifacts:
         about["state"] = "ready" if reason is None else "failed"
         if reason is not None:
             about["reason"] = reason
+        if key[0] == "model":
+            about.update(self._hosts["model"].facts(key[1]))
         return about
 
     def _make_room(self, wanted):
@@ -170,9 +172,11 @@ class Artifacts:
         platform.heap()
         try:
             host.load(wanted["name"], wanted["revision"], data)
-        except MemoryError:
+        except MemoryError as error:
+            # The engines say how much they wanted; the interpreter may not.
+            reason = ": %s" % error if str(error) else ""
             free = platform.heap_free()
-            raise NoMemory("%s %s does not fit, %d bytes are free" % (wanted["kind"], wanted["name"], free))
+            raise NoMemory("%s %s does not fit%s, %d bytes are free" % (wanted["kind"], wanted["name"], reason, free))
 
     def _check(self, key):
         """Whatever runs must leave the device able to tell of it and to take requests: else it could not be removed either."""

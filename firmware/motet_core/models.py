@@ -25,6 +25,7 @@ class Models:
 
     def __init__(self):
         self._models = {}
+        self._load_ns = {}
 
     def tools(self):
         return ("models.predict",) if self._models else ()
@@ -37,6 +38,7 @@ class Models:
                 "items": {"type": "number"},
                 "description": "The input tensor: its bytes as base64, or its numbers. " + self._shapes(),
             },
+            "reset": {"type": "boolean", "description": "First forget what the model remembers of earlier calls."},
         }
         return {
             "name": tool,
@@ -50,11 +52,14 @@ class Models:
     def call(self, tool, arguments):
         model = self._models[arguments["model"]]
         data = _tensor(arguments["input"], model.inputs[0])
+        if arguments.get("reset"):
+            model.reset()
         before = platform.instructions() if platform.instructions else 0
         start = platform.elapsed_ns()
         try:
             results = model.predict([data])
         except native().nn.Error as error:
+            model.reset()  # a run that ended early leaves what the model remembers in between
             if native().cancel_pending():
                 raise Cancelled("cancelled")
             raise ToolError("model %s: %s" % (arguments["model"], error))
@@ -66,6 +71,7 @@ class Models:
     def load(self, name, revision, data):
         """Prepares a model and puts it in the place of the one with its name."""
         nn = native().nn
+        start = platform.elapsed_ns()
         try:
             model = nn.Model(data)
         except (nn.Error, ValueError) as error:
@@ -76,6 +82,11 @@ class Models:
             if tensor[2] not in _CODES:
                 raise Refused("%s: tensor %s is %s" % (name, tensor[0], tensor[2]))
         self._models[name] = model
+        self._load_ns[name] = platform.elapsed_ns(start)
+
+    def facts(self, name):
+        """What artifact.list tells of a model beside its name."""
+        return {"arena_bytes": self._models[name].arena_bytes, "load_ns": self._load_ns[name]}
 
     def remove(self, name):
         self._models.pop(name, None)

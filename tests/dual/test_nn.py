@@ -4,7 +4,7 @@
 import unittest
 
 import motet_native
-from fixtures_nn import GOLDEN, REFUSED
+from fixtures_nn import GOLDEN, REFUSED, SERIES
 from motet_native import nn
 
 FOLDER = __file__.rpartition("/")[0] or "."
@@ -76,6 +76,52 @@ class InferenceTest(unittest.TestCase):
         model.invoke()
         self.assertEqual([model.output(0)], nn.Model(DIGITS).predict([SEVEN]))
 
+    def test_a_callable_fills_its_input_in_place(self):
+        def fill(view):
+            view[:] = SEVEN
+
+        model = nn.Model(DIGITS)
+        self.assertEqual(model.predict([fill]), nn.Model(DIGITS).predict([SEVEN]))
+
+    def test_what_a_callable_raises_ends_the_call(self):
+        def fail(view):
+            raise KeyError("no camera")
+
+        model = nn.Model(DIGITS)
+        with self.assertRaises(KeyError):
+            model.predict([fail])
+        self.assertEqual(model.predict([SEVEN]), nn.Model(DIGITS).predict([SEVEN]))
+
+    def test_a_callable_may_change_the_list_it_stands_in(self):
+        inputs = []
+
+        def fill(view):
+            inputs.clear()
+            view[:] = SEVEN
+
+        inputs.append(fill)
+        self.assertEqual(nn.Model(DIGITS).predict(inputs), nn.Model(DIGITS).predict([SEVEN]))
+
+    def test_a_model_may_be_named_by_its_file(self):
+        model = nn.Model(FOLDER + "/../../models/digits/digits.tflite")
+        self.assertEqual(model.predict([SEVEN]), nn.Model(DIGITS).predict([SEVEN]))
+        with self.assertRaises(OSError):
+            nn.Model(FOLDER + "/there/is/none.tflite")
+
+    def test_a_profile_has_a_cost_for_each_operator_and_runs_the_model(self):
+        model = nn.Model(DIGITS)
+        model.input(0)[:] = SEVEN
+        costs = model.profile()
+        self.assertEqual(tuple([name for name, _ in costs]), model.operators)
+        self.assertTrue(all(cost >= 0 for _, cost in costs))
+        self.assertEqual([model.output(0)], nn.Model(DIGITS).predict([SEVEN]))
+
+    def test_a_profile_ends_where_the_steps_do(self):
+        model = nn.Model(DIGITS)
+        model.steps = 1
+        with self.assertRaises(nn.Error):
+            model.profile()
+
     def test_the_view_of_an_input_outlives_its_model(self):
         model = nn.Model(DIGITS)
         view = model.input(0)
@@ -97,6 +143,32 @@ class InferenceTest(unittest.TestCase):
         expected = one.predict([SEVEN])
         two.predict([bytes(64)])
         self.assertEqual([one.output(0)], expected)
+
+
+class MemoryTest(unittest.TestCase):
+    def test_models_that_remember_give_the_bytes_of_tflite_micro_run_after_run(self):
+        for data, inputs, outputs in SERIES:
+            model = nn.Model(data)
+            with self.subTest(model.operators):
+                self.assertEqual([model.predict(run) for run in inputs], outputs)
+
+    def test_a_reset_forgets_earlier_runs(self):
+        for data, inputs, outputs in SERIES:
+            model = nn.Model(data)
+            with self.subTest(model.operators):
+                model.predict(inputs[1])
+                self.assertEqual(model.reset(), None)
+                self.assertEqual([model.predict(run) for run in inputs], outputs)
+
+    def test_two_models_of_one_file_remember_apart(self):
+        for data, inputs, outputs in SERIES:
+            one, two = nn.Model(data), nn.Model(data)
+            one.predict(inputs[1])
+            self.assertEqual(two.predict(inputs[0]), outputs[0])
+
+    def test_a_reset_takes_no_arguments(self):
+        with self.assertRaises(TypeError):
+            nn.Model(DIGITS).reset(1)
 
 
 class InputErrorTest(unittest.TestCase):

@@ -48,9 +48,11 @@ static nn_status run(nn_model *model, nn_error *error) {
     }
     void *activations = malloc(nn_activation_bytes(model));
     if (nn_attach(model, activations, nn_activation_bytes(model), error)) {
-        fill_inputs(model);
-        if (nn_invoke(model, STEPS, error)) {
-            use_outputs(model);
+        for (int runs = 0; runs < 2 && error->status == NN_OK; runs++, nn_reset(model)) {
+            fill_inputs(model);
+            if (nn_invoke(model, STEPS, error)) {
+                use_outputs(model);
+            }
         }
     }
     free(activations);

@@ -12,11 +12,18 @@ from typing import Any
 
 import flatbuffers
 import numpy as np
+from flatbuffers import flexbuffers
 from numpy.typing import NDArray
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 KINDS = schema.TensorType
-NUMPY = {KINDS.INT8: np.int8, KINDS.UINT8: np.uint8, KINDS.INT16: np.int16, KINDS.INT32: np.int32, KINDS.FLOAT32: np.float32}
+NUMPY = {
+    KINDS.INT8: np.int8, KINDS.UINT8: np.uint8, KINDS.INT16: np.int16, KINDS.INT32: np.int32, KINDS.INT64: np.int64,
+    KINDS.UINT32: np.uint32, KINDS.UINT64: np.uint64, KINDS.FLOAT32: np.float32, KINDS.BOOL: np.bool_,
+}  # fmt: skip
+
+#: Operator, input tensors, output tensor or tensors, options.
+Step = tuple[str, list[int], int | list[int], Any]
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,7 @@ class Tensor:
     kind: int = KINDS.INT8
     value: NDArray[Any] | None = None
     axis: int = 0  # of the scales, when there are several
+    variable: bool = False
 
     @property
     def dtype(self) -> type:
@@ -53,6 +61,7 @@ def options(name: str, **fields: Any) -> Any:
 def _tensor(model: Any, index: int, tensor: Tensor) -> Any:
     own = schema.TensorT()
     own.name, own.shape, own.type, own.buffer = f"t{index}", list(tensor.shape), tensor.kind, 0
+    own.isVariable = tensor.variable
     if tensor.value is not None:
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(np.ascontiguousarray(tensor.value).tobytes(), np.uint8)
@@ -66,32 +75,49 @@ def _tensor(model: Any, index: int, tensor: Tensor) -> Any:
     return own
 
 
-def graph(tensors: Sequence[Tensor], steps: Sequence[tuple[str, list[int], int, Any]], outputs: list[int]) -> bytes:
-    """A model of several operators: each step is (operator, input tensors, output tensor, options)."""
+def flexible(fields: dict[str, Any]) -> bytes:
+    """The options of a custom operator."""
+    return bytes(flexbuffers.Dumps(fields))
+
+
+def _code(name: str) -> Any:
+    code = schema.OperatorCodeT()
+    builtin = getattr(schema.BuiltinOperator, name, None)
+    if builtin is None:
+        builtin, code.customCode = schema.BuiltinOperator.CUSTOM, name
+    code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, min(builtin, 127), 3
+    return code
+
+
+def graph(tensors: Sequence[Tensor], steps: Sequence[Step], outputs: list[int]) -> bytes:
+    """A model of several operators: each step is (operator, input tensors, output tensors, options). An operator that is no
+    builtin one is a custom one; its options are bytes."""
     model, own = schema.ModelT(), schema.SubGraphT()
     model.version, model.buffers, model.operatorCodes, model.subgraphs = 3, [schema.BufferT()], [], [own]
     own.tensors = [_tensor(model, i, tensor) for i, tensor in enumerate(tensors)]
-    written = {output for _, _, output, _ in steps}
-    own.inputs = [i for i, tensor in enumerate(tensors) if tensor.value is None and i not in written]
+    written = {index for _, _, output, _ in steps for index in ([output] if isinstance(output, int) else output)}
+    free = [tensor.value is None and not tensor.variable for tensor in tensors]
+    own.inputs = [i for i in range(len(tensors)) if free[i] and i not in written]
     own.outputs, own.operators = outputs, []
     for name, inputs, output, table in steps:
-        code = schema.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, name)
-        code.version = 3
-        model.operatorCodes.append(code)
+        model.operatorCodes.append(_code(name))
         operator = schema.OperatorT()
-        operator.opcodeIndex, operator.inputs, operator.outputs = len(model.operatorCodes) - 1, inputs, [output]
-        operator.builtinOptions = table
-        if table is not None:
+        operator.opcodeIndex, operator.inputs = len(model.operatorCodes) - 1, inputs
+        operator.outputs = [output] if isinstance(output, int) else output
+        if isinstance(table, bytes):
+            operator.customOptions = np.frombuffer(table, np.uint8)
+        elif table is not None:
+            operator.builtinOptions = table
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, type(table).__name__.removesuffix("T"))
         own.operators.append(operator)
     return pack(model)
 
 
-def one_operator(name: str, inputs: Sequence[Tensor], output: Tensor, table: Any = None) -> bytes:
+def one_operator(name: str, inputs: Sequence[Tensor], output: Tensor | Sequence[Tensor], table: Any = None) -> bytes:
     """A model of one operator."""
-    tensors = [*inputs, output]
-    return graph(tensors, [(name, list(range(len(inputs))), len(inputs), table)], [len(inputs)])
+    tensors = [*inputs, output] if isinstance(output, Tensor) else [*inputs, *output]
+    outputs = list(range(len(inputs), len(tensors)))
+    return graph(tensors, [(name, list(range(len(inputs))), outputs, table)], outputs)
 
 
 def pack(model: Any) -> bytes:
@@ -112,10 +138,11 @@ class Wheel:
         pipe = subprocess.PIPE
         self.child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
 
-    def run(self, model: bytes, runs: Sequence[Sequence[NDArray[Any]]]) -> list[list[bytes]]:
-        """Outputs of each run; RuntimeError when the wheel refuses the model, EOFError when it crashes."""
+    def run(self, model: bytes, runs: Sequence[Sequence[NDArray[Any]] | None]) -> list[list[bytes]]:
+        """Outputs of each run, one after the other; None resets the model and gives none. RuntimeError when the wheel refuses
+        the model, EOFError when it crashes."""
         assert self.child.stdin is not None and self.child.stdout is not None
-        pickle.dump((model, [list(run) for run in runs]), self.child.stdin)
+        pickle.dump((model, [None if run is None else list(run) for run in runs]), self.child.stdin)
         self.child.stdin.flush()
         answer = pickle.load(self.child.stdout)
         if isinstance(answer, str):
@@ -132,6 +159,9 @@ import pickle, sys
 from tflite_micro.python.tflite_micro import runtime
 
 def run(interpreter, inputs, count):
+    if inputs is None:
+        interpreter.reset()
+        return []
     for index, value in enumerate(inputs):
         interpreter.set_input(value, index)
     interpreter.invoke()

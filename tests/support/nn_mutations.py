@@ -9,10 +9,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from tests.support import nn_int8, nn_signal, nn_state, nn_wide
 from tests.support.nn_builder import KINDS, Tensor, constant, graph, one_operator, options, pack, unpack
 
 INTEGERS = [-(2**31), -65536, -129, -2, -1, 0, 1, 2, 3, 4, 7, 127, 255, 256, 4096, 65535, 65536, 2**24, 2**30, 2**31 - 1]
 SCALES = [float("nan"), float("inf"), float("-inf"), 0.0, -1.0, 1e-45, 1e-38, 3e38, 1.0, 1e-6, 1e6]
+#: The operators of the engine, and others.
+CODES = [
+    *range(5), 6, 9, 14, *range(17, 24), 25, 27, 28, 34, *range(39, 46), 49, *range(54, 58), 60, 65, 67, 70, 77, 82, 83, 97, 98,
+    114, 117, 127, 500, -5,
+]  # fmt: skip
 Mutation = Callable[[Any, random.Random], None]
 
 
@@ -41,6 +47,10 @@ def seeds() -> list[bytes]:
         one_operator("RESHAPE", [image, constant([1, 90])], Tensor((1, 90), 0.1, 3), options("ReshapeOptions")),
         one_operator("QUANTIZE", [image], Tensor((1, 6, 5, 3), 0.1, 9, KINDS.INT16), options("QuantizeOptions")),
         several(image, matrix, bias, row),
+        *nn_int8.seeds(),
+        *nn_signal.seeds(),
+        *nn_state.seeds(),
+        *nn_wide.seeds(),
     ]
 
 
@@ -127,7 +137,7 @@ def damage_options(model: Any, chance: random.Random) -> None:
 
 def damage_code(model: Any, chance: random.Random) -> None:
     code = chance.choice(model.operatorCodes)
-    code.builtinCode = chance.choice([0, 1, 3, 4, 9, 17, 22, 25, 34, 39, 40, 114, 127, 500, -5])
+    code.builtinCode = chance.choice(CODES)
     code.deprecatedBuiltinCode = min(code.builtinCode, 127)
 
 
@@ -152,9 +162,21 @@ def damage_order(model: Any, chance: random.Random) -> None:
         model.subgraphs.append(own)
 
 
+def damage_custom(model: Any, chance: random.Random) -> None:
+    operator = chance.choice(model.subgraphs[0].operators)
+    own = bytearray(operator.customOptions if operator.customOptions is not None else b"")
+    what = chance.randrange(4)
+    if what == 0 or not own:
+        own = own[: chance.randrange(len(own) + 1)]
+    else:
+        for _ in range(what):
+            own[chance.randrange(len(own))] = chance.choice([0, 1, 2, 3, 4, 7, 8, 12, 36, 39, 127, 128, 255])
+    operator.customOptions = np.frombuffer(bytes(own), np.uint8)
+
+
 STRUCTURAL: list[Mutation] = [
     damage_shape, damage_quantisation, damage_tensor, damage_wiring, damage_options, damage_code, damage_buffer,
-    damage_order,
+    damage_order, damage_custom,
 ]  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def test_random_graphs_give_the_bytes_of_the_wheel(wheel: Wheel, model: bytes, s
 
 
 def test_views_of_views_share_the_memory_of_their_source() -> None:
-    """A chain of reshapes takes no more memory than its input, however long it is."""
+    """A chain of reshapes takes no more activations than its input, however long it is."""
 
     def chain(length: int) -> int:
         tensors = [Tensor((1, 4096), 0.1) if i % 2 else Tensor((1, 64, 64), 0.1) for i in range(length + 2)]
@@ -103,9 +103,7 @@ def test_views_of_views_share_the_memory_of_their_source() -> None:
         tensors[-1] = Tensor(tensors[-2].shape, 0.1)
         return nn.Model(graph(tensors, steps, [length + 1])).arena_bytes
 
-    per_reshape = chain(2) - chain(1)
-    assert chain(9) - chain(1) == 8 * per_reshape
-    assert per_reshape < 1024  # tables only, not the 4,096 bytes of another activation
+    assert chain(9) - chain(1) < 8 * 128  # tables only, not the 4,096 bytes of another activation
 
 
 def test_operators_cannot_make_loading_long_by_sharing_a_large_constant() -> None:

@@ -8,18 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from motet_native import nn
-from numpy.typing import NDArray
 from tests.support.nn_builder import KINDS, Tensor, Wheel, constant, one_operator, options
-
-EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-SCALES = st.floats(2**-9, 0.25, width=32)
-ZEROS = st.integers(-128, 127)
-ACTIVATIONS = st.sampled_from([0, 1, 2, 3])  # NONE, RELU, RELU_N1_TO_1, RELU6
-SEEDS = st.integers(0, 2**32 - 1)
-SAME, VALID = 0, 1
+from tests.support.nn_single import ACTIVATIONS, EXAMPLES, SCALES, SEEDS, ZEROS, check, windows
 
 
 @pytest.fixture(scope="module")
@@ -27,51 +20,6 @@ def wheel() -> Iterator[Wheel]:
     own = Wheel()
     yield own
     own.close()
-
-
-def random_values(seed: int, tensors: list[Tensor], runs: int = 3) -> list[list[NDArray[Any]]]:
-    random = np.random.default_rng(seed)
-    limits = [np.iinfo(tensor.dtype) for tensor in tensors]
-    return [
-        [random.integers(i.min, i.max, t.shape, t.dtype, endpoint=True) for i, t in zip(limits, tensors, strict=True)]
-        for _ in range(runs)
-    ]
-
-
-def check(wheel: Wheel, name: str, inputs: list[Tensor], output: Tensor, table: Any, seed: int) -> None:
-    """The engine and the wheel give the same bytes on three random inputs."""
-    model = one_operator(name, inputs, output, table)
-    runs = random_values(seed, [tensor for tensor in inputs if tensor.value is None])
-    own = nn.Model(model)
-    assert [own.predict(run) for run in runs] == wheel.run(model, runs)
-
-
-def out_size(size: int, kernel: int, stride: int, dilation: int, padding: int) -> int:
-    reach = (kernel - 1) * dilation + 1
-    return -(-size // stride) if padding == SAME else (size - reach) // stride + 1
-
-
-@st.composite
-def windows(draw: st.DrawFn, dilations: bool) -> dict[str, Any]:
-    """A kernel that fits its image."""
-    dilation = draw(st.integers(1, 2)) if dilations else 1
-    stride_h, stride_w = draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    if dilation > 1:
-        stride_h = stride_w = 1
-    kernel_h, kernel_w = draw(st.integers(1, 4)), draw(st.integers(1, 4))
-    padding = draw(st.sampled_from([SAME, VALID]))
-    least = [(kernel - 1) * dilation + 1 if padding == VALID else 1 for kernel in (kernel_h, kernel_w)]
-    height, width = (draw(st.integers(size, size + 7)) for size in least)
-    out_h = out_size(height, kernel_h, stride_h, dilation, padding)
-    out_w = out_size(width, kernel_w, stride_w, dilation, padding)
-    return {
-        "batch": draw(st.integers(1, 2)),
-        "image": (height, width),
-        "kernel": (kernel_h, kernel_w),
-        "out": (out_h, out_w),
-        "strides": {"strideH": stride_h, "strideW": stride_w, "padding": padding},
-        "dilations": {"dilationHFactor": dilation, "dilationWFactor": dilation},
-    }
 
 
 def weights(seed: int, shape: tuple[int, ...], axis: int, by_channel: bool, bias: bool, input_scale: float) -> list[Tensor]:

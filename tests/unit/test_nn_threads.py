@@ -76,6 +76,8 @@ def test_a_second_run_of_the_same_model_is_refused(slow: nn.Model) -> None:
         slow.predict([bytes(256 * 256 * 64)])
     with pytest.raises(nn.Error, match="running in another thread"):
         slow.invoke()
+    with pytest.raises(nn.Error, match="running in another thread"):
+        slow.reset()
     running.cancel()
     assert not running.thread.is_alive()
 

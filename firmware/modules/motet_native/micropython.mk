@@ -22,6 +22,9 @@ CFLAGS_USERMOD += -I$(MOTET_NATIVE) -I$(WASM3_DIR) \
 # Speed matters in the engines, size everywhere else.
 MOTET_NATIVE_OPT ?= -O2
 $(BUILD)/firmware/native/%.o: CFLAGS += $(MOTET_NATIVE_OPT)
+# Of the models' engine, only what does the work: in recipes, $* is the path of the source without .c.
+include $(MOTET_NATIVE)/nn/hot.mk
+$(BUILD)/firmware/native/nn/%.o: CFLAGS += $(if $(filter $(notdir $*),$(NN_HOT)),,-Os)
 # wasm3 is not ours to make warning-free; its operations must become tail calls, its memory comes from wasm/alloc.c.
 $(BUILD)/third_party/wasm3/%.o: CFLAGS += $(MOTET_NATIVE_OPT) -Wno-error -w -fno-strict-aliasing -fomit-frame-pointer -fno-stack-protector \
 	-Dcalloc=motet_wasm_calloc -Drealloc=motet_wasm_realloc -Dfree=motet_wasm_free

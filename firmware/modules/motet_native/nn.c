@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "module.h"
+#include "py/mphal.h"
 #include "py/objarray.h"
 #include "py/objexcept.h"
 #include "py/runtime.h"
@@ -25,25 +26,49 @@ static MP_NORETURN void raise_error(const nn_error *error) {
                       (int)error->builtin, error->reason);
 }
 
+// The bytes of a file that is named, on ports with files; or what has bytes itself.
+static mp_obj_t content(mp_obj_t source) {
+    if (!mp_obj_is_str(source)) {
+        return source;
+    }
+    mp_obj_t open[2] = {source, MP_OBJ_NEW_QSTR(MP_QSTR_rb)}, method[2];
+    mp_obj_t file = mp_call_function_n_kw(mp_load_global(MP_QSTR_open), 2, 0, open);
+    mp_load_method(file, MP_QSTR_read, method);
+    mp_obj_t bytes = mp_call_method_n_kw(0, 0, method);
+    mp_load_method(file, MP_QSTR_close, method);
+    mp_call_method_n_kw(0, 0, method);
+    return bytes;
+}
+
+static void *allocate(size_t bytes, const char *what) {
+    void *block = m_malloc_maybe(bytes);
+    if (block == NULL) {
+        mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("the model's %s need %u bytes in one block"), what,
+                          (unsigned)bytes);
+    }
+    return block;
+}
+
 static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 1, 1, false);
     mp_buffer_info_t file;
     nn_error error;
     size_t table_bytes;
-    mp_get_buffer_raise(args[0], &file, MP_BUFFER_READ);
+    mp_obj_t bytes = content(args[0]);
+    mp_get_buffer_raise(bytes, &file, MP_BUFFER_READ);
     if (!nn_measure(file.buf, file.len, &table_bytes, &error)) {
         raise_error(&error);
     }
     motet_nn_model_t *self = mp_obj_malloc(motet_nn_model_t, type);
-    self->file = args[0];
+    self->file = bytes;
     self->steps = 0;
     self->activations = NULL;
-    self->model = m_malloc(table_bytes);
+    self->model = allocate(table_bytes, "tables");
     if (nn_load(file.buf, file.len, self->model, table_bytes, &error) == NULL) {
         raise_error(&error);
     }
     size_t activation_bytes = nn_activation_bytes(self->model);
-    self->activations = m_malloc(activation_bytes);
+    self->activations = allocate(activation_bytes, "activations");
     self->arena_bytes = table_bytes + activation_bytes;
     if (!nn_attach(self->model, self->activations, activation_bytes, &error)) {
         raise_error(&error);
@@ -60,6 +85,42 @@ static mp_obj_t model_invoke(mp_obj_t self_in) {
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(model_invoke_obj, model_invoke);
+
+// Nanoseconds where there is an operating system, else clock cycles of the board (instructions where it counts those).
+static uint64_t profile_clock(void) {
+#ifdef __unix__
+    return mp_hal_time_ns();
+#else
+    return mp_hal_ticks_cpu();
+#endif
+}
+
+static mp_obj_t model_profile(mp_obj_t self_in) {
+    motet_nn_model_t *self = MP_OBJ_TO_PTR(self_in);
+    nn_error error;
+    uint32_t count = nn_operators(self->model);
+    uint64_t *costs = m_new(uint64_t, count);
+    if (!nn_profile(self->model, self->steps, profile_clock, costs, &error)) {
+        raise_error(&error);
+    }
+    mp_obj_t rows = mp_obj_new_list(0, NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        // A clock of 32 bits may have wrapped once.
+        mp_obj_t cost = mp_obj_new_int_from_ull((mp_uint_t)costs[i]);
+        mp_obj_t row[2] = {MP_OBJ_NEW_QSTR(qstr_from_str(nn_operator_name(self->model, i))), cost};
+        mp_obj_list_append(rows, mp_obj_new_tuple(2, row));
+    }
+    m_del(uint64_t, costs, count);
+    return rows;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(model_profile_obj, model_profile);
+
+static mp_obj_t model_reset(mp_obj_t self_in) {
+    motet_nn_model_t *self = MP_OBJ_TO_PTR(self_in);
+    nn_reset(self->model);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(model_reset_obj, model_reset);
 
 static uint32_t get_index(mp_obj_t argument, uint32_t count) {
     mp_int_t index = mp_obj_get_int(argument);
@@ -95,6 +156,10 @@ static MP_DEFINE_CONST_FUN_OBJ_2(model_output_obj, model_output);
 static void fill_input(motet_nn_model_t *self, uint32_t index, mp_obj_t source) {
     mp_buffer_info_t buffer;
     nn_tensor tensor = nn_input(self->model, index);
+    if (mp_obj_is_callable(source)) { // it gets the input's memory and fills it
+        mp_call_function_1(source, model_input(MP_OBJ_FROM_PTR(self), MP_OBJ_NEW_SMALL_INT(index)));
+        return;
+    }
     mp_get_buffer_raise(source, &buffer, MP_BUFFER_READ);
     if (buffer.len != tensor.bytes) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("input %u has %u bytes, the model needs %u"),
@@ -112,8 +177,10 @@ static mp_obj_t model_predict(mp_obj_t self_in, mp_obj_t inputs_in) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%u inputs, the model needs %u"), (unsigned)count,
                           (unsigned)nn_inputs(self->model));
     }
+    // A copy: what fills an input may change the list.
+    const mp_obj_tuple_t *sources = MP_OBJ_TO_PTR(mp_obj_new_tuple(count, inputs));
     for (size_t i = 0; i < count; i++) {
-        fill_input(self, (uint32_t)i, inputs[i]);
+        fill_input(self, (uint32_t)i, sources->items[i]);
     }
     model_invoke(self_in);
     mp_obj_t outputs = mp_obj_new_list(0, NULL);
@@ -126,7 +193,9 @@ static MP_DEFINE_CONST_FUN_OBJ_2(model_predict_obj, model_predict);
 
 static const mp_rom_map_elem_t model_methods_table[] = {
     {MP_ROM_QSTR(MP_QSTR_predict), MP_ROM_PTR(&model_predict_obj)},
+    {MP_ROM_QSTR(MP_QSTR_profile), MP_ROM_PTR(&model_profile_obj)},
     {MP_ROM_QSTR(MP_QSTR_invoke), MP_ROM_PTR(&model_invoke_obj)},
+    {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&model_reset_obj)},
     {MP_ROM_QSTR(MP_QSTR_input), MP_ROM_PTR(&model_input_obj)},
     {MP_ROM_QSTR(MP_QSTR_output), MP_ROM_PTR(&model_output_obj)},
 };

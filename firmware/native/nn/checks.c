@@ -19,6 +19,22 @@ bool nn_need_int8(nn_build *build, const nn_info *info) {
     return nn_need_quantised(build, info);
 }
 
+bool nn_read_alike(nn_build *build, nn_info *input, nn_info *output) {
+    if (!nn_read_input(build, 0, input) || !nn_read_output(build, output)) {
+        return false;
+    }
+    nn_overlap_elements(build, input, output);
+    return nn_same_shape(input, output) || nn_malformed(build, "input and output have different shapes");
+}
+
+bool nn_need_int16(nn_build *build, const nn_info *info) {
+    if (info->type != NN_INT16 || info->zero_point != 0) {
+        return info->type == NN_INT16 ? nn_malformed(build, "int16 activation with a zero point")
+                                      : nn_unsupported(build, "activation that is not int16");
+    }
+    return nn_need_quantised(build, info);
+}
+
 int32_t nn_nhwc(const nn_info *info, int axis) {
     int own = axis - (4 - info->rank);
     return own < 0 ? 1 : info->shape[own];
@@ -42,6 +58,10 @@ static int32_t quantise(float value, float scale) {
 
 bool nn_read_activation(nn_build *build, unsigned field, const nn_info *output, int32_t *low, int32_t *high) {
     uint8_t activation = nn_fb_byte_field(&build->model->file, build->options, field, ACTIVATION_NONE);
+    return nn_activation_range(build, activation, output, low, high);
+}
+
+bool nn_activation_range(nn_build *build, uint8_t activation, const nn_info *output, int32_t *low, int32_t *high) {
     int32_t zero = output->zero_point;
     *low = output->type == NN_INT16 ? INT16_MIN : INT8_MIN;
     *high = output->type == NN_INT16 ? INT16_MAX : INT8_MAX;

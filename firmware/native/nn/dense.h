@@ -1,43 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 // int8 weights of a layer, quantised by tensor or by channel: the common part of convolutions and fully connected
-// layers.
+// layers. All sums are of weight * (input - zero point), so that nothing but the factors needs a table.
 #ifndef MOTET_NN_DENSE_H
 #define MOTET_NN_DENSE_H
 
 #include "tensor.h"
 
 typedef struct {
-    int32_t multiplier;
-    int32_t bias; // with the input's zero point folded in: bias - zero_point * sum(weights)
-} nn_channel;
-
-typedef struct {
     const int8_t *weights;
-    const nn_channel *channels;
-    const int8_t *shifts; // see nn_requantize
-    uint32_t depth;       // inputs of one output channel
-    uint32_t rows;        // output channels
-    int32_t zero_point;   // of the output
-    int32_t low, high;
+    const uint8_t *bias;        // int32, not aligned; NULL: none
+    const int32_t *multipliers; // of each channel, or one for all; with the shifts as in nn_scale
+    const int8_t *shifts;
+    uint32_t depth; // inputs of one output channel
+    uint32_t rows;  // output channels
+    int16_t input_zero, output_zero;
+    int8_t low, high;
+    bool by_channel; // a multiplier and shift for each channel
+    bool fast;       // see nn_scale_fast
 } nn_dense;
-
-// Where weight k of channel c lies: weights[c * row + k * step].
-typedef struct {
-    uint32_t row, step;
-} nn_weight_layout;
 
 // Checks weights and bias of a layer with `rows` channels along axis `axis` of its weights.
 bool nn_check_weights(nn_build *build, const nn_info *weights, const nn_info *bias, uint32_t rows, int32_t axis);
 
-static inline size_t nn_dense_bytes(uint32_t rows) {
-    return rows * (sizeof(nn_channel) + 1);
+// What nn_fill_dense needs to know.
+typedef struct {
+    nn_info input, weights, bias, output;
+    uint32_t rows;       // output channels
+    uint32_t step;       // from one weight of a channel to the next: 1, or `rows` when channels lie side by side
+    unsigned activation; // field of the fused activation in the options
+} nn_layer;
+
+// Bytes of the tables that nn_fill_dense needs, directly behind the parameters of the operator.
+size_t nn_dense_bytes(nn_build *build, const nn_layer *layer);
+
+bool nn_fill_dense(nn_build *build, nn_dense *dense, void *tables, const nn_layer *layer);
+
+static inline int32_t nn_bias(const nn_dense *dense, uint32_t channel) {
+    return dense->bias ? nn_load_i32(dense->bias + 4 * (size_t)channel) : 0;
 }
 
-// Fills `dense` and its tables at `memory` (nn_dense_bytes, aligned); rows, depth, low and high are already there.
-bool nn_fill_dense(nn_build *build, nn_dense *dense, void *memory, const nn_info *input, const nn_info *weights,
-                   const nn_info *bias, const nn_info *output, nn_weight_layout layout);
+// One column of `depth` inputs into `rows` outputs elsewhere.
+void nn_dense_column(const nn_dense *dense, const int8_t *column, int8_t *out);
 
-// `count` columns of `depth` inputs each, side by side, into `count` times `rows` outputs.
-void nn_dense_run(const nn_dense *dense, const int8_t *columns, uint32_t count, int8_t *out);
+// Up to four columns at a time: each is put into the scratch, then all outputs are written side by side. They may
+// overwrite the columns.
+#define NN_COLUMNS 4u
+
+static inline uint32_t nn_dense_scratch(uint32_t depth) {
+    return 2 * NN_COLUMNS * ((depth + 3) & ~3u); // aligned to 4
+}
+
+void nn_dense_put(const nn_dense *dense, void *scratch, uint32_t index, const int8_t *column);
+void nn_dense_columns(const nn_dense *dense, const void *scratch, uint32_t count, int8_t *out);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The innermost loops, in portable C and for Cortex-M cores with the DSP extension. Only this header knows the CPU.
+// The innermost operations, in portable C and for Cortex-M cores with the DSP extension. Only this header and the
+// *_dsp.c files know the CPU.
 #ifndef MOTET_NN_DOT_H
 #define MOTET_NN_DOT_H
 
@@ -8,7 +9,6 @@
 // The inline assembly needs all registers: it is left out of builds without optimisation, which keep a frame pointer.
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && defined(__OPTIMIZE__)
 #define NN_DSP 1
-#include <arm_acle.h>
 #else
 #define NN_DSP 0
 #endif
@@ -35,6 +35,19 @@ static inline uint32_t nn_odd(uint32_t bytes) {
     return result;
 }
 
+// The same, added to two int16.
+static inline uint32_t nn_add_even(uint32_t to, uint32_t bytes) {
+    uint32_t result;
+    __asm("sxtab16 %0, %1, %2" : "=r"(result) : "r"(to), "r"(bytes));
+    return result;
+}
+
+static inline uint32_t nn_add_odd(uint32_t to, uint32_t bytes) {
+    uint32_t result;
+    __asm("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(to), "r"(bytes));
+    return result;
+}
+
 // Low halves of two words in one word, high halves of two words in one word.
 static inline uint32_t nn_low_halves(uint32_t a, uint32_t b) {
     uint32_t result;
@@ -49,7 +62,14 @@ static inline uint32_t nn_high_halves(uint32_t a, uint32_t b) {
 }
 
 static inline int32_t nn_multiply_pairs(uint32_t a, uint32_t b, int32_t sum) {
-    return __smlad((int16x2_t)a, (int16x2_t)b, sum);
+    int32_t result;
+    __asm("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
+// -zero twice, as two int16.
+static inline uint32_t nn_minus_twice(int32_t zero) {
+    return ((uint32_t)-zero & 0xFFFF) * 0x10001u;
 }
 
 // nn_high_mul for |a| < 2^30.
@@ -59,50 +79,91 @@ static inline int32_t nn_high_mul_small(int32_t a, int32_t b) {
     return result;
 }
 
+static inline int32_t nn_to_int8(int32_t value) {
+    int32_t result;
+    __asm("ssat %0, #8, %1" : "=r"(result) : "r"(value));
+    return result;
+}
+
 #else
 
 static inline int32_t nn_high_mul_small(int32_t a, int32_t b) {
     return nn_high_mul(a, b);
 }
 
+static inline int32_t nn_to_int8(int32_t value) {
+    return nn_clamp(value, INT8_MIN, INT8_MAX);
+}
+
 #endif
 
-// An accumulator as an output value. A shift above 0 is a plain right shift of a channel whose accumulators were
-// proven to stay below 2^30 while loading; all others are stored as shift - NN_SLOW_SHIFT and take the general way.
-#define NN_SLOW_SHIFT 64
+// Products of int16 and int8 whose sum always fits 32 bits.
+#define NN_DOT_INT16_MOST 256u
 
-static inline int32_t nn_scale_sum(int32_t sum, int32_t multiplier, int32_t shift) {
-    if (shift > 0) {
-        int32_t value = nn_high_mul_small(sum, multiplier);
-        return (value + (1 << (shift - 1)) + (value >> 31)) >> shift; // nn_round_shift, which cannot overflow here
+static inline int32_t nn_dot_int16(const int16_t *inputs, const int8_t *weights, uint32_t count) {
+    int32_t sum = 0;
+    uint32_t k = 0;
+#if NN_DSP
+    for (; k + 4 <= count; k += 4) {
+        uint32_t four = nn_load4(weights + k), even = nn_even(four), odd = nn_odd(four), first, second;
+        memcpy(&first, inputs + k, sizeof first);
+        memcpy(&second, inputs + k + 2, sizeof second);
+        sum = nn_multiply_pairs(first, nn_low_halves(even, odd), sum);
+        sum = nn_multiply_pairs(second, nn_high_halves(even, odd), sum);
     }
-    const nn_scale scale = {multiplier, shift + NN_SLOW_SHIFT};
-    return nn_rescale(sum, scale);
-}
-
-static inline int8_t nn_requantize(const nn_dense *dense, uint32_t channel, int32_t sum) {
-    int32_t value = nn_scale_sum(sum, dense->channels[channel].multiplier, dense->shifts[channel]);
-    return (int8_t)nn_clamp(value + dense->zero_point, dense->low, dense->high);
-}
-
-// Two sums of one channel.
-static inline void nn_requantize_two(const nn_dense *dense, uint32_t channel, const int32_t sums[2], int8_t *out0,
-                                     int8_t *out1) {
-    int32_t multiplier = dense->channels[channel].multiplier, shift = dense->shifts[channel];
-    int32_t zero = dense->zero_point, low = dense->low, high = dense->high;
-    int32_t first = nn_clamp(nn_scale_sum(sums[0], multiplier, shift) + zero, low, high);
-    int32_t second = nn_clamp(nn_scale_sum(sums[1], multiplier, shift) + zero, low, high);
-    *out0 = (int8_t)first;
-    *out1 = (int8_t)second;
-}
-
-// Four channels side by side.
-static inline void nn_requantize_quad(const nn_dense *dense, uint32_t channel, const int32_t sums[4], int8_t *out) {
-    int8_t values[4]; // stored at once: after each single store the compiler would have to read `dense` again
-    for (uint32_t i = 0; i < 4; i++) {
-        values[i] = nn_requantize(dense, channel + i, sums[i]);
+#endif
+    for (; k < count; k++) {
+        sum += inputs[k] * weights[k];
     }
-    memcpy(out + channel, values, sizeof values);
+    return sum;
+}
+
+// How a channel's sums become outputs.
+typedef struct {
+    int32_t multiplier;
+    int32_t shift; // fast layers: to the right; others: as in nn_scale
+    int32_t round; // fast layers: what is added before that shift, with the zero point of the output
+} nn_channel;
+
+// Layers whose sums stay below 2^30 and whose shifts are to the right by 1 to NN_FAST_SHIFT need no care for overflow.
+#define NN_FAST_SHIFT 22
+
+static inline nn_channel nn_channel_of(const nn_dense *dense, uint32_t row) {
+    uint32_t at = dense->by_channel ? row : 0;
+    nn_channel channel = {dense->multipliers[at], dense->shifts[at], 0};
+    if (dense->fast) {
+        channel.shift = -channel.shift;
+        channel.round = (2 * dense->output_zero + 1) * (1 << (channel.shift - 1));
+    }
+    return channel;
+}
+
+#if MOTET_NN_SINGLE_ROUNDING
+
+static inline int32_t nn_scale_fast(int32_t sum, const nn_channel *channel) {
+    int64_t product = (int64_t)sum * channel->multiplier + ((int64_t)channel->round * ((int64_t)1 << 31));
+    return nn_to_int8((int32_t)(product >> (31 + channel->shift)));
+}
+
+#else
+
+// nn_rescale and the addition of the zero point in one.
+static inline int32_t nn_scale_fast(int32_t sum, const nn_channel *channel) {
+    int32_t value = nn_high_mul_small(sum, channel->multiplier);
+    return nn_to_int8((value + (value >> 31) + channel->round) >> channel->shift);
+}
+
+#endif
+
+static inline int32_t nn_scale_any(const nn_dense *dense, int32_t sum, const nn_channel *channel) {
+    const nn_scale scale = {channel->multiplier, channel->shift};
+    const int32_t limit = 1 << 30; // far outside int8: only so that the next sum cannot overflow
+    return nn_clamp(nn_rescale(sum, scale), -limit, limit) + dense->output_zero;
+}
+
+static inline int8_t nn_requantize(const nn_dense *dense, int32_t sum, const nn_channel *channel) {
+    int32_t value = dense->fast ? nn_scale_fast(sum, channel) : nn_scale_any(dense, sum, channel);
+    return (int8_t)nn_clamp(value, dense->low, dense->high);
 }
 
 #endif

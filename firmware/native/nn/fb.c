@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fb.h"
 
-static bool inside(nn_fb *fb, uint32_t at, uint32_t bytes) {
+static inline bool inside(nn_fb *fb, uint32_t at, uint32_t bytes) {
     if (fb->bad || at > fb->size || fb->size - at < bytes) {
         fb->bad = true;
         return false;
@@ -26,7 +26,7 @@ uint32_t nn_fb_u32(nn_fb *fb, uint32_t at) {
 }
 
 // The position that a reference stored at `at` points to; references only point forward.
-static uint32_t follow(nn_fb *fb, uint32_t at) {
+static inline uint32_t follow(nn_fb *fb, uint32_t at) {
     uint32_t distance = nn_fb_u32(fb, at);
     if (fb->bad || distance == 0 || distance > fb->size - at) {
         fb->bad = true;
@@ -38,12 +38,13 @@ static uint32_t follow(nn_fb *fb, uint32_t at) {
 // Checks a table and its vtable: both lie inside the buffer and hold at least their own headers.
 static nn_table table_at(nn_fb *fb, uint32_t at) {
     const nn_table absent = {0, 0, 0, 0};
-    int64_t vtable = (int64_t)at - (int32_t)nn_fb_u32(fb, at);
+    uint32_t vtable = at - nn_fb_u32(fb, at); // below 0 becomes far too large
     if (fb->bad || vtable < 4 || vtable >= fb->size) {
         fb->bad = true;
         return absent;
     }
-    nn_table table = {at, (uint32_t)vtable, nn_fb_u16(fb, (uint32_t)vtable), nn_fb_u16(fb, (uint32_t)vtable + 2)};
+    uint32_t sizes = nn_fb_u32(fb, vtable);
+    nn_table table = {at, vtable, (uint16_t)sizes, (uint16_t)(sizes >> 16)};
     if (table.vtable_bytes < 4 || table.vtable_bytes % 2 || table.table_bytes < 4 ||
         !inside(fb, table.vtable, table.vtable_bytes) || !inside(fb, at, table.table_bytes)) {
         fb->bad = true;
@@ -52,20 +53,26 @@ static nn_table table_at(nn_fb *fb, uint32_t at) {
     return table;
 }
 
-uint32_t nn_fb_field(nn_fb *fb, nn_table table, unsigned field, uint32_t bytes) {
+// What a table and its vtable have inside needs no second check.
+static inline uint32_t field_at(nn_fb *fb, const nn_table *table, unsigned field, uint32_t bytes) {
     uint32_t slot = 4 + 2 * field;
-    if (table.at == 0 || slot >= table.vtable_bytes) {
+    uint16_t offset = 0;
+    if (table->at == 0 || slot >= table->vtable_bytes) {
         return 0;
     }
-    uint16_t offset = nn_fb_u16(fb, table.vtable + slot);
+    memcpy(&offset, fb->data + table->vtable + slot, sizeof offset);
     if (offset == 0) {
         return 0;
     }
-    if (offset < 4 || offset > table.table_bytes || table.table_bytes - offset < (int64_t)bytes) {
+    if (offset < 4 || offset > table->table_bytes || (uint32_t)(table->table_bytes - offset) < bytes) {
         fb->bad = true;
         return 0;
     }
-    return table.at + offset;
+    return table->at + offset;
+}
+
+uint32_t nn_fb_field(nn_fb *fb, nn_table table, unsigned field, uint32_t bytes) {
+    return field_at(fb, &table, field, bytes);
 }
 
 nn_table nn_fb_root(nn_fb *fb) {
@@ -75,7 +82,7 @@ nn_table nn_fb_root(nn_fb *fb) {
 
 nn_table nn_fb_child(nn_fb *fb, nn_table table, unsigned field) {
     const nn_table absent = {0, 0, 0, 0};
-    uint32_t at = nn_fb_field(fb, table, field, 4);
+    uint32_t at = field_at(fb, &table, field, 4);
     if (at == 0) {
         return absent;
     }
@@ -84,7 +91,7 @@ nn_table nn_fb_child(nn_fb *fb, nn_table table, unsigned field) {
 
 nn_vector nn_fb_vector(nn_fb *fb, nn_table table, unsigned field, uint32_t element_bytes) {
     nn_vector vector = {0, 0};
-    uint32_t at = nn_fb_field(fb, table, field, 4);
+    uint32_t at = field_at(fb, &table, field, 4);
     if (at == 0) {
         return vector;
     }
@@ -107,13 +114,13 @@ nn_table nn_fb_element(nn_fb *fb, nn_vector vector, uint32_t index) {
 }
 
 uint8_t nn_fb_byte_field(nn_fb *fb, nn_table table, unsigned field, uint8_t fallback) {
-    uint32_t at = nn_fb_field(fb, table, field, 1);
+    uint32_t at = field_at(fb, &table, field, 1);
     return at ? fb->data[at] : fallback;
 }
 
 int32_t nn_fb_int_field(nn_fb *fb, nn_table table, unsigned field, int32_t fallback) {
-    uint32_t at = nn_fb_field(fb, table, field, 4);
-    return at ? (int32_t)nn_fb_u32(fb, at) : fallback;
+    uint32_t at = field_at(fb, &table, field, 4);
+    return at ? nn_load_i32(fb->data + at) : fallback;
 }
 
 int32_t nn_fb_int_element(nn_fb *fb, nn_vector vector, uint32_t index) {

@@ -50,8 +50,20 @@ int32_t nn_fb_int_field(nn_fb *fb, nn_table table, unsigned field, int32_t fallb
 int32_t nn_fb_int_element(nn_fb *fb, nn_vector vector, uint32_t index);
 
 // Unaligned loads from memory whose bounds are known.
+static inline int32_t nn_load_i16(const uint8_t *from) {
+    int16_t value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
 static inline int32_t nn_load_i32(const uint8_t *from) {
     int32_t value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static inline int64_t nn_load_i64(const uint8_t *from) {
+    int64_t value;
     memcpy(&value, from, sizeof value);
     return value;
 }

@@ -27,43 +27,39 @@ static bool check(nn_build *build, const nn_info *input, const nn_info *weights,
 }
 
 static bool prepare(nn_build *build) {
-    nn_info input, weights, bias, output;
-    if (!nn_read_input(build, 0, &input) || !nn_read_input(build, 1, &weights) || !nn_read_optional(build, 2, &bias) ||
-        !nn_read_output(build, &output) || !check(build, &input, &weights, &output) ||
-        !nn_check_weights(build, &weights, &bias, (uint32_t)weights.shape[0], 0)) {
+    nn_layer layer = {.step = 1, .activation = FULLY_CONNECTED_ACTIVATION};
+    if (!nn_read_input(build, 0, &layer.input) || !nn_read_constant(build, 1, &layer.weights) ||
+        !nn_read_optional_constant(build, 2, &layer.bias) || !nn_read_output(build, &layer.output) ||
+        !check(build, &layer.input, &layer.weights, &layer.output)) {
         return false;
     }
-    uint32_t rows = (uint32_t)weights.shape[0];
-    fully_connected *params = nn_take(build, sizeof *params + nn_dense_bytes(rows));
+    layer.rows = (uint32_t)layer.weights.shape[0];
+    if (!nn_check_weights(build, &layer.weights, &layer.bias, layer.rows, 0)) {
+        return false;
+    }
+    fully_connected *params = nn_take(build, sizeof *params + nn_dense_bytes(build, &layer));
     if (params == NULL) {
         return nn_measuring(build);
     }
-    nn_dense *dense = &params->dense;
     build->node->params = params;
-    params->input = input.index;
-    params->output = output.index;
-    params->batches = output.count / rows;
-    params->batches_per_step = nn_items_per_step(weights.count);
-    dense->rows = rows;
-    dense->depth = (uint32_t)weights.shape[1];
-    const nn_weight_layout layout = {dense->depth, 1};
-    return nn_read_activation(build, FULLY_CONNECTED_ACTIVATION, &output, &dense->low, &dense->high) &&
-           nn_fill_dense(build, dense, params + 1, &input, &weights, &bias, &output, layout);
+    params->input = layer.input.index;
+    params->output = layer.output.index;
+    params->batches = layer.output.count / layer.rows;
+    params->batches_per_step = nn_items_per_step(layer.weights.count);
+    return nn_fill_dense(build, &params->dense, params + 1, &layer);
 }
 
 static bool run(nn_model *model, const nn_node *node) {
     const fully_connected *params = node->params;
     const int8_t *input = (const int8_t *)nn_data(model, params->input);
     int8_t *out = (int8_t *)nn_data(model, params->output);
-    for (uint32_t left = params->batches; left > 0;) {
-        uint32_t count = left < params->batches_per_step ? left : params->batches_per_step;
-        if (!nn_step(model)) {
+    for (uint32_t i = 0; i < params->batches; i++) {
+        if (i % params->batches_per_step == 0 && !nn_step(model)) {
             return false;
         }
-        nn_dense_run(&params->dense, input, count, out);
-        input += count * params->dense.depth;
-        out += count * params->dense.rows;
-        left -= count;
+        nn_dense_column(&params->dense, input, out);
+        input += params->dense.depth;
+        out += params->dense.rows;
     }
     return true;
 }

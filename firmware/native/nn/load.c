@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a model file: first to measure it, then again to build its tables.
+#include "packed.h"
 #include "schema.h"
 #include "tensor.h"
 
@@ -11,17 +12,53 @@ bool nn_fail(nn_build *build, nn_status status, const char *reason) {
     return false;
 }
 
+static size_t rounded(size_t bytes) {
+    return (bytes + NN_ALIGN - 1) & ~(size_t)(NN_ALIGN - 1);
+}
+
+static bool fits(nn_build *build) {
+    return build->used + rounded(build->places) <= build->room ||
+           nn_fail(build, NN_NO_MEMORY, "the tables do not fit their block");
+}
+
+void nn_clear(void *memory, size_t bytes) {
+    uint64_t *at = memory;
+    for (; bytes >= 4 * sizeof *at; bytes -= 4 * sizeof *at, at += 4) {
+        at[0] = at[1] = at[2] = at[3] = 0;
+        __asm volatile("" ::: "memory"); // or the compiler would call memset
+    }
+    for (; bytes > 0; bytes -= sizeof *at, at++) {
+        *at = 0;
+        __asm volatile("" ::: "memory");
+    }
+}
+
 void *nn_take(nn_build *build, size_t bytes) {
-    size_t rounded = (bytes + NN_ALIGN - 1) & ~(size_t)(NN_ALIGN - 1);
-    build->used += rounded;
-    if (nn_measuring(build)) {
+    build->used += rounded(bytes);
+    if (nn_measuring(build) || !fits(build)) {
         return NULL;
     }
-    if (build->used > build->room) {
-        nn_fail(build, NN_NO_MEMORY, "the tables do not fit their block");
+    void *memory = build->memory + build->used - rounded(bytes);
+    nn_clear(memory, rounded(bytes));
+    return memory;
+}
+
+bool nn_take_place(nn_build *build) {
+    build->places += sizeof(nn_place);
+    return !nn_measuring(build) && fits(build);
+}
+
+void *nn_take_state(nn_build *build, uint32_t bytes, uint8_t fill) {
+    const size_t head = (sizeof(nn_state) + NN_ALIGN - 1) & ~(size_t)(NN_ALIGN - 1);
+    nn_state *state = nn_take(build, head + bytes);
+    if (state == NULL) {
         return NULL;
     }
-    return memset(build->memory + build->used - rounded, 0, rounded);
+    state->next = build->model->states;
+    state->bytes = bytes;
+    state->fill = fill;
+    build->model->states = state;
+    return memset((uint8_t *)state + head, fill, bytes);
 }
 
 static void start_build(nn_build *build, nn_model *model, const uint8_t *file, size_t size, nn_error *error) {
@@ -81,6 +118,26 @@ static bool read_graph(nn_build *build) {
     return true;
 }
 
+// Of the operator's first input; int8 when there is none, which other checks refuse.
+static uint8_t first_type(nn_build *build, nn_table table) {
+    nn_fb *file = &build->model->file;
+    nn_vector inputs = nn_fb_vector(file, table, OPERATOR_INPUTS, 4);
+    uint32_t first = inputs.count ? (uint32_t)nn_fb_int_element(file, inputs, 0) : UINT32_MAX;
+    if (first >= build->model->tensors.count) {
+        return NN_INT8;
+    }
+    return nn_fb_byte_field(file, nn_fb_element(file, build->model->tensors, first), TENSOR_TYPE, NN_FLOAT32);
+}
+
+static const nn_operator *find_operator(nn_build *build, nn_table table, nn_table code) {
+    nn_fb *file = &build->model->file;
+    if (build->error->builtin != BUILTIN_CUSTOM) {
+        return nn_find_operator(build->error->builtin, first_type(build, table));
+    }
+    nn_vector name = nn_fb_vector(file, code, CODE_CUSTOM, 1);
+    return nn_find_custom((const char *)file->data + name.at, name.count);
+}
+
 static bool read_code(nn_build *build, nn_table table) {
     nn_fb *file = &build->model->file;
     uint32_t index = (uint32_t)nn_fb_int_field(file, table, OPERATOR_CODE, 0);
@@ -94,7 +151,10 @@ static bool read_code(nn_build *build, nn_table table) {
         return nn_malformed(build, "operator code reaches outside the file");
     }
     build->error->builtin = builtin > old ? builtin : old;
-    build->node->kind = nn_find_operator(build->error->builtin);
+    build->node->kind = find_operator(build, table, code);
+    if (file->bad) {
+        return nn_malformed(build, "operator code reaches outside the file");
+    }
     if (build->node->kind == NULL) {
         return nn_unsupported(build, "operator is not supported");
     }
@@ -108,6 +168,7 @@ static bool read_operator(nn_build *build, nn_table table) {
     build->inputs = nn_fb_vector(file, table, OPERATOR_INPUTS, 4);
     build->outputs = nn_fb_vector(file, table, OPERATOR_OUTPUTS, 4);
     build->options = nn_fb_child(file, table, OPERATOR_OPTIONS);
+    build->custom = nn_fb_vector(file, table, OPERATOR_CUSTOM_OPTIONS, 1);
     uint8_t tag = nn_fb_byte_field(file, table, OPERATOR_OPTIONS_TYPE, OPTIONS_NONE);
     if (file->bad) {
         return nn_malformed(build, "operator reaches outside the file");
@@ -118,7 +179,7 @@ static bool read_operator(nn_build *build, nn_table table) {
     if (build->inputs.count < kind->inputs_least || build->inputs.count > kind->inputs_most) {
         return nn_malformed(build, "wrong number of inputs");
     }
-    return build->outputs.count == 1 || nn_malformed(build, "wrong number of outputs");
+    return true;
 }
 
 static bool prepare_operator(nn_build *build, uint32_t index) {
@@ -133,10 +194,15 @@ static bool prepare_operator(nn_build *build, uint32_t index) {
     if (!read_code(build, table) || !read_operator(build, table)) {
         return false;
     }
+    nn_overlap(build, NN_NEVER, NN_NEVER);
+    build->looked = 0;
     if (!build->node->kind->prepare(build)) {
         return false;
     }
-    return !file->bad || nn_malformed(build, "options reach outside the file");
+    if (file->bad) {
+        return nn_malformed(build, "options reach outside the file");
+    }
+    return nn_measuring(build) || nn_note_operator(build);
 }
 
 // Everything except the plan. While measuring, only `used` remains of it.
@@ -145,10 +211,13 @@ static bool read_model(nn_build *build, size_t size) {
     if (!read_header(build, size) || !read_graph(build)) {
         return false;
     }
-    model->places = nn_take(build, model->tensors.count * sizeof(nn_place));
+    nn_find_plan(build);
     model->nodes = nn_take(build, model->operators.count * sizeof(nn_node));
     model->ports = nn_take(build, (model->inputs.count + model->outputs.count) * sizeof(nn_tensor));
-    if (!nn_measuring(build) && model->ports == NULL) { // the last of the three: it is there when all are
+    if (!nn_measuring(build) && model->ports == NULL) { // the last of the two: it is there when both are
+        return false;
+    }
+    if (!nn_note_inputs(build)) {
         return false;
     }
     for (uint32_t i = 0; i < model->operators.count; i++) {
@@ -159,7 +228,7 @@ static bool read_model(nn_build *build, size_t size) {
     build->error->operator_index = -1;
     build->error->builtin = -1;
     build->error->name = NULL;
-    return true;
+    return nn_measuring(build) || nn_note_outputs(build);
 }
 
 bool nn_measure(const uint8_t *file, size_t size, size_t *table_bytes, nn_error *error) {
@@ -170,8 +239,8 @@ bool nn_measure(const uint8_t *file, size_t size, size_t *table_bytes, nn_error 
     if (!read_model(&build, size)) {
         return false;
     }
-    *table_bytes = build.used;
-    return build.used <= NN_MAX_BLOCK || nn_fail(&build, NN_TOO_LARGE, "tables need more than 64 MiB");
+    *table_bytes = build.used + rounded(build.places);
+    return *table_bytes <= NN_MAX_BLOCK || nn_fail(&build, NN_TOO_LARGE, "tables need more than 64 MiB");
 }
 
 nn_model *nn_load(const uint8_t *file, size_t size, void *tables, size_t table_bytes, nn_error *error) {
@@ -183,12 +252,13 @@ nn_model *nn_load(const uint8_t *file, size_t size, void *tables, size_t table_b
         return NULL;
     }
     build.memory = tables;
-    build.room = table_bytes;
+    build.room = table_bytes & ~(size_t)(NN_ALIGN - 1);
     nn_model *model = nn_take(&build, sizeof *model);
     if (model == NULL) {
         return NULL;
     }
     *model = head;
+    model->places = (nn_place *)(void *)(build.memory + build.room);
     build.model = model;
     return read_model(&build, size) && nn_plan(&build) && nn_read_ports(&build) ? model : NULL;
 }

@@ -19,7 +19,7 @@ typedef struct {
 static bool read_axes(nn_build *build, const nn_info *input, uint32_t *reduced) {
     nn_info axes;
     *reduced = 0;
-    if (!nn_read_input(build, 1, &axes)) {
+    if (!nn_read_constant(build, 1, &axes)) {
         return false;
     }
     if (axes.constant == NULL || axes.type != NN_INT32) {
@@ -59,6 +59,15 @@ static bool output_follows(const nn_axes *kept, const nn_info *output) {
     return output->count == nn_axes_count(kept);
 }
 
+bool nn_read_reduction(nn_build *build, const nn_info *input, const nn_info *output, nn_axes *kept, nn_axes *reduced) {
+    uint32_t axes;
+    if (!read_axes(build, input, &axes)) {
+        return false;
+    }
+    split_axes(input, axes, kept, reduced);
+    return output_follows(kept, output) || nn_malformed(build, "output shape does not follow from the axes");
+}
+
 static void divide_scale(nn_scale *scale, uint32_t count) {
     int shift = 31 - __builtin_clz(count);
     shift = shift < 31 + scale->shift ? shift : 31 + scale->shift; // rescaling takes shifts down to -31
@@ -70,15 +79,10 @@ static bool prepare(nn_build *build) {
     nn_info input, output;
     nn_axes kept, reduced;
     nn_scale scale;
-    uint32_t axes;
     if (!nn_read_input(build, 0, &input) || !nn_read_output(build, &output) || !nn_need_int8(build, &input) ||
-        !nn_need_int8(build, &output) || !read_axes(build, &input, &axes) ||
+        !nn_need_int8(build, &output) || !nn_read_reduction(build, &input, &output, &kept, &reduced) ||
         !nn_read_scale(build, input.scale, 1.0f, output.scale, &scale)) {
         return false;
-    }
-    split_axes(&input, axes, &kept, &reduced);
-    if (!output_follows(&kept, &output)) {
-        return nn_malformed(build, "output shape does not follow from the axes");
     }
     uint32_t count = nn_axes_count(&reduced);
     if (count > MOST_REDUCED) {

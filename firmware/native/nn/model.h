@@ -17,14 +17,15 @@
 
 typedef struct nn_operator nn_operator;
 
-// A tensor's place in time and memory.
+// A tensor's place in time and memory. Time 0 is before the first operator, time i + 1 that of operator i.
 typedef struct {
     uint32_t offset; // into the activations, or into the model file when constant
     uint32_t bytes;
-    uint16_t first; // operator that writes it, NN_NOT_USED for constants and unused tensors
-    uint16_t last;  // operator that reads it last, the operator count for outputs of the graph
+    uint16_t tensor;
+    uint16_t first; // when it is written, NN_NOT_USED for what is not an activation
+    uint16_t last;  // when it is read last; outputs of the graph: after the last operator
     uint16_t root;  // tensor whose memory it shares: itself unless it is a reshaped view
-    uint16_t order; // the planner's list of tensors; not tied to this tensor
+    uint16_t order; // the planner's list of places; not tied to this one
 } nn_place;
 
 typedef struct {
@@ -32,7 +33,16 @@ typedef struct {
     void *params;
     uint32_t scratch_bytes;
     uint32_t scratch;
+    uint32_t forward, backward; // see nn_overlap
+    bool backwards;             // work from the last output to the first: the plan relies on it
 } nn_node;
+
+// Memory that keeps its content from one run to the next, in the tables; the bytes follow this head.
+typedef struct nn_state {
+    struct nn_state *next;
+    uint32_t bytes;
+    uint8_t fill; // of each byte, at first and after nn_reset
+} nn_state;
 
 struct nn_model {
     nn_fb file;
@@ -43,11 +53,14 @@ struct nn_model {
     nn_vector operators;
     nn_vector inputs;
     nn_vector outputs;
-    nn_place *places;
+    nn_place *places; // sorted by tensor
+    uint32_t place_count;
     nn_node *nodes;
+    nn_state *states;
     nn_tensor *ports; // inputs, then outputs: kept, so that a file that changes under us cannot move them
     uint8_t *activations;
     uint32_t activation_bytes;
+    const char *plan_note; // why the plan in the file is not used; NULL: it is
     uint32_t steps;
     uint32_t steps_left;
 };
@@ -59,12 +72,16 @@ typedef struct {
     uint8_t *memory; // NULL while measuring
     size_t room;
     size_t used;
+    size_t places;  // bytes of them, at the end of the memory
     uint64_t read;  // bytes of constants and scales so far
     uint32_t index; // of the operator being prepared
     nn_node *node;
     nn_vector inputs; // of that operator
     nn_vector outputs;
     nn_table options;
+    uint32_t looked;  // inputs of that operator that are known to be constants, as bits
+    nn_vector plan;   // see packed.h; empty when there is none to use
+    nn_vector custom; // bytes of its options when it is no builtin operator
 } nn_build;
 
 // One operator: `prepare` checks it against the file and takes its parameters from the tables, `run` executes it and
@@ -79,12 +96,24 @@ struct nn_operator {
     bool (*run)(nn_model *model, const nn_node *node);
 };
 
+// Of operators that only give a tensor another shape.
+bool nn_prepare_view(nn_build *build);
+
 // Sets the error and returns false.
 bool nn_fail(nn_build *build, nn_status status, const char *reason);
 
 // Takes memory from the tables, zeroed. NULL while measuring (the caller then returns nn_measuring) or when it ran
 // out.
 void *nn_take(nn_build *build, size_t bytes);
+
+// The same for memory that lives from run to run. Comes back to `fill` in each byte with nn_reset.
+void *nn_take_state(nn_build *build, uint32_t bytes, uint8_t fill);
+
+// Makes room for one more place. False as NULL from nn_take.
+bool nn_take_place(nn_build *build);
+
+// Zeroes whole multiples of NN_ALIGN; the C library of a board may do so byte by byte.
+void nn_clear(void *memory, size_t bytes);
 
 static inline bool nn_measuring(const nn_build *build) {
     return build->memory == NULL;
@@ -98,13 +127,20 @@ static inline bool nn_unsupported(nn_build *build, const char *reason) {
     return nn_fail(build, NN_UNSUPPORTED, reason);
 }
 
-static inline uint8_t *nn_data(const nn_model *model, uint16_t tensor) {
-    const nn_place *place = &model->places[tensor];
-    if (place->first == NN_NOT_USED) {
-        return (uint8_t *)(uintptr_t)(model->file.data + place->offset); // constants are only ever read
-    }
-    return model->activations + place->offset;
+// For operators whose output may overwrite inputs that nobody reads after them; called in `prepare`. Working forwards,
+// from the first byte to the last, the operator needs (offset of the input) >= (offset of the output) + `forward`: what
+// it still has to read lies behind all that it has written. An operator that can also work backwards (when its node
+// says so) then needs (offset of the output) >= (offset of the input) + `backward`. NN_NEVER: it cannot. Holds for all
+// of its inputs that are activations; both are multiples of NN_ALIGN.
+#define NN_NEVER UINT32_MAX
+
+static inline void nn_overlap(nn_build *build, uint32_t forward, uint32_t backward) {
+    build->node->forward = forward;
+    build->node->backward = backward;
 }
+
+// Where a tensor that the operator has read with nn_read_input or nn_read_output lies.
+uint8_t *nn_data(const nn_model *model, uint16_t tensor);
 
 // Called before each step of work.
 static inline bool nn_step(nn_model *model) {
@@ -115,13 +151,20 @@ static inline bool nn_step(nn_model *model) {
     return true;
 }
 
-// How many items of `work` each make up a step; even, so that kernels may take items in pairs.
+// How many items of `work` each make up a step; a multiple of four, so that kernels may take items in fours.
 static inline uint32_t nn_items_per_step(uint32_t work) {
     uint32_t items = NN_STEP_WORK / (work ? work : 1);
-    return items < 2 ? 2 : items & ~1u;
+    return items < 4 ? 4 : items & ~3u;
 }
 
-const nn_operator *nn_find_operator(int32_t builtin);
+// Whether the operator's output is its first input with another shape.
+static inline bool nn_is_view(const nn_operator *kind) {
+    return kind->prepare == nn_prepare_view;
+}
+
+// The operator for a first input of that type.
+const nn_operator *nn_find_operator(int32_t builtin, uint8_t type);
+const nn_operator *nn_find_custom(const char *name, uint32_t length);
 bool nn_plan(nn_build *build);
 bool nn_read_ports(nn_build *build);
 

@@ -42,7 +42,17 @@ typedef struct {
     const char *reason;     // static text
 } nn_error;
 
-typedef enum { NN_FLOAT32 = 0, NN_INT32 = 2, NN_UINT8 = 3, NN_INT16 = 7, NN_INT8 = 9 } nn_type;
+typedef enum {
+    NN_FLOAT32 = 0,
+    NN_INT32 = 2,
+    NN_UINT8 = 3,
+    NN_INT64 = 4,
+    NN_BOOL = 6,
+    NN_INT16 = 7,
+    NN_INT8 = 9,
+    NN_UINT64 = 12,
+    NN_UINT32 = 15
+} nn_type;
 
 typedef struct {
     const char *name; // not terminated
@@ -66,12 +76,27 @@ bool nn_measure(const uint8_t *file, size_t size, size_t *table_bytes, nn_error 
 nn_model *nn_load(const uint8_t *file, size_t size, void *tables, size_t table_bytes, nn_error *error);
 
 size_t nn_activation_bytes(const nn_model *model);
+
+// Why the plan in the file (packed.h) is not used, as static text; NULL when it is.
+const char *nn_plan_note(const nn_model *model);
+
+// Where tensor `tensor` of the graph lies in the activations; UINT32_MAX when it is not there. What a packer needs.
+uint32_t nn_tensor_offset(const nn_model *model, uint32_t tensor);
 bool nn_attach(nn_model *model, void *memory, size_t bytes, nn_error *error);
 
 // Runs the model once. It reuses the memory of its inputs: fill them before each call. `steps` bounds the work (0: no
 // bound); a step is one output pixel or row, or several small ones (NN_STEP_WORK in model.h). False: see the error.
 bool nn_invoke(nn_model *model, uint32_t steps, nn_error *error);
+
+// nn_invoke that also takes the time of each operator, in units of `clock`: `costs` has nn_operators() elements.
+typedef uint64_t (*nn_clock)(void);
+bool nn_profile(nn_model *model, uint32_t steps, nn_clock clock, uint64_t *costs, nn_error *error);
+
 uint32_t nn_steps_used(const nn_model *model); // by the last nn_invoke
+
+// Forgets what the model remembers of earlier runs, as if it had just been loaded. A run that ended early leaves the
+// memory of a model somewhere between two runs: reset it then.
+void nn_reset(nn_model *model);
 
 // Indexes must be below the counts.
 uint32_t nn_inputs(const nn_model *model);

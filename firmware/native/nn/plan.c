@@ -1,164 +1,98 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds how long each tensor lives and where it lies, so that tensors that never live together share memory. Largest
-// first, each at the lowest free place; a reshaped tensor is a view of its source.
-#include "schema.h"
+// Where each tensor lies, so that tensors that never live together share memory, and outputs overwrite inputs where the
+// operator allows it. Two orders are tried: largest first and last written first; each tensor takes the lowest place
+// that is free.
+#include "packed.h"
 #include "tensor.h"
 
-#define NOT_PLACED UINT32_MAX
+typedef bool before(const nn_place *a, const nn_place *b);
 
-static uint32_t aligned(uint32_t bytes) {
-    return (bytes + NN_ALIGN - 1) & ~(uint32_t)(NN_ALIGN - 1);
+// Later tensors first: an operator's output is then placed before its input, which it may overwrite from below.
+static bool written_later(const nn_place *a, const nn_place *b) {
+    return a->first != b->first ? a->first > b->first : a->tensor > b->tensor;
 }
 
-static void start(nn_model *model) {
-    for (uint32_t i = 0; i < model->tensors.count; i++) {
-        nn_place *place = &model->places[i];
-        place->first = NN_NOT_USED;
-        place->root = (uint16_t)i;
-    }
+static bool larger(const nn_place *a, const nn_place *b) {
+    return a->bytes != b->bytes ? a->bytes > b->bytes : written_later(a, b);
 }
 
-static bool write_tensor(nn_build *build, int32_t index, uint32_t when) {
-    nn_info info;
-    if (!nn_read_tensor(build, index, &info)) {
-        return false;
-    }
-    nn_place *place = &build->model->places[info.index];
-    if (info.constant || place->first != NN_NOT_USED) {
-        return nn_malformed(build, info.constant ? "constant tensor is written" : "tensor is written twice");
-    }
-    place->bytes = aligned(info.bytes);
-    place->offset = NOT_PLACED;
-    place->first = place->last = (uint16_t)when;
-    return true;
+static bool is_root(const nn_place *place) {
+    return place->first != NN_NOT_USED && place->root == place->tensor;
 }
 
-static bool read_tensor(nn_build *build, int32_t index, uint32_t when) {
-    nn_info info;
-    if (!nn_read_tensor(build, index, &info)) {
-        return false;
-    }
-    nn_place *place = &build->model->places[info.index];
-    if (info.constant) {
-        place->offset = (uint32_t)(info.constant - build->model->file.data);
-        return true;
-    }
-    if (place->first == NN_NOT_USED) {
-        return nn_malformed(build, "tensor is read before it is written");
-    }
-    place->last = (uint16_t)when;
-    return true;
-}
-
-static bool read_operator_inputs(nn_build *build, nn_table table, uint32_t when) {
-    nn_fb *file = &build->model->file;
-    nn_vector inputs = nn_fb_vector(file, table, OPERATOR_INPUTS, 4);
-    for (uint32_t i = 0; i < inputs.count; i++) {
-        int32_t tensor = nn_fb_int_element(file, inputs, i);
-        if (tensor != -1 && !read_tensor(build, tensor, when)) {
-            return false;
+// Views keep the memory of their source alive.
+static void extend_roots(nn_model *model) {
+    for (uint32_t i = 0; i < model->place_count; i++) {
+        const nn_place *view = &model->places[i];
+        if (view->root != view->tensor) {
+            nn_place *root = nn_find_place(model, view->root);
+            root->last = view->last > root->last ? view->last : root->last;
         }
     }
-    return true;
 }
 
-static bool follow_operators(nn_build *build) {
-    nn_model *model = build->model;
-    for (uint32_t i = 0; i < model->operators.count; i++) {
-        nn_table table = nn_fb_element(&model->file, model->operators, i);
-        nn_vector outputs = nn_fb_vector(&model->file, table, OPERATOR_OUTPUTS, 4);
-        build->error->operator_index = (int32_t)i;
-        build->error->builtin = model->nodes[i].kind->builtin;
-        build->error->name = model->nodes[i].kind->name;
-        if (!read_operator_inputs(build, table, i) ||
-            !write_tensor(build, nn_fb_int_element(&model->file, outputs, 0), i)) {
-            return false;
-        }
+// How far `low` must begin before `high` when both are needed at one time at least. Nothing may overwrite scratch.
+static uint32_t distance(const nn_model *model, const nn_place *low, const nn_place *high) {
+    uint32_t gap = NN_NEVER;
+    if (low->tensor == NN_NOT_USED || high->tensor == NN_NOT_USED) {
+        return low->bytes;
     }
-    build->error->operator_index = build->error->builtin = -1;
-    build->error->name = NULL;
-    return true;
+    if (low->first > 0 && high->last == low->first) { // the operator that writes `low` is the last to read `high`
+        gap = model->nodes[low->first - 1].forward;
+    }
+    if (high->first > 0 && low->last == high->first && model->nodes[high->first - 1].backward < gap) {
+        gap = model->nodes[high->first - 1].backward;
+    }
+    return gap < low->bytes ? gap : low->bytes;
 }
 
-static bool find_lifetimes(nn_build *build) {
-    nn_model *model = build->model;
-    for (uint32_t i = 0; i < model->inputs.count; i++) {
-        if (!write_tensor(build, nn_fb_int_element(&model->file, model->inputs, i), 0)) {
-            return false;
-        }
-    }
-    if (!follow_operators(build)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < model->outputs.count; i++) {
-        int32_t tensor = nn_fb_int_element(&model->file, model->outputs, i);
-        if (!read_tensor(build, tensor, model->operators.count)) {
-            return false;
-        }
-        if (model->places[tensor].first == NN_NOT_USED) {
-            return nn_malformed(build, "output of the graph is a constant");
-        }
-    }
-    return true;
+static bool live_together(const nn_place *a, const nn_place *b) {
+    return a->first <= b->last && b->first <= a->last;
 }
 
-// In the order of the operators, so that a view of a view finds the first source.
-static void share_views(nn_model *model) {
-    for (uint32_t i = 0; i < model->operators.count; i++) {
-        if (model->nodes[i].kind->builtin != BUILTIN_RESHAPE) {
-            continue;
-        }
-        nn_table table = nn_fb_element(&model->file, model->operators, i);
-        int32_t from = nn_fb_int_element(&model->file, nn_fb_vector(&model->file, table, OPERATOR_INPUTS, 4), 0);
-        int32_t to = nn_fb_int_element(&model->file, nn_fb_vector(&model->file, table, OPERATOR_OUTPUTS, 4), 0);
-        nn_place *source = &model->places[from];
-        if (source->first == NN_NOT_USED) {
-            continue; // a constant: copied
-        }
-        nn_place *view = &model->places[to];
-        nn_place *root = &model->places[source->root];
-        view->root = source->root;
-        root->last = view->last > root->last ? view->last : root->last;
-    }
-}
-
-// Lowest offset where `bytes` bytes are free from operator `first` to `last`, among the tensors placed so far.
-static uint64_t lowest_free(const nn_model *model, uint32_t placed, uint32_t bytes, uint32_t first, uint32_t last) {
-    uint64_t offset = 0;
+// Offsets stay below NN_MAX_BLOCK and bytes below 2^25, so that sums fit. Raises `offset` beyond those placed so far
+// with which `place` would collide there.
+static uint32_t raise(const nn_model *model, uint32_t placed, const nn_place *place, uint32_t offset) {
     for (uint32_t i = 0; i < placed; i++) {
         const nn_place *other = &model->places[model->places[i].order];
-        if (other->first > last || other->last < first) {
-            continue;
+        if (other->offset >= offset + place->bytes) {
+            break; // they are sorted by offset
         }
-        if (other->offset >= offset + bytes) {
-            break; // they are sorted by offset: the gap before this one is large enough
+        if (live_together(place, other) && offset + distance(model, place, other) > other->offset) {
+            uint32_t above = other->offset + distance(model, other, place);
+            offset = above > offset ? above : offset;
         }
-        uint64_t end = (uint64_t)other->offset + other->bytes;
-        offset = end > offset ? end : offset;
     }
     return offset;
 }
 
-static bool reserve(nn_build *build, uint64_t offset, uint32_t bytes) {
+static uint32_t lowest_free(const nn_model *model, uint32_t placed, const nn_place *place) {
+    uint32_t offset = 0, raised;
+    while ((raised = raise(model, placed, place, offset)) != offset) { // rarely more than twice
+        offset = raised;
+    }
+    return offset;
+}
+
+static bool reserve(nn_build *build, uint32_t offset, uint32_t bytes) {
     if (offset + bytes > NN_MAX_BLOCK) {
         return nn_fail(build, NN_TOO_LARGE, "activations need more than 64 MiB");
     }
     if (offset + bytes > build->model->activation_bytes) {
-        build->model->activation_bytes = (uint32_t)offset + bytes;
+        build->model->activation_bytes = offset + bytes;
     }
     return true;
 }
 
-static nn_place *largest_left(nn_model *model) {
-    nn_place *largest = NULL;
-    for (uint32_t i = 0; i < model->tensors.count; i++) {
+static nn_place *next(nn_model *model, before *before) {
+    nn_place *best = NULL;
+    for (uint32_t i = 0; i < model->place_count; i++) {
         nn_place *place = &model->places[i];
-        bool open = place->first != NN_NOT_USED && place->root == i && place->offset == NOT_PLACED;
-        if (open && (largest == NULL || place->bytes > largest->bytes)) {
-            largest = place;
+        if (is_root(place) && place->offset == NN_NOT_PLACED && (best == NULL || before(place, best))) {
+            best = place;
         }
     }
-    return largest;
+    return best;
 }
 
 static void insert_by_offset(nn_model *model, uint32_t placed, const nn_place *place) {
@@ -169,48 +103,126 @@ static void insert_by_offset(nn_model *model, uint32_t placed, const nn_place *p
     model->places[at].order = (uint16_t)(place - model->places);
 }
 
-static bool place_tensors(nn_build *build, uint32_t *placed) {
+static bool place_scratch(nn_build *build, uint32_t placed) {
     nn_model *model = build->model;
-    nn_place *place;
-    for (*placed = 0; (place = largest_left(model)) != NULL; ++*placed) {
-        uint64_t offset = lowest_free(model, *placed, place->bytes, place->first, place->last);
-        if (!reserve(build, offset, place->bytes)) {
-            return false;
+    for (uint32_t i = 0; i < model->operators.count; i++) {
+        nn_node *node = &model->nodes[i];
+        uint32_t bytes = (node->scratch_bytes + NN_ALIGN - 1) & ~(uint32_t)(NN_ALIGN - 1);
+        const uint16_t when = (uint16_t)(i + 1);
+        const nn_place scratch = {.bytes = bytes, .tensor = NN_NOT_USED, .first = when, .last = when};
+        if (bytes == 0) {
+            continue;
         }
-        place->offset = (uint32_t)offset;
-        insert_by_offset(model, *placed, place);
-    }
-    for (uint32_t i = 0; i < model->tensors.count; i++) {
-        nn_place *view = &model->places[i];
-        if (view->root != i) {
-            view->offset = model->places[view->root].offset;
+        node->scratch = lowest_free(model, placed, &scratch);
+        if (!reserve(build, node->scratch, bytes)) {
+            return false;
         }
     }
     return true;
 }
 
-bool nn_plan(nn_build *build) {
+// Places all tensors afresh.
+static bool place_all(nn_build *build, before *before) {
     nn_model *model = build->model;
-    uint32_t placed;
-    start(model);
-    if (!find_lifetimes(build)) {
-        return false;
-    }
-    share_views(model);
-    if (!place_tensors(build, &placed)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < model->operators.count; i++) {
-        nn_node *node = &model->nodes[i];
-        if (node->scratch_bytes == 0) {
-            continue;
+    uint32_t placed = 0;
+    nn_place *place;
+    model->activation_bytes = 0;
+    for (uint32_t i = 0; i < model->place_count; i++) {
+        if (is_root(&model->places[i])) {
+            model->places[i].offset = NN_NOT_PLACED;
         }
-        uint32_t bytes = aligned(node->scratch_bytes);
-        uint64_t offset = lowest_free(model, placed, bytes, i, i);
-        if (!reserve(build, offset, bytes)) {
+    }
+    for (; (place = next(model, before)) != NULL; placed++) {
+        place->offset = lowest_free(model, placed, place);
+        if (!reserve(build, place->offset, place->bytes)) {
             return false;
         }
-        node->scratch = (uint32_t)offset;
+        insert_by_offset(model, placed, place);
+    }
+    return place_scratch(build, placed);
+}
+
+// An operator works backwards when its output lies above an input that it overwrites.
+static void choose_direction(nn_model *model, const nn_place *out) {
+    nn_node *node = &model->nodes[out->first - 1];
+    for (uint32_t i = 0; i < model->place_count && node->backward != NN_NEVER; i++) {
+        const nn_place *in = &model->places[i];
+        bool shared = is_root(in) && in != out && in->last == out->first && in->offset < out->offset + out->bytes &&
+                      out->offset < in->offset + in->bytes;
+        node->backwards |= shared && (uint64_t)in->offset < (uint64_t)out->offset + node->forward;
+    }
+}
+
+static void finish(nn_model *model) {
+    for (uint32_t i = 0; i < model->place_count; i++) {
+        nn_place *place = &model->places[i];
+        if (place->root != place->tensor) {
+            place->offset = nn_find_place(model, place->root)->offset;
+        } else if (is_root(place) && place->first > 0) {
+            choose_direction(model, place);
+        }
+    }
+}
+
+static bool place_best(nn_build *build) {
+    nn_model *model = build->model;
+    if (!place_all(build, larger)) {
+        return false;
+    }
+    uint32_t bytes = model->activation_bytes;
+    return place_all(build, written_later) && (model->activation_bytes <= bytes || place_all(build, larger));
+}
+
+static bool apart(const nn_model *model, const nn_place *a, const nn_place *b) {
+    return !live_together(a, b) || a->offset + distance(model, a, b) <= b->offset ||
+           b->offset + distance(model, b, a) <= a->offset;
+}
+
+// Takes the offsets of the plan in the file; they count as placed, sorted by offset. False: they do not hold.
+static bool take_planned(nn_build *build, uint32_t *placed) {
+    nn_model *model = build->model;
+    for (uint32_t i = 0; i < model->place_count; i++) {
+        nn_place *place = &model->places[i];
+        if (!is_root(place)) {
+            continue;
+        }
+        place->offset = nn_planned_offset(build, place->tensor);
+        if (place->offset % NN_ALIGN || place->offset > NN_MAX_BLOCK || !reserve(build, place->offset, place->bytes)) {
+            return false;
+        }
+        for (uint32_t k = 0; k < *placed; k++) {
+            if (!apart(model, place, &model->places[model->places[k].order])) {
+                return false;
+            }
+        }
+        insert_by_offset(model, (*placed)++, place);
     }
     return true;
+}
+
+static bool place_planned(nn_build *build) {
+    const nn_error before = *build->error;
+    uint32_t placed = 0;
+    if (build->plan.count > 0 && take_planned(build, &placed) && place_scratch(build, placed)) {
+        return true;
+    }
+    *build->error = before;
+    if (build->plan.count > 0) {
+        build->model->plan_note = "the plan in the file lets tensors overwrite each other";
+    }
+    return false;
+}
+
+bool nn_plan(nn_build *build) {
+    extend_roots(build->model);
+    if (!place_planned(build) && !place_best(build)) {
+        return false;
+    }
+    finish(build->model);
+    return true;
+}
+
+uint32_t nn_tensor_offset(const nn_model *model, uint32_t tensor) {
+    const nn_place *place = nn_find_place(model, tensor);
+    return place == NULL || place->first == NN_NOT_USED ? UINT32_MAX : place->offset;
 }

@@ -19,29 +19,38 @@ typedef struct {
 
 static const nn_window_fields fields = {POOL_PADDING, POOL_STRIDE_H, POOL_STRIDE_W, 0, 0};
 
-static bool prepare(nn_build *build) {
-    nn_info input, output;
-    nn_window window;
+bool nn_read_pool(nn_build *build, nn_info *input, nn_info *output, nn_window *window, uint32_t *pixels_per_step) {
     nn_fb *file = &build->model->file;
     int32_t height = nn_fb_int_field(file, build->options, POOL_FILTER_H, 0);
     int32_t width = nn_fb_int_field(file, build->options, POOL_FILTER_W, 0);
-    if (!nn_read_input(build, 0, &input) || !nn_read_output(build, &output) || !nn_need_int8(build, &input) ||
-        !nn_need_int8(build, &output) || !nn_read_window(build, &fields, &input, &output, height, width, &window)) {
+    if (!nn_read_input(build, 0, input) || !nn_read_output(build, output) ||
+        !nn_read_window(build, &fields, input, output, height, width, window)) {
         return false;
     }
-    if (window.in_c != window.out_c) {
-        return nn_malformed(build, "input and output have different channels");
+    height = height < window->in_h ? height : window->in_h;
+    width = width < window->in_w ? width : window->in_w;
+    *pixels_per_step = nn_items_per_step((uint32_t)(height * width) * (uint32_t)window->in_c);
+    return window->in_c == window->out_c || nn_malformed(build, "input and output have different channels");
+}
+
+static bool prepare(nn_build *build) {
+    nn_info input, output;
+    nn_window window;
+    uint32_t pixels_per_step;
+    if (!nn_read_pool(build, &input, &output, &window, &pixels_per_step) || !nn_need_int8(build, &input) ||
+        !nn_need_int8(build, &output)) {
+        return false;
     }
     pool *params = nn_take(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
     build->node->params = params;
+    nn_overlap(build, nn_window_forward(&window, 1), NN_NEVER);
     params->window = window;
     params->input = input.index;
     params->output = output.index;
-    int64_t taps = (int64_t)(height < window.in_h ? height : window.in_h) * (width < window.in_w ? width : window.in_w);
-    params->pixels_per_step = nn_items_per_step((uint32_t)taps * (uint32_t)window.in_c);
+    params->pixels_per_step = pixels_per_step;
     return nn_read_activation(build, POOL_ACTIVATION, &output, &params->low, &params->high);
 }
 

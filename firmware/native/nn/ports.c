@@ -18,7 +18,11 @@ static bool read_port(nn_build *build, int32_t index, nn_tensor *port) {
     port->scale = info.scale;
     port->zero_point = info.zero_point;
     port->bytes = info.bytes;
-    port->offset = build->model->places[index].offset;
+    const nn_place *place = nn_find_place(build->model, info.index);
+    if (place == NULL || info.bytes > place->bytes) {
+        return nn_malformed(build, "file changes while it is read");
+    }
+    port->offset = place->offset;
     return !file->bad || nn_malformed(build, "name of a tensor reaches outside the file");
 }
 
@@ -71,6 +75,14 @@ const char *nn_type_name(nn_type type) {
         return "int16";
     case NN_INT32:
         return "int32";
+    case NN_INT64:
+        return "int64";
+    case NN_UINT32:
+        return "uint32";
+    case NN_UINT64:
+        return "uint64";
+    case NN_BOOL:
+        return "bool";
     default:
         return "float32";
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A loaded model in use: its memory, its operators, inference.
-#include "model.h"
+#include "tensor.h"
 
 static const nn_error no_error = {NN_OK, -1, -1, NULL, ""};
 
@@ -17,11 +17,19 @@ bool nn_attach(nn_model *model, void *memory, size_t bytes, nn_error *error) {
         return false;
     }
     model->activations = memory;
-    memset(memory, 0, model->activation_bytes); // a model must not see what was there before
+    nn_clear(memory, model->activation_bytes); // a model must not see what was there before
     return true;
 }
 
-bool nn_invoke(nn_model *model, uint32_t steps, nn_error *error) {
+uint8_t *nn_data(const nn_model *model, uint16_t tensor) {
+    const nn_place *place = nn_find_place(model, tensor);
+    if (place->first == NN_NOT_USED) {
+        return (uint8_t *)(uintptr_t)(model->file.data + place->offset); // constants are only ever read
+    }
+    return model->activations + place->offset;
+}
+
+static bool start(nn_model *model, uint32_t steps, nn_error *error) {
     *error = no_error;
     if (model->activations == NULL) {
         error->status = NN_NO_MEMORY;
@@ -30,19 +38,50 @@ bool nn_invoke(nn_model *model, uint32_t steps, nn_error *error) {
     }
     model->steps = steps ? steps : UINT32_MAX;
     model->steps_left = model->steps;
-    for (uint32_t i = 0; i < model->operators.count; i++) {
-        const nn_node *node = &model->nodes[i];
-        if (!node->kind->run(model, node)) {
-            bool ended = model->steps_left == 0;
-            error->status = ended ? NN_OUT_OF_STEPS : NN_CANCELLED;
-            error->reason = ended ? "out of steps" : "cancelled";
-            error->operator_index = (int32_t)i;
-            error->builtin = node->kind->builtin;
-            error->name = node->kind->name;
-            return false;
-        }
-    }
     return true;
+}
+
+static bool run(nn_model *model, uint32_t index, nn_error *error) {
+    const nn_node *node = &model->nodes[index];
+    if (node->kind->run(model, node)) {
+        return true;
+    }
+    bool ended = model->steps_left == 0;
+    error->status = ended ? NN_OUT_OF_STEPS : NN_CANCELLED;
+    error->reason = ended ? "out of steps" : "cancelled";
+    error->operator_index = (int32_t)index;
+    error->builtin = node->kind->builtin;
+    error->name = node->kind->name;
+    return false;
+}
+
+bool nn_invoke(nn_model *model, uint32_t steps, nn_error *error) {
+    bool going = start(model, steps, error);
+    for (uint32_t i = 0; going && i < model->operators.count; i++) {
+        going = run(model, i, error);
+    }
+    return going;
+}
+
+bool nn_profile(nn_model *model, uint32_t steps, nn_clock clock, uint64_t *costs, nn_error *error) {
+    bool going = start(model, steps, error);
+    for (uint32_t i = 0; going && i < model->operators.count; i++) {
+        uint64_t before = clock();
+        going = run(model, i, error);
+        costs[i] = clock() - before;
+    }
+    return going;
+}
+
+void nn_reset(nn_model *model) {
+    const size_t head = (sizeof(nn_state) + NN_ALIGN - 1) & ~(size_t)(NN_ALIGN - 1);
+    for (nn_state *state = model->states; state != NULL; state = state->next) {
+        memset((uint8_t *)state + head, state->fill, state->bytes);
+    }
+}
+
+const char *nn_plan_note(const nn_model *model) {
+    return model->plan_note;
 }
 
 uint32_t nn_steps_used(const nn_model *model) {

@@ -14,6 +14,9 @@ bool nn_scale_valid(float scale);
 // becomes zero. The shift is not limited upwards: see NN_SHIFT_MAX.
 nn_scale nn_scale_ratio(float a, float b, float c);
 
+// QuantizeMultiplier((double)scale * (double)beta / (10.0 / 65535.0)), bit for bit.
+nn_scale nn_scale_softmax(float scale, float beta);
+
 // Largest shift that nn_rescale accepts.
 #define NN_SHIFT_MAX 30
 

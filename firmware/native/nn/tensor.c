@@ -1,10 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tensor.h"
+#include "packed.h"
 #include "scale.h"
 #include "schema.h"
 
-static bool known_type(uint8_t type) {
-    return type == NN_INT8 || type == NN_UINT8 || type == NN_INT16 || type == NN_INT32 || type == NN_FLOAT32;
+uint32_t nn_element_bytes(uint8_t type) {
+    switch (type) {
+    case NN_INT8:
+    case NN_UINT8:
+    case NN_BOOL:
+        return 1;
+    case NN_INT16:
+        return 2;
+    case NN_INT32:
+    case NN_UINT32:
+    case NN_FLOAT32:
+        return 4;
+    case NN_INT64:
+    case NN_UINT64:
+        return 8;
+    default:
+        return 0;
+    }
 }
 
 static bool read_shape(nn_build *build, nn_table table, nn_info *info) {
@@ -97,7 +114,8 @@ static bool read_quantisation(nn_build *build, nn_table table, nn_info *info) {
     if (scales.count > 1 && (axis < 0 || axis >= info->rank || scales.count != (uint32_t)info->shape[axis])) {
         return nn_malformed(build, "count of scales is not the count of channels");
     }
-    for (uint32_t i = 0; i < scales.count; i++) {
+    bool planned = info->constant != NULL && nn_planned_channels(build, scales.count) != NULL;
+    for (uint32_t i = 0; i < (planned ? 1 : scales.count); i++) {
         if (!nn_scale_valid(nn_load_f32(file->data + scales.at + 4 * i))) {
             return nn_malformed(build, "scale is not a positive finite number");
         }
@@ -105,6 +123,7 @@ static bool read_quantisation(nn_build *build, nn_table table, nn_info *info) {
     info->scales = scales;
     info->channel_axis = axis;
     info->scale = nn_load_f32(file->data + scales.at);
+    points.count = planned ? 1 : points.count; // the factors are in the plan: the scales are not used
     return read_zero_points(build, points, info);
 }
 
@@ -124,12 +143,13 @@ bool nn_read_tensor(nn_build *build, int32_t index, nn_info *info) {
     nn_table table = nn_fb_element(file, build->model->tensors, (uint32_t)index);
     info->index = (uint16_t)index;
     info->type = nn_fb_byte_field(file, table, TENSOR_TYPE, NN_FLOAT32);
-    if (!known_type(info->type)) {
-        return nn_unsupported(build, "tensor of a type other than int8, uint8, int16, int32 and float32");
+    if (nn_element_bytes(info->type) == 0) {
+        return nn_unsupported(build, "tensor of a type that is not supported");
     }
-    if (nn_fb_byte_field(file, table, TENSOR_IS_VARIABLE, 0) || nn_fb_child(file, table, TENSOR_SPARSITY).at) {
-        return nn_unsupported(build, "variable or sparse tensor");
+    if (nn_fb_child(file, table, TENSOR_SPARSITY).at) {
+        return nn_unsupported(build, "sparse tensor");
     }
+    info->variable = nn_fb_byte_field(file, table, TENSOR_IS_VARIABLE, 0);
     if (!read_shape(build, table, info) || !read_constant(build, table, info) ||
         !read_quantisation(build, table, info) || !count_read(build, info)) {
         return false;
@@ -137,18 +157,65 @@ bool nn_read_tensor(nn_build *build, int32_t index, nn_info *info) {
     return !file->bad || nn_malformed(build, "tensor reaches outside the file");
 }
 
+static int32_t input_at(nn_build *build, uint32_t slot) {
+    return nn_fb_int_element(&build->model->file, build->inputs, slot);
+}
+
 bool nn_read_input(nn_build *build, uint32_t slot, nn_info *info) {
-    return nn_read_tensor(build, nn_fb_int_element(&build->model->file, build->inputs, slot), info);
+    if (!nn_read_tensor(build, input_at(build, slot), info)) {
+        return false;
+    }
+    if (info->variable) {
+        return nn_unsupported(build, "variable tensor that is not the state of its operator");
+    }
+    return info->constant == NULL || nn_note_constant(build, info);
+}
+
+bool nn_read_constant(nn_build *build, uint32_t slot, nn_info *info) {
+    if (!nn_read_tensor(build, input_at(build, slot), info)) {
+        return false;
+    }
+    if (info->variable) {
+        return nn_unsupported(build, "variable tensor that is not the state of its operator");
+    }
+    if (info->constant != NULL && slot < 32) {
+        build->looked |= 1u << slot;
+    }
+    return true;
+}
+
+bool nn_read_variable(nn_build *build, uint32_t slot, nn_info *info) {
+    if (!nn_read_tensor(build, input_at(build, slot), info)) {
+        return false;
+    }
+    if (!info->variable || info->constant) {
+        return nn_malformed(build, "state that is not a variable tensor without a value");
+    }
+    return nn_note_variable(build, info);
+}
+
+static bool is_absent(nn_build *build, uint32_t slot) {
+    return slot >= build->inputs.count || input_at(build, slot) == -1;
 }
 
 bool nn_read_optional(nn_build *build, uint32_t slot, nn_info *info) {
     memset(info, 0, sizeof *info);
-    if (slot >= build->inputs.count || nn_fb_int_element(&build->model->file, build->inputs, slot) == -1) {
-        return true;
-    }
-    return nn_read_input(build, slot, info);
+    return is_absent(build, slot) || nn_read_input(build, slot, info);
+}
+
+bool nn_read_optional_constant(nn_build *build, uint32_t slot, nn_info *info) {
+    memset(info, 0, sizeof *info);
+    return is_absent(build, slot) || nn_read_constant(build, slot, info);
 }
 
 bool nn_read_output(nn_build *build, nn_info *info) {
-    return nn_read_tensor(build, nn_fb_int_element(&build->model->file, build->outputs, 0), info);
+    return nn_read_output_of(build, 1, 0, info);
+}
+
+bool nn_read_output_of(nn_build *build, uint32_t count, uint32_t slot, nn_info *info) {
+    if (build->outputs.count != count) {
+        return nn_malformed(build, "wrong number of outputs");
+    }
+    return nn_read_tensor(build, nn_fb_int_element(&build->model->file, build->outputs, slot), info) &&
+           nn_note_written(build, info);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks the weights of a layer and prepares its channels.
+// Checks the weights of a layer and prepares its factors.
 #include "dot.h"
+#include "packed.h"
+#include "scale.h"
 
 #define SMALL_SUM (1 << 30)
 
@@ -23,44 +25,95 @@ bool nn_check_weights(nn_build *build, const nn_info *weights, const nn_info *bi
     return bias->count == rows || nn_malformed(build, "bias does not have one value for each channel");
 }
 
-// Sum and sum of magnitudes of one channel's weights; both fit, as a tensor has less than 2^24 elements.
-static void sum_weights(const int8_t *from, uint32_t depth, uint32_t step, int32_t *sum, int32_t *magnitude) {
-    *sum = *magnitude = 0;
-    for (uint32_t k = 0; k < depth; k++, from += step) {
-        int32_t weight = *from;
-        *sum += weight;
-        *magnitude += weight < 0 ? -weight : weight;
-    }
+size_t nn_dense_bytes(nn_build *build, const nn_layer *layer) {
+    return nn_check_channels(build, layer) ? 0 : layer->weights.scales.count * (sizeof(int32_t) + 1);
 }
 
-bool nn_fill_dense(nn_build *build, nn_dense *dense, void *memory, const nn_info *input, const nn_info *weights,
-                   const nn_info *bias, const nn_info *output, nn_weight_layout layout) {
-    const uint8_t *scales = build->model->file.data + weights->scales.at;
-    nn_channel *channels = memory;
-    int8_t *shifts = (int8_t *)(channels + dense->rows);
-    dense->weights = (const int8_t *)weights->constant;
-    dense->channels = channels;
-    dense->shifts = shifts;
-    dense->zero_point = output->zero_point;
-    nn_scale scale = {0, 0};
+// Sum of the magnitudes of one channel's weights; it fits, as a tensor has less than 2^24 elements.
+static int32_t magnitude(const nn_dense *dense, uint32_t channel, uint32_t step) {
+    const int8_t *from = dense->weights + (step == 1 ? (size_t)channel * dense->depth : channel);
+    int32_t sum = 0;
+    for (uint32_t k = 0; k < dense->depth; k++, from += step) {
+        sum += *from < 0 ? -*from : *from;
+    }
+    return sum;
+}
+
+static int64_t magnitude_of_bias(const nn_dense *dense, uint32_t channel) {
+    int64_t bias = nn_bias(dense, channel);
+    return bias < 0 ? -bias : bias;
+}
+
+// No sum is larger: |input - zero point| is at most 255. Looks at the weights only when there are that many of them.
+static int64_t largest_sum(const nn_dense *dense, uint32_t step) {
+    int64_t bound = (int64_t)dense->depth * 128 * 256, largest = 0;
+    int32_t bits = 0;
+    const uint8_t *end = dense->bias ? dense->bias + 4 * (size_t)dense->rows : NULL;
+    for (const uint8_t *at = dense->bias; at != end; at += 4) {
+        int32_t bias = nn_load_i32(at);
+        bits |= bias ^ (bias >> 31);
+    }
+    bound += (int64_t)bits + 1; // at least as large as each bias
+    if (bound < SMALL_SUM) {
+        return bound;
+    }
     for (uint32_t c = 0; c < dense->rows; c++) {
-        int32_t sum, magnitude;
-        sum_weights(dense->weights + (size_t)c * layout.row, dense->depth, layout.step, &sum, &magnitude);
-        if (c == 0 || weights->scales.count > 1) {
-            if (!nn_read_scale(build, input->scale, nn_load_f32(scales + 4 * c), output->scale, &scale)) {
-                return false;
-            }
+        int64_t own = magnitude_of_bias(dense, c) + (int64_t)magnitude(dense, c, step) * 256;
+        largest = own > largest ? own : largest;
+    }
+    return largest;
+}
+
+static bool compute_factors(nn_build *build, int32_t *multipliers, int8_t *shifts, const nn_layer *layer) {
+    const uint8_t *scales = build->model->file.data + layer->weights.scales.at;
+    for (uint32_t c = 0; c < layer->weights.scales.count; c++) {
+        nn_scale scale;
+        float own = nn_load_f32(scales + 4 * c);
+        if (!nn_scale_valid(own)) {
+            return nn_malformed(build, "scale is not a positive finite number");
         }
-        int32_t own_bias = bias->count ? nn_load_i32(bias->constant + 4 * c) : 0;
-        // |input - zero_point| is at most 255, and so is |input| + |zero_point| in the folded sum, rounded up.
-        int64_t largest = (own_bias < 0 ? -(int64_t)own_bias : own_bias) + (int64_t)magnitude * 256;
-        if (largest > INT32_MAX) {
-            return nn_unsupported(build, "sums that could overflow 32 bits");
+        if (!nn_read_scale(build, layer->input.scale, own, layer->output.scale, &scale)) {
+            return false;
         }
-        channels[c].multiplier = scale.multiplier;
-        channels[c].bias = own_bias - input->zero_point * sum;
-        bool fast = largest < SMALL_SUM && scale.shift < 0;
-        shifts[c] = (int8_t)(fast ? -scale.shift : scale.shift - NN_SLOW_SHIFT);
+        multipliers[c] = scale.multiplier;
+        shifts[c] = (int8_t)scale.shift;
     }
     return true;
+}
+
+static bool fill_factors(nn_build *build, nn_dense *dense, void *tables, const nn_layer *layer) {
+    uint32_t count = layer->weights.scales.count;
+    const uint8_t *planned = nn_planned_channels(build, count);
+    dense->multipliers = planned ? (const int32_t *)(const void *)planned : tables;
+    dense->shifts = (const int8_t *)(dense->multipliers + count);
+    int32_t *own = tables;
+    return planned != NULL || compute_factors(build, own, (int8_t *)(own + count), layer);
+}
+
+static bool all_shifts_fast(const nn_dense *dense, uint32_t count) {
+    int32_t signs = -1;
+    for (const int8_t *shift = dense->shifts; count > 0; count--, shift++) {
+        signs &= *shift & (-NN_FAST_SHIFT - 1 - *shift);
+    }
+    return signs < 0;
+}
+
+bool nn_fill_dense(nn_build *build, nn_dense *dense, void *tables, const nn_layer *layer) {
+    int32_t low, high;
+    if (!nn_read_activation(build, layer->activation, &layer->output, &low, &high) ||
+        !fill_factors(build, dense, tables, layer)) {
+        return false;
+    }
+    dense->weights = (const int8_t *)layer->weights.constant;
+    dense->bias = layer->bias.count ? layer->bias.constant : NULL;
+    dense->rows = layer->rows;
+    dense->depth = layer->weights.count / layer->rows;
+    dense->input_zero = (int16_t)layer->input.zero_point;
+    dense->output_zero = (int16_t)layer->output.zero_point;
+    dense->low = (int8_t)low;
+    dense->high = (int8_t)high;
+    dense->by_channel = layer->weights.scales.count > 1;
+    int64_t largest = largest_sum(dense, layer->step);
+    dense->fast = largest < SMALL_SUM && all_shifts_fast(dense, layer->weights.scales.count);
+    return largest <= INT32_MAX || nn_unsupported(build, "sums that could overflow 32 bits");
 }

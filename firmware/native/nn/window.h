@@ -24,6 +24,9 @@ typedef struct {
 bool nn_read_window(nn_build *build, const nn_window_fields *fields, const nn_info *input, const nn_info *output,
                     int32_t kernel_h, int32_t kernel_w, nn_window *window);
 
+// The same for a pool (pool.c), whose tensors it reads; and how many of its pixels make up a step.
+bool nn_read_pool(nn_build *build, nn_info *input, nn_info *output, nn_window *window, uint32_t *pixels_per_step);
+
 // An output pixel, counted through batches, rows and columns.
 typedef struct {
     int32_t batch, y, x;
@@ -42,6 +45,11 @@ static inline void nn_next_pixel(const nn_window *window, nn_pixel *pixel) {
         }
     }
 }
+
+// The least `forward` of nn_overlap for an operator that takes pixels of int8 in their order. Before it writes the
+// first of `together` pixels it has read all under those before; it may read what lies under these `together` until all
+// of them are written. 0: it has read all under the first before it writes it; out_w: it works by rows.
+uint32_t nn_window_forward(const nn_window *window, int32_t together);
 
 static inline const int8_t *nn_image(const nn_window *window, const int8_t *input, int32_t batch) {
     return input + (size_t)batch * (size_t)window->in_h * (size_t)window->in_w * (size_t)window->in_c;

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// ADD, SUB, MUL, MAXIMUM, MINIMUM and PRELU of int8, with broadcasting.
+#include "binary.h"
+#include "axes.h"
+#include "dot.h"
+#include "moves.h"
+#include "registry.h"
+#include "scale.h"
+#include "schema.h"
+
+#define LEFT_SHIFT 20 // headroom bits before an addition
+
+typedef struct {
+    nn_scale left_scale, right_scale, output_scale;
+    int32_t left_zero, right_zero, output_zero;
+    int32_t low, high;
+    int32_t sign; // SUB and MINIMUM: -1
+    bool prelu;
+    uint32_t rank;
+    uint16_t left, right, output;
+    nn_pair_axis axes[];
+} binary;
+
+typedef struct {
+    const binary *params;
+    const int8_t *left, *right;
+    int8_t *out;
+} operands;
+
+static int32_t size_from_end(const nn_info *info, uint32_t axis) {
+    return axis < info->rank ? info->shape[info->rank - 1 - axis] : 1;
+}
+
+static int32_t stride_from_end(const nn_info *info, const int32_t *strides, uint32_t axis) {
+    return size_from_end(info, axis) == 1 ? 0 : strides[info->rank - 1 - axis];
+}
+
+bool nn_read_broadcast(nn_build *build, nn_info *left, nn_info *right, nn_info *output, nn_box *box) {
+    int32_t a[NN_MAX_RANK] = {0}, b[NN_MAX_RANK] = {0};
+    if (!nn_read_input(build, 0, left) || !nn_read_input(build, 1, right) || !nn_read_output(build, output)) {
+        return false;
+    }
+    if (output->rank != (left->rank > right->rank ? left->rank : right->rank)) {
+        return nn_malformed(build, "output shape does not follow from the input shapes");
+    }
+    nn_dense_strides(left, a);
+    nn_dense_strides(right, b);
+    memset(box, 0, sizeof *box);
+    for (uint32_t axis = output->rank; axis-- > 0;) {
+        int32_t own = size_from_end(left, axis), other = size_from_end(right, axis);
+        if ((own != other && own != 1 && other != 1) || size_from_end(output, axis) != (own == 1 ? other : own)) {
+            return nn_malformed(build, "output shape does not follow from the input shapes");
+        }
+        nn_add_pair(box, size_from_end(output, axis), stride_from_end(left, a, axis), stride_from_end(right, b, axis));
+    }
+    if (left->count == right->count || right->constant != NULL) {
+        nn_overlap_elements(build, left, output);
+    }
+    return true;
+}
+
+// The inputs at twice the larger scale, the sum back to the output's scale. The reference requires factors below 1.
+static bool read_sum_scales(nn_build *build, const nn_info info[3], binary *params) {
+    float larger = info[0].scale > info[1].scale ? info[0].scale : info[1].scale;
+    params->left_scale = nn_scale_ratio(info[0].scale, 0.5f, larger);
+    params->right_scale = nn_scale_ratio(info[1].scale, 0.5f, larger);
+    params->output_scale = nn_scale_ratio(larger, 2.0f / (1 << LEFT_SHIFT), info[2].scale);
+    return (params->output_scale.shift <= 0 || nn_malformed(build, "ratio of scales is too large")) &&
+           nn_read_activation(build, ADD_ACTIVATION, &info[2], &params->low, &params->high);
+}
+
+static bool read_options(nn_build *build, const nn_info info[3], binary *params) {
+    params->low = INT8_MIN;
+    params->high = INT8_MAX;
+    params->sign = 1;
+    switch (build->node->kind->builtin) {
+    case BUILTIN_SUB:
+        params->sign = -1;
+        return read_sum_scales(build, info, params);
+    case BUILTIN_ADD:
+        return read_sum_scales(build, info, params);
+    case BUILTIN_PRELU:
+        params->prelu = true;
+        return nn_read_scale(build, info[0].scale, 1.0f, info[2].scale, &params->left_scale) &&
+               nn_read_scale(build, info[0].scale, info[1].scale, info[2].scale, &params->output_scale);
+    case BUILTIN_MUL:
+        return nn_read_scale(build, info[0].scale, info[1].scale, info[2].scale, &params->output_scale) &&
+               nn_read_activation(build, MUL_ACTIVATION, &info[2], &params->low, &params->high);
+    case BUILTIN_MINIMUM:
+        params->sign = -1;
+        break;
+    default:
+        break;
+    }
+    return nn_need_same_kind(build, &info[0], &info[2]) && nn_need_same_kind(build, &info[1], &info[2]);
+}
+
+static bool prepare(nn_build *build) {
+    nn_info info[3]; // left, right, output
+    nn_box box;
+    binary own = {0};
+    if (!nn_read_broadcast(build, &info[0], &info[1], &info[2], &box) || !nn_need_int8(build, &info[0]) ||
+        !nn_need_int8(build, &info[1]) || !nn_need_int8(build, &info[2]) || !read_options(build, info, &own)) {
+        return false;
+    }
+    binary *params = nn_take(build, sizeof *params + box.rank * sizeof *params->axes);
+    if (params == NULL) {
+        return nn_measuring(build);
+    }
+    build->node->params = params;
+    *params = own;
+    params->left_zero = info[0].zero_point;
+    params->right_zero = info[1].zero_point;
+    params->output_zero = info[2].zero_point;
+    params->left = info[0].index;
+    params->right = info[1].index;
+    params->output = info[2].index;
+    params->rank = box.rank;
+    memcpy(params->axes, box.axis, box.rank * sizeof *params->axes);
+    return true;
+}
+
+// Where values of the output end.
+typedef struct {
+    int32_t zero, low, high;
+} range;
+
+static range range_of(const binary *params) {
+    const range result = {params->output_zero, params->low, params->high};
+    return result;
+}
+
+static int8_t finish(const range *own, int32_t value) {
+    return (int8_t)nn_clamp(value + own->zero, own->low, own->high);
+}
+
+// nn_rescale for |x| < 2^30 by a factor below 1, in fewer instructions.
+typedef struct {
+    int32_t multiplier, shift;
+    int32_t half;  // of what the shift drops
+    int32_t below; // -1 when it drops anything: then halves of negative numbers round down
+} shrinking;
+
+static shrinking shrinking_of(nn_scale scale) {
+    int32_t shift = -scale.shift;
+    const shrinking result = {scale.multiplier, shift, shift ? 1 << (shift - 1) : 0, shift ? -1 : 0};
+    return result;
+}
+
+static int32_t shrink(int32_t x, const shrinking *by) {
+    int32_t value = nn_high_mul_small(x, by->multiplier);
+    return (value + (value >> 31 & by->below) + by->half) >> by->shift;
+}
+
+// The locals are there because a store to `out` could change anything that a pointer reaches.
+static void add_row(const void *context, const nn_stretch *at) {
+    const operands *own = context;
+    const binary *params = own->params;
+    const int8_t *left = own->left + at->a, *right = own->right + at->b;
+    int8_t *out = own->out + at->done;
+    const shrinking by_left = shrinking_of(params->left_scale), by_right = shrinking_of(params->right_scale);
+    const shrinking by_output = shrinking_of(params->output_scale);
+    const int32_t left_zero = params->left_zero, right_zero = params->right_zero, sign = params->sign;
+    const int32_t step_a = at->step_a, step_b = at->step_b;
+    const range limits = range_of(params);
+    for (int8_t *end = out + at->count; out < end; left += step_a, right += step_b) {
+        int32_t a = shrink((*left - left_zero) * (1 << LEFT_SHIFT), &by_left);
+        int32_t b = shrink((*right - right_zero) * (1 << LEFT_SHIFT), &by_right);
+        *out++ = finish(&limits, shrink(a + sign * b, &by_output));
+    }
+}
+
+// MUL, and PRELU, whose right input counts only where the left one is negative.
+static void multiply_row(const void *context, const nn_stretch *at) {
+    const operands *own = context;
+    const binary *params = own->params;
+    const int8_t *left = own->left + at->a, *right = own->right + at->b;
+    int8_t *out = own->out + at->done;
+    const nn_scale kept_scale = params->left_scale, scale = params->output_scale;
+    const int32_t left_zero = params->left_zero, right_zero = params->right_zero;
+    const int32_t step_a = at->step_a, step_b = at->step_b;
+    const bool prelu = params->prelu;
+    const range limits = range_of(params);
+    for (int8_t *end = out + at->count; out < end; left += step_a, right += step_b) {
+        int32_t value = *left - left_zero;
+        bool kept = prelu && value >= 0;
+        int32_t product = kept ? value : value * (*right - right_zero);
+        *out++ = finish(&limits, nn_rescale(product, kept ? kept_scale : scale));
+    }
+}
+
+static void extreme_row(const void *context, const nn_stretch *at) {
+    const operands *own = context;
+    int32_t sign = own->params->sign;
+    const int8_t *left = own->left + at->a, *right = own->right + at->b;
+    int8_t *out = own->out + at->done;
+    for (uint32_t i = 0; i < at->count; i++, left += at->step_a, right += at->step_b) {
+        out[i] = sign * *left > sign * *right ? *left : *right;
+    }
+}
+
+static bool run(nn_model *model, const nn_node *node, nn_row row) {
+    const binary *params = node->params;
+    const operands own = {params, (const int8_t *)nn_data(model, params->left),
+                          (const int8_t *)nn_data(model, params->right), (int8_t *)nn_data(model, params->output)};
+    return nn_run_rows(model, params->axes, params->rank, row, &own);
+}
+
+static bool run_sum(nn_model *model, const nn_node *node) {
+    return run(model, node, add_row);
+}
+
+static bool run_product(nn_model *model, const nn_node *node) {
+    return run(model, node, multiply_row);
+}
+
+static bool run_extreme(nn_model *model, const nn_node *node) {
+    return run(model, node, extreme_row);
+}
+
+const nn_operator nn_add = {BUILTIN_ADD, OPTIONS_ADD, 2, 2, "ADD", prepare, run_sum};
+const nn_operator nn_sub = {BUILTIN_SUB, OPTIONS_SUB, 2, 2, "SUB", prepare, run_sum};
+const nn_operator nn_mul = {BUILTIN_MUL, OPTIONS_MUL, 2, 2, "MUL", prepare, run_product};
+const nn_operator nn_prelu = {BUILTIN_PRELU, OPTIONS_NONE, 2, 2, "PRELU", prepare, run_product};
+const nn_operator nn_maximum = {BUILTIN_MAXIMUM, OPTIONS_MAXIMUM_MINIMUM, 2, 2, "MAXIMUM", prepare, run_extreme};
+const nn_operator nn_minimum = {BUILTIN_MINIMUM, OPTIONS_MAXIMUM_MINIMUM, 2, 2, "MINIMUM", prepare, run_extreme};

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "packed.h"
+#include "scale.h"
+#include "schema.h"
+
+static void note(nn_build *build, const char *reason) {
+    build->plan.count = 0;
+    build->model->plan_note = reason;
+}
+
+static uint32_t word(const nn_build *build, uint32_t at) {
+    uint32_t value;
+    memcpy(&value, build->model->file.data + build->plan.at + at, sizeof value);
+    return value;
+}
+
+static bool is_plan(nn_fb *file, nn_table entry) {
+    nn_vector name = nn_fb_vector(file, entry, METADATA_NAME, 1);
+    return !file->bad && name.count == sizeof NN_PLAN_NAME - 1 &&
+           memcmp(file->data + name.at, NN_PLAN_NAME, name.count) == 0;
+}
+
+static nn_vector find(nn_build *build, nn_table root) {
+    const nn_vector none = {0, 0};
+    nn_fb *file = &build->model->file;
+    nn_vector entries = nn_fb_vector(file, root, MODEL_METADATA, 4);
+    for (uint32_t i = 0; i < entries.count && i < NN_PLAN_MOST_OTHERS; i++) {
+        nn_table entry = nn_fb_element(file, entries, i);
+        if (is_plan(file, entry)) {
+            uint32_t buffer = (uint32_t)nn_fb_int_field(file, entry, METADATA_BUFFER, 0);
+            return nn_fb_vector(file, nn_fb_element(file, build->model->buffers, buffer), BUFFER_DATA, 1);
+        }
+    }
+    return none;
+}
+
+static const char *fault(const nn_build *build) {
+    const nn_model *model = build->model;
+    const uint8_t *plan = model->file.data + build->plan.at;
+    if (build->plan.count < NN_PLAN_HEAD || memcmp(plan, "MPLN", 4) != 0 || word(build, 8) > build->plan.count) {
+        return "the plan in the file is damaged";
+    }
+    if (word(build, 4) != NN_PLAN_VERSION) {
+        return "the plan in the file is of another version";
+    }
+    if (word(build, 12) != model->tensors.count || word(build, 16) != model->operators.count ||
+        word(build, 8) < NN_PLAN_HEAD + 4 * (model->tensors.count + model->operators.count)) {
+        return "the plan in the file is of another model";
+    }
+    return (uintptr_t)plan % 4 ? "the plan in the file is not aligned" : NULL;
+}
+
+void nn_find_plan(nn_build *build) {
+    nn_fb *file = &build->model->file;
+    build->plan = find(build, nn_fb_root(file));
+    if (file->bad) { // the model itself may be well
+        file->bad = false;
+        note(build, "the metadata of the file are damaged");
+    } else if (build->plan.count == 0) {
+        note(build, "the file has no plan");
+    } else if (fault(build) != NULL) {
+        note(build, fault(build));
+    }
+}
+
+uint32_t nn_planned_offset(const nn_build *build, uint32_t tensor) {
+    return word(build, NN_PLAN_HEAD + 4 * tensor);
+}
+
+const uint8_t *nn_planned_channels(const nn_build *build, uint32_t count) {
+    if (build->plan.count == 0 || count < 2) {
+        return NULL;
+    }
+    uint32_t at = word(build, NN_PLAN_HEAD + 4 * (build->model->tensors.count + build->index));
+    if (at == 0 || at % 4 || at > build->plan.count || (build->plan.count - at) / 5 < count) {
+        return NULL;
+    }
+    return build->model->file.data + build->plan.at + at;
+}
+
+// The first factor tells a plan of another model, as far as that can be told in short.
+static bool first_fits(const nn_build *build, const nn_layer *layer, nn_scale first) {
+    float scale = nn_load_f32(build->model->file.data + layer->weights.scales.at);
+    nn_scale own = nn_scale_ratio(layer->input.scale, scale, layer->output.scale);
+    return own.multiplier == first.multiplier && own.shift == first.shift;
+}
+
+bool nn_check_channels(nn_build *build, const nn_layer *layer) {
+    uint32_t count = layer->weights.scales.count;
+    const uint8_t *multipliers = nn_planned_channels(build, count);
+    if (multipliers == NULL) {
+        return false;
+    }
+    const int8_t *shifts = (const int8_t *)multipliers + 4 * (size_t)count;
+    int32_t signs = 0;
+    for (uint32_t c = 0; c < count; c++) {
+        signs |= nn_load_i32(multipliers + 4 * c) | (shifts[c] + 31) | (NN_SHIFT_MAX - shifts[c]);
+    }
+    const nn_scale first = {nn_load_i32(multipliers), shifts[0]};
+    if (signs < 0 || !first_fits(build, layer, first)) {
+        note(build, "the plan in the file has factors that are not the model's");
+    }
+    return build->plan.count > 0;
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tensors that operators look for while they run, and how long each is needed. Entries lie at the end of the
+// tables, sorted by tensor; they are made as operators read their inputs and outputs.
+#include "schema.h"
+#include "tensor.h"
+
+// Index of the first entry of tensor `tensor` or a later one.
+static uint32_t position(const nn_model *model, uint32_t tensor) {
+    uint32_t low = 0, high = model->place_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (model->places[middle].tensor < tensor) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+nn_place *nn_find_place(const nn_model *model, uint32_t tensor) {
+    uint32_t at = position(model, tensor);
+    return at < model->place_count && model->places[at].tensor == tensor ? &model->places[at] : NULL;
+}
+
+// The block of entries grows downwards, so those before the new one move.
+static nn_place *add(nn_build *build, const nn_info *info) {
+    nn_model *model = build->model;
+    if (!nn_take_place(build)) {
+        return NULL;
+    }
+    uint32_t at = position(model, info->index);
+    model->places--;
+    memmove(model->places, model->places + 1, at * sizeof *model->places);
+    model->place_count++;
+    nn_place *place = &model->places[at];
+    memset(place, 0, sizeof *place);
+    place->tensor = place->root = info->index;
+    place->first = place->last = NN_NOT_USED;
+    return place;
+}
+
+bool nn_note_written(nn_build *build, const nn_info *info) {
+    if (info->variable || info->constant) {
+        return nn_malformed(build, info->constant ? "constant tensor is written" : "variable tensor is written");
+    }
+    nn_place *place = nn_measuring(build) ? NULL : nn_find_place(build->model, info->index);
+    if (place != NULL && (place->last != NN_NOT_USED || place->first != build->index + 1)) {
+        return nn_malformed(build, "tensor is written twice");
+    }
+    if (place == NULL && (place = add(build, info)) == NULL) {
+        return nn_measuring(build);
+    }
+    place->bytes = (info->bytes + NN_ALIGN - 1) & ~(uint32_t)(NN_ALIGN - 1);
+    place->offset = NN_NOT_PLACED;
+    place->first = (uint16_t)(build->index + 1);
+    return true;
+}
+
+bool nn_note_constant(nn_build *build, const nn_info *info) {
+    nn_place *place = nn_measuring(build) ? NULL : nn_find_place(build->model, info->index);
+    if (place == NULL && (place = add(build, info)) == NULL) {
+        return nn_measuring(build);
+    }
+    if (place->first != NN_NOT_USED) {
+        return nn_malformed(build, "constant tensor is written");
+    }
+    place->offset = (uint32_t)(info->constant - build->model->file.data);
+    return true;
+}
+
+bool nn_note_variable(nn_build *build, const nn_info *info) {
+    if (!nn_measuring(build) && nn_find_place(build->model, info->index)) {
+        return nn_unsupported(build, "variable tensor of two operators");
+    }
+    return add(build, info) != NULL || nn_measuring(build);
+}
+
+static bool note_read(nn_build *build, int32_t tensor) {
+    nn_info info;
+    nn_place *place = tensor < 0 ? NULL : nn_find_place(build->model, (uint32_t)tensor);
+    if (place == NULL) { // the operator did not look at it, or it is the constant of a layer
+        return nn_read_tensor(build, tensor, &info) &&
+               (info.constant || info.variable || nn_malformed(build, "tensor is read before it is written"));
+    }
+    if (place->first != NN_NOT_USED && place->last == NN_NOT_USED) {
+        return nn_malformed(build, "tensor is read before it is written"); // by the operator that writes it
+    }
+    if (place->first != NN_NOT_USED) {
+        place->last = (uint16_t)(build->index + 1);
+    }
+    return true;
+}
+
+static bool note_inputs(nn_build *build) {
+    for (uint32_t i = 0; i < build->inputs.count; i++) {
+        int32_t tensor = nn_fb_int_element(&build->model->file, build->inputs, i);
+        bool looked = i < 32 && (build->looked & 1u << i);
+        if (tensor != -1 && !looked && !note_read(build, tensor)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool note_outputs(nn_build *build) {
+    for (uint32_t i = 0; i < build->outputs.count; i++) {
+        uint32_t tensor = (uint32_t)nn_fb_int_element(&build->model->file, build->outputs, i);
+        nn_place *place = nn_find_place(build->model, tensor);
+        if (place == NULL || place->first != build->index + 1 || place->last != NN_NOT_USED) {
+            return nn_malformed(build, "tensor is written twice");
+        }
+        place->last = (uint16_t)(build->index + 1);
+    }
+    return true;
+}
+
+// A view lives where its source does.
+static void note_view(nn_build *build) {
+    nn_fb *file = &build->model->file;
+    nn_place *source = nn_find_place(build->model, (uint32_t)nn_fb_int_element(file, build->inputs, 0));
+    nn_place *view = nn_find_place(build->model, (uint32_t)nn_fb_int_element(file, build->outputs, 0));
+    if (source != NULL && view != NULL && source->first != NN_NOT_USED && source->bytes == view->bytes) {
+        view->root = source->root;
+    }
+}
+
+bool nn_note_operator(nn_build *build) {
+    if (!note_inputs(build) || !note_outputs(build)) {
+        return false;
+    }
+    if (nn_is_view(build->node->kind)) {
+        note_view(build);
+    }
+    return true;
+}
+
+bool nn_note_inputs(nn_build *build) {
+    nn_model *model = build->model;
+    for (uint32_t i = 0; i < model->inputs.count; i++) {
+        nn_info info;
+        if (nn_measuring(build)) { // errors of tensors are better told with the operator that reads them
+            nn_take_place(build);
+            continue;
+        }
+        if (!nn_read_tensor(build, nn_fb_int_element(&model->file, model->inputs, i), &info) ||
+            !nn_note_written(build, &info)) {
+            return false;
+        }
+        nn_place *place = nn_find_place(model, info.index);
+        place->first = place->last = 0;
+    }
+    return true;
+}
+
+bool nn_note_outputs(nn_build *build) {
+    nn_model *model = build->model;
+    for (uint32_t i = 0; i < model->outputs.count; i++) {
+        nn_info info;
+        if (!nn_read_tensor(build, nn_fb_int_element(&model->file, model->outputs, i), &info)) {
+            return false;
+        }
+        nn_place *place = nn_find_place(model, info.index);
+        if (place == NULL || place->first == NN_NOT_USED) {
+            return nn_malformed(build, info.constant ? "output of the graph is a constant"
+                                                     : "tensor is read before it is written");
+        }
+        place->last = (uint16_t)(model->operators.count + 1);
+    }
+    return true;
+}
