@@ -1,31 +1,35 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Trains the digits model and writes digits.tflite next to this file; prints its accuracy as JSON.
+"""Trains a digits model and writes it next to this file; prints its accuracy as JSON.
 
-    train.py [--output FILE]
+    train.py [--network cnn|mlp] [--output FILE]
 
 Needs numpy, scikit-learn (for its bundled data), flatbuffers and tflite-micro (for its schema classes); no network. The
-same bytes come out on each run: seeds are fixed, arithmetic is float64, and weights are rounded to a grid after each
-step, so that the last bits of another BLAS do not grow into other weights.
+same bytes come out on each run: see common/training.py.
 """
 
 import argparse
 import json
-from collections.abc import Sequence
+import sys
 from pathlib import Path
 
 import numpy as np
-from export import export
-from layers import Array, Conv, Dense
-from quantise import quantise
 from sklearn.datasets import load_digits
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from common.export import Names, export
+from common.layers import Array, Conv, Dense
+from common.quantise import Units, quantise
+from common.training import Plan, cross_entropy_gradient, fit, forward
 
 TRAINING_IMAGES = 1297
 CALIBRATION_IMAGES = 400
-EPOCHS, BATCH, RATE = 30, 32, 2e-3
 NOISE = 0.1  # standard deviation added to training pixels; found on 297 of the training images, not on the test images
-GRID = 2.0**24
 SEED = 0
+FILES = {"cnn": "digits.tflite", "mlp": "digits_mlp.tflite"}
+NAMES = Names("digits", "Motet digits: handwritten digits 0-9, 8x8 pixels of 0-16", "image", "probabilities")
+#: A pixel of 0 to 16 stands for pixel / 16: the input of the model is the pixel value as it is.
+PIXELS = Units(np.float32(1 / 16), 0)
 
 
 def split() -> tuple[Array, Array, Array, Array]:
@@ -37,74 +41,39 @@ def split() -> tuple[Array, Array, Array, Array]:
     return images[:n], labels[:n], images[n:], labels[n:]
 
 
-def network(random: np.random.Generator) -> list[Dense]:
+def network(kind: str, random: np.random.Generator) -> list[Dense]:
+    if kind == "mlp":
+        return [Dense(64, 32, relu=True, random=random), Dense(32, 10, relu=False, random=random)]
     return [
-        Conv(1, 8, kernel=3, stride=1, relu=True, random=random),
-        Conv(8, 16, kernel=3, stride=2, relu=True, random=random),
+        Conv(1, 8, kernel=(3, 3), stride=(1, 1), relu=True, random=random),
+        Conv(8, 16, kernel=(3, 3), stride=(2, 2), relu=True, random=random),
         Dense(4 * 4 * 16, 10, relu=False, random=random),
     ]
 
 
-def forward(layers: Sequence[Dense], x: Array) -> Array:
-    for layer in layers:
-        x = layer.forward(x)
-    return x
+def noisy(random: np.random.Generator, images: Array, labels: Array) -> tuple[Array, Array]:
+    return np.clip(images + random.normal(0, NOISE, images.shape), 0, 1), labels
 
 
-class Adam:
-    """Adam (Kingma and Ba, 2015), with weights kept on the grid."""
-
-    def __init__(self, layers: Sequence[Dense]) -> None:
-        self.layers = layers
-        self.moments = {(i, name): (0.0, 0.0) for i in range(len(layers)) for name in ("weights", "bias")}
-        self.count = 0
-
-    def step(self, rate: float) -> None:
-        self.count += 1
-        for (i, name), (mean, square) in self.moments.items():
-            layer = self.layers[i]
-            gradient = getattr(layer, name + "_gradient")
-            mean = 0.9 * mean + 0.1 * gradient
-            square = 0.999 * square + 0.001 * gradient**2
-            self.moments[i, name] = (mean, square)
-            change = mean / (1 - 0.9**self.count) / (np.sqrt(square / (1 - 0.999**self.count)) + 1e-8)
-            setattr(layer, name, np.rint((getattr(layer, name) - rate * change) * GRID) / GRID)
-
-
-def loss_gradient(scores: Array, labels: Array) -> Array:
-    """Of the mean cross-entropy after a softmax."""
-    shares: Array = np.exp(scores - scores.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    shares[np.arange(len(labels)), labels] -= 1
-    shares /= len(labels)
-    return shares
-
-
-def train(images: Array, labels: Array) -> list[Dense]:
+def train(kind: str, images: Array, labels: Array) -> list[Dense]:
+    """Layers trained on pixels of 0 to 16."""
     random = np.random.default_rng(SEED)
-    layers = network(random)
-    optimiser = Adam(layers)
-    for epoch in range(EPOCHS):
-        order = random.permutation(len(images))
-        for start in range(0, len(order), BATCH):
-            batch = order[start : start + BATCH]
-            noisy = images[batch] / 16 + random.normal(0, NOISE, images[batch].shape)
-            gradient = loss_gradient(forward(layers, np.clip(noisy, 0, 1)), labels[batch])
-            for layer in reversed(layers):
-                gradient = layer.backward(gradient)
-            optimiser.step(RATE * (1 - epoch / EPOCHS))
+    layers = network(kind, random)
+    plan = Plan(epochs=30, batch=32, rate=2e-3, gradient=cross_entropy_gradient, disturb=noisy)
+    fit(layers, images / 16, labels, plan, random)
     return layers
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Train the digits model.")
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("digits.tflite"))
+    parser = argparse.ArgumentParser(description="Train a digits model.")
+    parser.add_argument("--network", choices=sorted(FILES), default="cnn")
+    parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     images, labels, test_images, test_labels = split()
-    layers = train(images, labels)
+    layers = train(options.network, images, labels)
     correct = int((forward(layers, test_images / 16).argmax(axis=1) == test_labels).sum())
-    model = export(quantise(layers, images[:CALIBRATION_IMAGES] / 16))
-    options.output.write_bytes(model)
+    model = export(quantise(layers, images[:CALIBRATION_IMAGES] / 16, PIXELS), NAMES, (1, 8, 8, 1), PIXELS)
+    (options.output or Path(__file__).with_name(FILES[options.network])).write_bytes(model)
     print(json.dumps({"bytes": len(model), "test_images": len(test_labels), "correct_float": correct}))
 
 

@@ -10,35 +10,46 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from layers import Array, Conv, Dense
 from numpy.typing import NDArray
 
-#: A pixel of 0 to 16 stands for pixel / 16: the input of the model is the pixel value as it is.
-INPUT_SCALE = np.float32(1 / 16)
-INPUT_ZERO_POINT = 0
+from .layers import Array, Conv, Dense, Pair
+
+
+@dataclass(frozen=True)
+class Units:
+    """What the integers of a tensor stand for: (integer - zero_point) * scale."""
+
+    scale: np.float32
+    zero_point: int
+
+    def quantise(self, values: Array) -> NDArray[np.int8]:
+        """The nearest int8 of each value."""
+        return np.clip(np.rint(values / float(self.scale)) + self.zero_point, -128, 127).astype(np.int8)
+
+    def value(self, integers: NDArray[np.int8]) -> Array:
+        return (integers.astype(np.float64) - self.zero_point) * float(self.scale)
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A quantised layer; `stride` is 0 for a fully connected one. Weights as TensorFlow Lite stores them:
+    """A quantised layer; `stride` is None for a fully connected one. Weights as TensorFlow Lite stores them:
     (output, kernel row, kernel column, channel) or (output, input)."""
 
     weights: NDArray[np.int8]
     weight_scales: NDArray[np.float32]
     bias: NDArray[np.int32]
     bias_scales: NDArray[np.float32]
-    output_scale: np.float32
-    output_zero_point: int
+    output: Units
     output_shape: tuple[int, ...]
     relu: bool
-    stride: int
+    stride: Pair | None
 
 
-def activation_range(values: Array) -> tuple[np.float32, int]:
-    """Scale and zero point of an int8 tensor that holds `values`, and zero exactly."""
+def activation_range(values: Array) -> Units:
+    """Units of an int8 tensor that holds `values`, and zero exactly."""
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     scale = np.float32((high - low) / 255)
-    return scale, int(np.clip(round(-128 - low / float(scale)), -128, 127))
+    return Units(scale, int(np.clip(round(-128 - low / float(scale)), -128, 127)))
 
 
 def weights_of(layer: Dense) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -47,23 +58,21 @@ def weights_of(layer: Dense) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     scales = (largest / 127).astype(np.float32)
     quantised = np.clip(np.rint(rows / scales[:, None].astype(np.float64)), -127, 127).astype(np.int8)
     if isinstance(layer, Conv):
-        quantised = quantised.reshape(layer.outputs, layer.kernel, layer.kernel, layer.channels)
+        quantised = quantised.reshape(layer.outputs, *layer.kernel, layer.channels)
     return quantised, scales
 
 
-def quantise(layers: Sequence[Dense], calibration: Array) -> list[Layer]:
-    """The layers in int8, with activation ranges seen on the calibration images (batch, height, width, channels)."""
+def quantise(layers: Sequence[Dense], calibration: Array, units: Units) -> list[Layer]:
+    """The layers in int8, with activation ranges seen on calibration inputs (batch, ...) whose integers have `units`."""
     quantised = []
-    scale, x = INPUT_SCALE, calibration
+    scale, x = units.scale, calibration
     for layer in layers:
         x = layer.forward(x)
         weights, weight_scales = weights_of(layer)
         bias_scales = scale * weight_scales
         bias = np.rint(layer.bias / bias_scales.astype(np.float64)).astype(np.int32)
-        output_scale, zero_point = activation_range(x)
-        stride = layer.stride if isinstance(layer, Conv) else 0
-        quantised.append(
-            Layer(weights, weight_scales, bias, bias_scales, output_scale, zero_point, (1, *x.shape[1:]), layer.relu, stride)
-        )
-        scale = output_scale
+        output, shape = activation_range(x), (1, *x.shape[1:])
+        stride = layer.stride if isinstance(layer, Conv) else None
+        quantised.append(Layer(weights, weight_scales, bias, bias_scales, output, shape, layer.relu, stride))
+        scale = output.scale
     return quantised

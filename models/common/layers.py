@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two layers with their gradients, in float64: a convolution and a fully connected layer, both with optional ReLU.
+"""Two layers with their gradients, in float64: convolution and fully connected layer, both with optional ReLU.
 
-Images are (batch, height, width, channels). Weights are matrices (inputs, outputs); a convolution's inputs are ordered
-(kernel row, kernel column, channel).
+Images are (batch, height, width, channels); a series is an image of one row. Weights are matrices (inputs, outputs); a
+convolution's inputs are ordered (kernel row, kernel column, channel).
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Pair = tuple[int, int]
 
 
 class Dense:
@@ -40,36 +41,37 @@ class Dense:
 
 
 class Conv(Dense):
-    """A square convolution with SAME padding, as a product with the patches under the kernel."""
+    """A convolution with SAME padding, as a product with the patches under the kernel; kernel and stride are
+    (rows, columns)."""
 
-    def __init__(self, channels: int, outputs: int, kernel: int, stride: int, relu: bool, random: np.random.Generator) -> None:
-        super().__init__(kernel * kernel * channels, outputs, relu, random)
+    def __init__(self, channels: int, outputs: int, kernel: Pair, stride: Pair, relu: bool, random: np.random.Generator) -> None:
+        super().__init__(kernel[0] * kernel[1] * channels, outputs, relu, random)
         self.channels, self.outputs, self.kernel, self.stride = channels, outputs, kernel, stride
 
     def forward(self, x: Array) -> Array:
         batch, height, width, _ = self.input_shape = x.shape
-        self.size = (-(-height // self.stride), -(-width // self.stride))
-        self.padding = [self._pad(extent, out) for extent, out in zip((height, width), self.size, strict=True)]
+        self.size = (-(-height // self.stride[0]), -(-width // self.stride[1]))
+        self.padding = [self._pad(extent, axis) for axis, extent in enumerate((height, width))]
         padded = np.pad(x, ((0, 0), *self.padding, (0, 0)))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, (self.kernel, self.kernel), axis=(1, 2))
-        windows = windows[:, :: self.stride, :: self.stride]  # (batch, rows, columns, channel, kernel row, kernel column)
+        windows = np.lib.stride_tricks.sliding_window_view(padded, self.kernel, axis=(1, 2))
+        windows = windows[:, :: self.stride[0], :: self.stride[1]]  # (batch, rows, columns, channel, kernel row, kernel column)
         patches = windows.transpose(0, 1, 2, 4, 5, 3).reshape(batch * self.size[0] * self.size[1], -1)
         return self.product(patches).reshape(batch, *self.size, self.outputs)
 
-    def _pad(self, extent: int, out: int) -> tuple[int, int]:
+    def _pad(self, extent: int, axis: int) -> Pair:
         """TensorFlow's SAME rule: the odd pixel goes after the image."""
-        total = max((out - 1) * self.stride + self.kernel - extent, 0)
+        total = max((self.size[axis] - 1) * self.stride[axis] + self.kernel[axis] - extent, 0)
         return total // 2, total - total // 2
 
     def backward(self, gradient: Array) -> Array:
         batch, height, width, channels = self.input_shape
         (top, bottom), (left, right) = self.padding
-        rows, columns = self.size
+        (rows, columns), (down, across) = self.size, self.stride
         patches = self.product_backward(gradient.reshape(-1, self.outputs))
-        patches = patches.reshape(batch, rows, columns, self.kernel, self.kernel, channels)
+        patches = patches.reshape(batch, rows, columns, *self.kernel, channels)
         padded = np.zeros((batch, top + height + bottom, left + width + right, channels))
-        for i in range(self.kernel):
-            for j in range(self.kernel):
-                covered = padded[:, i : i + rows * self.stride : self.stride, j : j + columns * self.stride : self.stride]
+        for i in range(self.kernel[0]):
+            for j in range(self.kernel[1]):
+                covered = padded[:, i : i + rows * down : down, j : j + columns * across : across]
                 covered += patches[:, :, :, i, j]
         return padded[:, top : top + height, left : left + width]

@@ -1,29 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes quantised layers as a TensorFlow Lite model: the layers, then SOFTMAX."""
+"""Writes quantised layers as a TensorFlow Lite model, with a SOFTMAX at the end if wanted."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import flatbuffers
 import numpy as np
-from quantise import INPUT_SCALE, INPUT_ZERO_POINT, Layer
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-DESCRIPTION = "Motet digits: handwritten digits 0-9, 8x8 pixels of 0-16"
-IMAGE = (1, 8, 8, 1)
+from .quantise import Layer, Units
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a model says of itself: its graph, one line for people, its input and its output."""
+
+    graph: str
+    description: str
+    input: str
+    output: str
 
 
 class Writer:
     """Collects tensors and operators of a model with one graph."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Names) -> None:
         self.model = schema.ModelT()
         self.model.version = 3
-        self.model.description = DESCRIPTION
+        self.model.description = names.description
         self.model.buffers = [schema.BufferT()]  # buffer 0 is empty by convention
         self.model.operatorCodes = []
         self.graph = schema.SubGraphT()
-        self.graph.name = "digits"
+        self.graph.name = names.graph
         self.graph.tensors, self.graph.operators = [], []
         self.model.subgraphs = [self.graph]
 
@@ -63,37 +72,45 @@ class Writer:
         return bytes(builder.Output())
 
 
-def options_of(layer: Layer) -> tuple[str, int, Any]:
-    """Operator, its version and its options."""
-    kinds = schema.ActivationFunctionType
-    activation = kinds.RELU if layer.relu else kinds.NONE
-    if not layer.stride:
-        dense = schema.FullyConnectedOptionsT()
-        dense.fusedActivationFunction = activation
-        return "FULLY_CONNECTED", 4, dense
+def conv_options(layer: Layer) -> Any:
     conv = schema.Conv2DOptionsT()
     conv.padding = schema.Padding.SAME
-    conv.strideH = conv.strideW = layer.stride
+    conv.strideH, conv.strideW = layer.stride
     conv.dilationHFactor = conv.dilationWFactor = 1
-    conv.fusedActivationFunction = activation
-    return "CONV_2D", 3, conv
+    return conv
 
 
-def export(layers: Sequence[Layer]) -> bytes:
-    """The bytes of the model."""
-    writer, kinds = Writer(), schema.TensorType
-    x = writer.tensor("image", IMAGE, kinds.INT8, INPUT_SCALE, INPUT_ZERO_POINT)
+def add_layer(writer: Writer, x: int, layer: Layer, out: tuple[int, str]) -> int:
+    """Index of the layer's output tensor; `out` is the layer's number and its output's name."""
+    index, name = out
+    kinds, activations = schema.TensorType, schema.ActivationFunctionType
+    weights = writer.tensor(f"weights{index}", layer.weights.shape, kinds.INT8, layer.weight_scales, 0, layer.weights)
+    bias = writer.tensor(f"bias{index}", layer.bias.shape, kinds.INT32, layer.bias_scales, 0, layer.bias)
+    y = writer.tensor(name, layer.output_shape, kinds.INT8, layer.output.scale, layer.output.zero_point)
+    options = conv_options(layer) if layer.stride else schema.FullyConnectedOptionsT()
+    options.fusedActivationFunction = activations.RELU if layer.relu else activations.NONE
+    operator, version = ("CONV_2D", 3) if layer.stride else ("FULLY_CONNECTED", 4)
+    writer.operator(operator, version, [x, weights, bias], y, options)
+    return y
+
+
+def add_softmax(writer: Writer, x: int, shape: Sequence[int], name: str) -> int:
+    options = schema.SoftmaxOptionsT()
+    options.beta = 1.0
+    shares = writer.tensor(name, shape, schema.TensorType.INT8, 1 / 256, -128)
+    writer.operator("SOFTMAX", 2, [x], shares, options)
+    return shares
+
+
+def export(layers: Sequence[Layer], names: Names, shape: Sequence[int], units: Units, softmax: bool = True) -> bytes:
+    """The bytes of the model; `shape` and `units` are those of its input. Without softmax the output is the last layer's."""
+    writer = Writer(names)
+    x = writer.tensor(names.input, shape, schema.TensorType.INT8, units.scale, units.zero_point)
     writer.graph.inputs = [x]
     for i, layer in enumerate(layers):
-        weights = writer.tensor(f"weights{i}", layer.weights.shape, kinds.INT8, layer.weight_scales, 0, layer.weights)
-        bias = writer.tensor(f"bias{i}", layer.bias.shape, kinds.INT32, layer.bias_scales, 0, layer.bias)
-        out = writer.tensor(f"layer{i}", layer.output_shape, kinds.INT8, layer.output_scale, layer.output_zero_point)
-        name, version, options = options_of(layer)
-        writer.operator(name, version, [x, weights, bias], out, options)
-        x = out
-    softmax = schema.SoftmaxOptionsT()
-    softmax.beta = 1.0
-    shares = writer.tensor("probabilities", layers[-1].output_shape, kinds.INT8, 1 / 256, -128)
-    writer.operator("SOFTMAX", 2, [x], shares, softmax)
-    writer.graph.outputs = [shares]
+        name = f"layer{i}" if softmax or i < len(layers) - 1 else names.output
+        x = add_layer(writer, x, layer, (i, name))
+    if softmax:
+        x = add_softmax(writer, x, layers[-1].output_shape, names.output)
+    writer.graph.outputs = [x]
     return writer.bytes()
