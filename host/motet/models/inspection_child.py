@@ -11,7 +11,7 @@ from motet_native import nn
 
 # Operator rows for one run on zeros; the largest keyword model takes a few thousand.
 STEPS = 5_000_000
-_BYTES = {"int8": 1, "uint8": 1, "int16": 2, "int32": 4, "float32": 4}
+_BYTES = {"int8": 1, "uint8": 1, "bool": 1, "int16": 2, "int32": 4, "uint32": 4, "float32": 4, "int64": 8, "uint64": 8}
 
 
 def _zeros(tensor: tuple[Any, ...]) -> bytes:
