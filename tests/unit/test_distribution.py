@@ -19,6 +19,9 @@ assert motet.paths.repository() is None
 assert all(pathlib.Path(m.__file__).is_relative_to(root) for m in (motet_core.device, motet_native))
 assert motet.boards.load("stm32f405").mcu == "STM32F405RG"
 model = motet_native.nn.Model((motet.paths.data("models") / "digits" / "digits.tflite").read_bytes())
+trainers = [motet.paths.data("models") / name / "train.py" for name in ("digits", "anomaly", "vibration")]
+assert all(trainer.is_file() for trainer in trainers) and (motet.paths.data("models") / "common" / "layers.py").is_file()
+assert len(list(motet.paths.data("models").glob("*/*.tflite"))) == 4
 assert (motet.paths.data("examples") / "vote" / "Component.toml").is_file()
 assert (motet.paths.data("wit") / "wire.cddl").is_file()
 print(root, len(model.operators))
