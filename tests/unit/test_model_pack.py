@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from motet_native import nn
+from tests.support import public_models
 from tests.support.nn_builder import KINDS, Tensor, Wheel, constant, graph, options, unpack
 from tests.support.nn_packed import plan
 from tests.support.nn_single import random_values
@@ -22,7 +21,7 @@ from motet.models.sweeping import sweep
 from motet.paths import data as folder
 
 DIGITS = folder("models") / "digits" / "digits.tflite"
-MODELS = Path(os.environ.get("MOTET_MODELS", "/nonexistent"))
+MODELS = public_models.FOLDER
 RANDOM = np.random.default_rng(5)
 VALID, SAME = 1, 0
 
@@ -281,7 +280,7 @@ def test_damaged_models_are_packed_or_refused_but_never_end_this_process() -> No
             assert str(error).startswith("damaged")
 
 
-@pytest.mark.skipif(not MODELS.is_dir(), reason="no models folder: set MOTET_MODELS")
+@public_models.needed
 @pytest.mark.parametrize(
     ("name", "operators", "rules"),
     [

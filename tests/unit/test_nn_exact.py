@@ -15,13 +15,14 @@ import pytest
 from motet_native import nn
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
+from tests.support import public_models
 from tests.support.nn_builder import Wheel
 from tests.support.nn_refused import refused
 
 ROOT = Path(__file__).resolve().parents[2]
 DIGITS = ROOT / "models/digits/digits.tflite"
-MODELS = Path(os.environ.get("MOTET_MODELS", ROOT.parent / "shared/models"))
-ABSENT = pytest.mark.skip(reason=f"no models folder at {MODELS}: MOTET_MODELS may name one")
+MODELS = public_models.FOLDER
+ABSENT = pytest.mark.skip(reason=public_models.REASON)
 DTYPES = {"int8": np.int8, "uint8": np.uint8, "int16": np.int16, "int32": np.int32}
 
 

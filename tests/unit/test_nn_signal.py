@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import os
 import wave
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from motet_native import nn
 from numpy.typing import NDArray
-from tests.support import nn_signal
+from tests.support import nn_signal, public_models
 from tests.support.nn_builder import KINDS, NUMPY, Wheel, unpack
 
 EXAMPLES = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None)
@@ -26,8 +24,7 @@ LONGS = st.one_of(WORDS, st.integers(0, 2**64 - 1), st.sampled_from(NEAR_POWERS)
 HALVES = st.one_of(st.integers(-32768, 32767), st.sampled_from([-32768, -32767, 32767, 0, 1, -1]))
 Run = list[NDArray[Any]]
 
-MODELS = Path(os.environ.get("MOTET_MODELS", Path(__file__).resolve().parents[3] / "shared/models"))
-needs_models = pytest.mark.skipif(not MODELS.is_dir(), reason=f"no models folder at {MODELS}: MOTET_MODELS may name one")
+MODELS, needs_models = public_models.FOLDER, public_models.needed
 
 
 @pytest.fixture(scope="module")

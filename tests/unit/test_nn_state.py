@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import motet_native
@@ -15,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from motet_native import nn
 from numpy.typing import NDArray
-from tests.support import grey_png
+from tests.support import grey_png, public_models
 from tests.support.nn_builder import KINDS, Tensor, Wheel, graph, one_operator, options
 from tests.support.nn_state import lstm, svdf
 
@@ -25,8 +23,7 @@ ZEROS = st.integers(-128, 127)
 SEEDS = st.integers(0, 2**32 - 1)
 Run = list[NDArray[Any]]
 
-MODELS = Path(os.environ.get("MOTET_MODELS", Path(__file__).resolve().parents[3] / "shared/models"))
-needs_models = pytest.mark.skipif(not MODELS.is_dir(), reason=f"no models folder at {MODELS}: MOTET_MODELS may name one")
+MODELS, needs_models = public_models.FOLDER, public_models.needed
 
 
 @pytest.fixture(scope="module")
