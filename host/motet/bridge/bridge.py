@@ -12,7 +12,7 @@ from motet_native.frame import Link
 
 from motet.bridge.attachment import Attachment
 from motet.bridge.limiter import Limiter
-from motet.bridge.line import SILENCE_MS, Line
+from motet.bridge.line import SILENCE_MS, STOPPING, Line
 from motet.bus import BrokerUrl
 from motet.wire import Presence, Topics, WireError, packed, valid_id
 from motet.wire.faults import Faults
@@ -134,7 +134,8 @@ class Bridge:
         self._cancel_timers()
         if self._record is None:
             return
-        log.warning("device %s at %s is gone: %s", self._record.id, self._line.url, why)
+        level = logging.INFO if why == STOPPING else logging.WARNING
+        log.log(level, "device %s at %s is gone: %s", self._record.id, self._line.url, why)
         if restarted:
             self._return_timer = asyncio.get_running_loop().call_later(_RETURN_S, self._not_back)
         else:

@@ -23,6 +23,8 @@ _LOOK_S = 2.0
 # A silent peer is asked for a sign of life, then given up.
 _PROBE_MS, SILENCE_MS = 4_000, 15_000
 _FIRST_DELAY_S, _LAST_DELAY_S = 0.1, 2.0
+# Why a session ends when the bridge itself does.
+STOPPING = "the bridge is stopping"
 # Messages that may wait for room on the link.
 _QUEUE = 64
 
@@ -96,7 +98,7 @@ class Line:
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, _LAST_DELAY_S)
         finally:
-            self._leave("the bridge is stopping")
+            self._leave(STOPPING)
 
     async def _use(self) -> str:
         """One life of the port; returns why it ended."""
