@@ -20,6 +20,15 @@ def link(epoch):
     return frame.Link(mtu=MTU, epoch=epoch)
 
 
+async def run_away(device, client):
+    """Starts call 900, which never ends by itself, and returns while it runs."""
+    await client.hello()
+    await client.install("component", "kit", artifact(fuel=0xFFFFFFFF))
+    await client.send({"id": 900, "method": "tools/call", "params": {"name": "kit.spin", "arguments": {}}})
+    while device.port.link.current == 0:
+        await asyncio.sleep(0)
+
+
 class Client(rig.Rig):
     """The rig's client, but its port is a link over TCP."""
 
@@ -105,11 +114,7 @@ class StreamTest(unittest.TestCase):
     def test_a_runaway_call_is_cancelled_through_the_link(self):
         async def work(device, number):
             client = await Client().connect(number)
-            await client.hello()
-            await client.install("component", "kit", artifact(fuel=0xFFFFFFFF))
-            await client.send({"id": 900, "method": "tools/call", "params": {"name": "kit.spin", "arguments": {}}})
-            while device.port.link.current == 0:
-                await asyncio.sleep(0)
+            await run_away(device, client)
             self.assertTrue(client.port.link.cancel(cancel_key("gw", 900)))
             client.port._kick.set()
             self.assertEqual((await client.tool("kit.add", a=1, b=2))["structuredContent"], {"result": 3})
@@ -122,11 +127,7 @@ class StreamTest(unittest.TestCase):
     def test_a_device_that_stops_takes_its_runaway_call_along(self):
         async def work(device, number):
             client = await Client().connect(number)
-            await client.hello()
-            await client.install("component", "kit", artifact(fuel=0xFFFFFFFF))
-            await client.send({"id": 900, "method": "tools/call", "params": {"name": "kit.spin", "arguments": {}}})
-            while device.port.link.current == 0:
-                await asyncio.sleep(0)
+            await run_away(device, client)
             client.close()
 
         # asyncio.run waits for the thread of the call: this ends only when the call does.
@@ -136,11 +137,7 @@ class StreamTest(unittest.TestCase):
     def test_a_runaway_call_is_cancelled_by_the_notification(self):
         async def work(device, number):
             client = await Client().connect(number)
-            await client.hello()
-            await client.install("component", "kit", artifact(fuel=0xFFFFFFFF))
-            await client.send({"id": 900, "method": "tools/call", "params": {"name": "kit.spin", "arguments": {}}})
-            while device.port.link.current == 0:
-                await asyncio.sleep(0)
+            await run_away(device, client)
             await client.send({"method": "notifications/cancelled", "params": {"requestId": 900}})
             await client.result("tools/list")
             self.assertEqual(device.rpc.counters["cancelled"], 1)

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The native sources are free of warnings under every compiler that they are built with."""
 
+import re
 import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
 
 import pytest
-from tests.support.native import BINDING, NATIVE, WASM3, wasm3_macros
+from tests.support.native import BINDING, NATIVE, ROOT, WASM3, wasm3_macros
 
 CORTEX_M4 = ["-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"]
 COMPILERS = {
@@ -46,3 +47,8 @@ def test_the_native_core_has_no_warnings(compiler: str) -> None:
 @pytest.mark.parametrize("compiler", HOSTED)
 def test_the_cpython_binding_has_no_warnings(compiler: str) -> None:
     assert warnings(compiler, sorted(BINDING.glob("*.c")), "-DMOTET_THREADS=1", "-isystem", sysconfig.get_path("include")) == ""
+
+
+def test_both_bindings_shape_the_engines_structures_alike():
+    makefile = (ROOT / "firmware/modules/motet_native/micropython.mk").read_text()
+    assert sorted(re.findall(r"-Dd_m3\w+=\w+", makefile)) == sorted(wasm3_macros())
