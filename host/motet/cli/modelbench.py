@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`motet model bench`: instructions of each operator on an emulated Cortex-M."""
+"""`motet model bench`: instructions of each operator on an emulated core."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ TIMEOUT_S = 1200
 @reporting
 def bench(
     model: File,
-    cpu: Annotated[str, typer.Option(help="cortex-m4 or cortex-m3.")] = "cortex-m4",
+    cpu: Annotated[str, typer.Option(help="cortex-m0plus, cortex-m3, cortex-m4, cortex-m55 or rv32imac.")] = "cortex-m4",
     as_json: Json = False,
 ) -> None:
-    """Count the instructions of each operator on an emulated Cortex-M. Needs a source tree, arm-none-eabi-gcc and QEMU."""
+    """Count the instructions of each operator on an emulated core. Needs a source tree, its cross compiler and QEMU."""
     read(model)  # says what is wrong with the file before anything is compiled
     root = repository()
     if root is None:
-        raise FatalError("bench compiles the engine for Cortex-M, which needs Motet's source tree")
+        raise FatalError("bench compiles the engine for that core, which needs Motet's source tree")
     say(f"compiling the engine for {cpu}")
     found = _measured(root / "tools/bench_nn.py", model, cpu)
     if "error" in found:

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What kernels and our own models take on each emulated CPU, and what they may take: tests/bench/nn_budgets.json."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.support.nn_builder import Tensor, constant, one_operator, options
+from tests.support.nn_shapes import convolution, depthwise, fully_connected
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+import nn_bare  # noqa: E402
+
+BUDGETS = ROOT / "tests/bench/nn_budgets.json"
+#: A kernel may become this much slower before somebody has to look at it and write the budgets anew.
+SLACK = 1.03
+
+
+def kernels() -> dict[str, bytes]:
+    """One layer of each family that models spend their time in."""
+    image, row = Tensor((1, 8, 8, 16), 0.1, 3), Tensor((1, 1024), 0.1, 3)
+    pool = options("Pool2DOptions", strideH=2, strideW=2, filterHeight=2, filterWidth=2)
+    return {
+        "conv 1x1, 32 to 32": convolution(32, 32, 1, (8, 8)),
+        "conv 3x3, 3 to 16": convolution(3, 16, 3, (12, 12)),
+        "depthwise 3x3, 32": depthwise(32, 1, 3, (8, 8)),
+        "depthwise 3x3, 1 to 8": depthwise(1, 8, 3, (12, 12)),
+        "fully connected 128 to 64": fully_connected(128, 64),
+        "average pool": one_operator("AVERAGE_POOL_2D", [image], Tensor((1, 4, 4, 16), 0.1, 3), pool),
+        "max pool": one_operator("MAX_POOL_2D", [image], Tensor((1, 4, 4, 16), 0.1, 3), pool),
+        "mean": one_operator("MEAN", [image, constant([1, 2])], Tensor((1, 16), 0.2, -3), options("ReducerOptions")),
+        "add": one_operator("ADD", [row, row], Tensor((1, 1024), 0.2, -3), options("AddOptions")),
+        "softmax of 12": one_operator(
+            "SOFTMAX", [Tensor((1, 12), 0.1)], Tensor((1, 12), 1 / 256, -128), options("SoftmaxOptions", beta=1.0)
+        ),
+        **{path.stem: path.read_bytes() for path in sorted((ROOT / "models").glob("*/*.tflite"))},
+    }
+
+
+def measured(cpus: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Instructions of one run of each, by CPU."""
+    own = kernels()
+    found = {cpu: nn_bare.bench([nn_bare.Job(model) for model in own.values()], cpu) for cpu in cpus}
+    return {cpu: {name: run["invoke_instructions"] for name, run in zip(own, runs, strict=True)} for cpu, runs in found.items()}
+
+
+def budgets() -> dict[str, Any]:
+    return json.loads(BUDGETS.read_text())  # type: ignore[no-any-return]
+
+
+def write(found: dict[str, dict[str, int]]) -> None:
+    """Takes what was measured as the budgets of these CPUs."""
+    before = budgets() if BUDGETS.exists() else {}
+    BUDGETS.write_text(json.dumps({**before, **found}, indent=2) + "\n")
