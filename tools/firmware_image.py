@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from build_steps import BuildError
+
 if TYPE_CHECKING:
     from motet.boards import Board
 
@@ -19,15 +21,13 @@ class Toolchain(NamedTuple):
     packages: str
 
 
+_ARM = Toolchain("arm-none-eabi-", "nano.specs", "gcc-arm-none-eabi libnewlib-arm-none-eabi")
+_RISCV = Toolchain("riscv64-unknown-elf-", "picolibc.specs", "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf")
 TOOLCHAINS = {
-    "armv7em": Toolchain("arm-none-eabi-", "nano.specs", "gcc-arm-none-eabi libnewlib-arm-none-eabi"),
-    "rv32imac": Toolchain("riscv64-unknown-elf-", "picolibc.specs", "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"),
+    **dict.fromkeys(("armv6m", "armv7m", "armv7em", "armv8_1m"), _ARM),
+    **dict.fromkeys(("rv32imac", "rv32imc"), _RISCV),
 }
 SYMBOLS = ("_flash_used", "_flash_length", "_ram_length", "_static_ram", "_heap_start", "_heap_end", "boot_seed")
-
-
-class BuildError(Exception):
-    """The build cannot go on; the message says what is wrong and what to do."""
 
 
 def symbols(board: Board, elf: Path) -> dict[str, int]:
@@ -39,6 +39,7 @@ def symbols(board: Board, elf: Path) -> dict[str, int]:
 
 def check_layout(board: Board, at: dict[str, int]) -> None:
     """board.toml and link.ld both tell of the memory: they must tell the same."""
+    assert board.memory
     claims = [("memory.flash", board.memory.flash, "_flash_length"), ("memory.ram", board.memory.ram, "_ram_length")]
     if board.emulate and board.emulate.seed_address is not None:
         claims.append(("emulate.seed_address", board.emulate.seed_address, "boot_seed"))
@@ -52,11 +53,11 @@ def sizes(at: dict[str, int]) -> dict[str, int]:
     return {"flash": at["_flash_used"], "static_ram": at["_static_ram"], "heap": at["_heap_end"] - at["_heap_start"]}
 
 
-def check_budget(board: Board, size: dict[str, int]) -> None:
-    for what in ("flash", "static_ram"):
-        if size[what] > (limit := getattr(board.budget, what)):
-            raise BuildError(f"{board.name}: {what} is {size[what]} bytes, the budget in board.toml allows {limit}")
-    if size["heap"] < board.budget.heap_free:
-        raise BuildError(
-            f"{board.name}: the heap has {size['heap']} bytes, the budget in board.toml asks for {board.budget.heap_free}"
-        )
+def check_limits(board: Board, size: dict[str, int]) -> None:
+    """Raises BuildError for an image beyond the limits of budgets.toml."""
+    from motet.boards_budgets import Budgets, exceeded
+
+    assert board.budget
+    # The heap of an image is at least as much as will be free of it.
+    if broken := exceeded(Budgets(limit=board.budget), {**size, "heap_free": size["heap"]}):
+        raise BuildError(f"{board.name}: " + "; ".join(broken))

@@ -2,11 +2,9 @@
 """What a board says and does when its program fails, and what the next start knows of it."""
 
 import re
-import socket
 import subprocess
 
 import pytest
-from gdb import Gdb
 from wire import Wire
 
 from motet.emulate import Emulator
@@ -21,11 +19,6 @@ REPORT = {
 }
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def symbol(echo: Emulator, name: str) -> int:
     """Address of a linker symbol in the running image."""
     prefix = {"armv7em": "arm-none-eabi-", "rv32imac": "riscv64-unknown-elf-"}[echo.board.arch]
@@ -33,16 +26,9 @@ def symbol(echo: Emulator, name: str) -> int:
     return next(int(line.split()[0], 16) for line in listing.splitlines() if line.endswith(f" {name}"))
 
 
-def attach(echo: Emulator) -> Gdb:
-    port = free_port()
-    echo.monitor(f"gdbserver tcp:127.0.0.1:{port}")
-    return Gdb(port)
-
-
 def test_a_jump_into_nowhere_is_reported_and_remembered(wire: Wire, echo: Emulator) -> None:
-    with attach(echo) as gdb:
+    with echo.debugger() as gdb:
         gdb.write_register(REGISTERS[echo.board.arch][1], 0xDEAD_BEE0)
-        gdb.go()
     wire.until(lambda: re.search(REPORT[echo.board.arch], wire.raw), "fault report")
     wire.until(lambda: wire.link.resets and wire.link.established, "new session")
     reason, _, line = wire.ask(b"w").partition(b"|")
@@ -51,18 +37,16 @@ def test_a_jump_into_nowhere_is_reported_and_remembered(wire: Wire, echo: Emulat
 
 def test_a_stack_overflow_hits_the_guard_and_says_so(wire: Wire, echo: Emulator) -> None:
     stack_pointer, _ = REGISTERS[echo.board.arch]
-    with attach(echo) as gdb:
+    with echo.debugger() as gdb:
         gdb.write_register(stack_pointer, symbol(echo, "_stack_guard") + 128)
-        gdb.go()
     wire.until(lambda: re.search(REPORT[echo.board.arch] + rb".*stack overflow", wire.raw), "fault report")
     wire.until(lambda: wire.link.resets and wire.link.established, "new session")
     assert wire.ask(b"ealive") == b"alive"
 
 
 def test_a_stack_pointer_that_leads_nowhere_is_reported_and_restarts(wire: Wire, echo: Emulator) -> None:
-    with attach(echo) as gdb:
+    with echo.debugger() as gdb:
         gdb.write_register(REGISTERS[echo.board.arch][0], 0x10)
-        gdb.go()
     wire.until(lambda: re.search(REPORT[echo.board.arch], wire.raw), "fault report")
     wire.until(lambda: wire.link.resets and wire.link.established, "new session")
     assert wire.ask(b"w").startswith(b"fault|")

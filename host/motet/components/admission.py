@@ -39,7 +39,8 @@ class Target:
     def of_board(cls, name: str) -> Target:
         """The target for a board by the name it announces; one that is not among ours gets the defaults."""
         # The name comes from a device: it is compared, never used as a path.
-        return cls(ram=boards.load(name).memory.ram) if name in boards.names() else cls()
+        memory = boards.load(name).memory if name in boards.names() else None
+        return cls(ram=memory.ram) if memory else cls()
 
 
 @dataclass(frozen=True)

@@ -1,42 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""QEMU running one board, with the board's UART on a TCP port that stays the same over restarts."""
+"""QEMU running one board, with the board's UARTs on TCP ports that stay the same over restarts."""
 
 import contextlib
-import secrets
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from motet import boards
+from motet.emulate import flashfile
+from motet.emulate.command import command, options
+from motet.emulate.gdb import Gdb, GdbError
+from motet.emulate.machine import EmulatorError, default_firmware
 from motet.emulate.process import Child
 from motet.emulate.qmp import Qmp, QmpError
-from motet.paths import repository
+from motet.emulate.sockets import listen, port_of
 
 # Debian and Ubuntu packages of the emulators.
 _PACKAGES = {"qemu-system-arm": "qemu-system-arm", "qemu-system-riscv32": "qemu-system-misc"}
 _START_SECONDS = 20.0
 
 
-class EmulatorError(Exception):
-    """The board cannot be emulated; the message says why and what to do."""
-
-
 class Emulator:
-    """One emulated board. A context manager: starts on entry, stops on exit. Not for use by two threads at once.
+    """One board in QEMU; a motet.emulate.Machine.
 
-    The listening socket is ours and outlives QEMU: a client that connects while the board is down waits in the queue
-    until it is up again, and the port never changes. QEMU serves one client at a time.
+    The listening sockets are ours and outlive QEMU: a client that connects while the board is down waits in the queue
+    until it is up again, and the ports never change.
 
     board: a board's name or the loaded Board.
     firmware: the image; None means the one that tools/build.py makes.
     icount: count instructions (board.toml's icount_shift), so that the board's time and figures repeat from run to run.
     log: file for QEMU's messages, appended to; None means a temporary one.
     seed: the word that power-on leaves in RAM; None means another random one at each start.
+    flash: file that is the board's persistent flash, made when it is not there; None means a temporary one.
+    Raises BoardError, EmulatorError.
     """
 
     def __init__(
@@ -46,29 +46,34 @@ class Emulator:
         icount: bool = True,
         log: Path | None = None,
         seed: int | None = None,
+        flash: Path | None = None,
     ) -> None:
         self.board = boards.load(board) if isinstance(board, str) else board
-        if self.board.emulate is None:
-            raise EmulatorError(f"{self.board.name}: board.toml has no [emulate]: this board cannot be emulated")
-        self._recipe = self.board.emulate
+        self._recipe = _recipe_of(self.board)
         self.firmware = firmware if firmware is not None else default_firmware(self.board.name)
         self._icount, self._seed = icount, seed
         self._folder = tempfile.TemporaryDirectory(prefix="motet-emulate-")
         self.log = log or Path(self._folder.name) / "qemu.log"
         self._child: Child | None = None
         self._qmp: Qmp | None = None
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=4)
-        # Accepted sockets inherit it: without, Nagle's algorithm holds back short frames for 40 ms.
-        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.flash_image = self._flash(flash)
+        links = self.board.links
+        self._uarts = {number: listen() for number in (links.link, links.console) if number is not None}
 
     @property
     def port(self) -> int:
-        """TCP port of the UART on 127.0.0.1."""
-        return int(self._listener.getsockname()[1])
+        """TCP port of the data link's UART on 127.0.0.1."""
+        return port_of(self._uarts[self.board.links.link])
+
+    @property
+    def console_port(self) -> int | None:
+        """TCP port of the console's UART; None where one UART carries both."""
+        console = self.board.links.console
+        return None if console is None else port_of(self._uarts[console])
 
     @property
     def url(self) -> str:
-        """The UART as a pyserial URL."""
+        """The data link as a pyserial URL."""
         return f"socket://127.0.0.1:{self.port}"
 
     @property
@@ -89,8 +94,10 @@ class Emulator:
             raise EmulatorError(f"{self._recipe.program} is missing; install it with: sudo apt-get install {package}")
         if not self.firmware.is_file():
             raise EmulatorError(f"no firmware at {self.firmware}; build it with: tools/build.py firmware {self.board.name}")
-        self._socket_path.unlink(missing_ok=True)
-        self._child = Child(self._command(), self.log, inherit=(self._listener.fileno(),))
+        self._qmp_path.unlink(missing_ok=True)
+        self._prepare_flash()
+        inherit = tuple(listener.fileno() for listener in self._uarts.values())
+        self._child = Child(self._command(), self.log, inherit=inherit)
         try:
             self._qmp = self._connect(self._child)
         except BaseException:
@@ -125,6 +132,35 @@ class Emulator:
             qemu.execute("pmemsave", val=address, size=length, filename=str(target))
         return target.read_bytes()
 
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Change the board's physical memory. Raises EmulatorError."""
+        with self.debugger() as gdb:
+            gdb.write_memory(address, data)
+
+    @contextlib.contextmanager
+    def debugger(self) -> Iterator[Gdb]:
+        """The board stands still, and its registers and memory can be changed, until the block ends. Raises EmulatorError."""
+        path = Path(self._folder.name) / "gdb"
+        with self._asking("attach a debugger") as qemu:
+            runs = qemu.execute("query-status")["running"]
+            qemu.monitor(f"gdbserver unix:{path},server=on,wait=off")
+            try:
+                with Gdb(path) as gdb:
+                    yield gdb
+                    gdb.go()
+            finally:
+                qemu.monitor("gdbserver none")
+                path.unlink(missing_ok=True)
+                qemu.execute("cont" if runs else "stop")
+
+    def instructions(self) -> int | None:
+        """Instructions executed since power-on, idling not counted; None without icount. Raises EmulatorError."""
+        if not self._icount or self._recipe.icount_shift is None:
+            return None
+        with self._asking("count instructions") as qemu:
+            # The counter that QEMU's record and replay works with; it runs whenever instructions are counted.
+            return int(qemu.execute("query-replay")["icount"])
+
     def monitor(self, line: str) -> str:
         """A command of QEMU's human monitor, e.g. "info registers"; returns its text. Raises EmulatorError."""
         with self._asking(line) as qemu:
@@ -137,7 +173,8 @@ class Emulator:
     def close(self) -> None:
         """Stop and give the port back."""
         self.stop()
-        self._listener.close()
+        for listener in self._uarts.values():
+            listener.close()
         self._folder.cleanup()
 
     def __enter__(self) -> Self:
@@ -152,35 +189,36 @@ class Emulator:
         self.close()
 
     @property
-    def _socket_path(self) -> Path:
+    def _qmp_path(self) -> Path:
         return Path(self._folder.name) / "qmp"
 
     def _command(self) -> list[str]:
+        files = {"firmware": self.firmware, "flash": self.flash_image}
+        uarts = {number: listener.fileno() for number, listener in self._uarts.items()}
         return [
-            self._recipe.program,
-            *(argument.replace("{firmware}", str(self.firmware)) for argument in self._recipe.arguments),
-            *("-nodefaults", "-display", "none", "-qmp", f"unix:{self._socket_path},server=on,wait=off"),
-            *(
-                "-chardev",
-                f"socket,id=uart,fd={self._listener.fileno()},server=on,wait=off,nodelay=on",
-                "-serial",
-                "chardev:uart",
-            ),
-            *self._options(),
+            *command(self._recipe, files, self._qmp_path, uarts),
+            *options(self._recipe, self._icount, self._seed),
         ]
 
-    def _options(self) -> Iterator[Any]:
-        if self._icount and self._recipe.icount_shift is not None:
-            yield from ("-icount", f"shift={self._recipe.icount_shift}")
-        if self._recipe.seed_address is not None:
-            seed = secrets.randbits(32) if self._seed is None else self._seed
-            yield from ("-device", f"loader,addr={self._recipe.seed_address:#x},data={seed:#x},data-len=4")
+    def _flash(self, wanted: Path | None) -> Path | None:
+        if self._recipe.flash_bytes is None:
+            if wanted is not None:
+                raise EmulatorError(f"{self.board.name} has no persistent flash in QEMU")
+            return None
+        return wanted or Path(self._folder.name) / "flash"
+
+    def _prepare_flash(self) -> None:
+        if self.flash_image is not None and self._recipe.flash_bytes is not None:
+            try:
+                flashfile.prepare(self.flash_image, self._recipe.flash_bytes)
+            except (OSError, ValueError) as error:
+                raise EmulatorError(f"{self.board.name}: {error}") from error
 
     def _connect(self, child: Child) -> Qmp:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError, QmpError):
-                return Qmp(self._socket_path)
+                return Qmp(self._qmp_path)
             # QEMU makes the socket a few milliseconds after its start, and only then refuses an image; there is no event
             # to wait for.
             if child.wait(0.01):
@@ -193,7 +231,7 @@ class Emulator:
             raise EmulatorError(f"{self.board.name} is not running")
         try:
             yield self._qmp
-        except (OSError, QmpError) as error:
+        except (OSError, QmpError, GdbError) as error:
             raise EmulatorError(f"{self.board.name}: cannot {what}: {error}") from error
 
     def _end(self, patience: float | None) -> None:
@@ -208,9 +246,9 @@ class Emulator:
         return " ".join(self.log.read_text(errors="replace").split("\n")[-4:]).strip() or "no message"
 
 
-def default_firmware(board: str) -> Path:
-    """Where tools/build.py puts a board's image. Raises EmulatorError outside the repository."""
-    root = repository()
-    if root is None:
-        raise EmulatorError(f"{board}: an installed Motet carries no firmware; name the image")
-    return root / "build" / "firmware" / board / "firmware.elf"
+def _recipe_of(board: boards.Board) -> boards.Qemu:
+    if board.emulate is None:
+        raise EmulatorError(f"{board.name}: board.toml has no [emulate]: this board cannot be emulated")
+    if not isinstance(board.emulate, boards.Qemu):
+        raise EmulatorError(f"{board.name} is not emulated by QEMU but by {board.emulate.kind}")
+    return board.emulate

@@ -76,7 +76,7 @@ def check(data: bytes, boards: Sequence[Board], what: str) -> Report:
         return Report(len(data), operators, refused, None, None, False, ())
     counted = sizing.arena_of_a_board(data)
     arena = ports.arena_bytes if counted is None else counted
-    fits = tuple(_fit(board, len(data), arena) for board in boards)
+    fits = tuple(fit for board in boards if (fit := _fit(board, len(data), arena)))
     return Report(len(data), operators, refused, ports, arena, counted is not None, fits)
 
 
@@ -92,6 +92,9 @@ def _operators(data: bytes, ports: Ports | None, what: str) -> tuple[Operator, .
     return tuple(Operator(index, name, reason) for index, (name, reason) in enumerate(rows))
 
 
-def _fit(board: Board, size: int, arena: int) -> Fit:
+def _fit(board: Board, size: int, arena: int) -> Fit | None:
+    """None for a board without fixed memory, which has plenty."""
+    if not (board.memory and board.budget):
+        return None
     ram = size + arena + RESERVE_BYTES
     return Fit(board.name, ram, board.budget.heap_free, size, board.memory.flash - board.budget.flash)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds a board of [build] kind "port": Motet's own port of MicroPython, firmware/port."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_steps import BUILD, LOGS, ROOT, BuildError, locked, micropython, mpy_cross, need, run_logged, say
+from firmware_image import TOOLCHAINS, Toolchain, check_layout, check_limits, sizes, symbols
+
+if TYPE_CHECKING:
+    from motet.boards import Board, PortBuild
+
+
+def need_toolchain(tools: Toolchain) -> None:
+    """The compiler and its C library; the compiler names a file it does not find without a folder."""
+    compiler = tools.prefix + "gcc"
+    need(compiler, tools.packages)
+    found = subprocess.run([compiler, f"--print-file-name={tools.library}"], capture_output=True, text=True).stdout.strip()
+    if found == tools.library:
+        raise BuildError(f"{compiler} has no C library; install it with: sudo apt-get install {tools.packages}")
+
+
+def recipe(board: Board) -> PortBuild:
+    from motet.boards import PortBuild
+
+    assert isinstance(board.build, PortBuild)
+    return board.build
+
+
+def soc_source(board: Board) -> Path:
+    file = f"soc_{recipe(board).soc}.c"
+    for folder in (board.folder, ROOT / "firmware/port/soc"):
+        if (folder / file).is_file():
+            return folder / file
+    raise BuildError(f"{board.folder / 'board.toml'}: build.soc: neither the board's folder nor firmware/port/soc has {file}")
+
+
+def board_makefile(board: Board, micropython: Path) -> str:
+    """What the Makefile must know of the board, with a digest of all that decides how every file is compiled."""
+    build, links = recipe(board), board.links
+    defines = {f"{key}": f"{value}u" for key, value in sorted(build.defines.items())}
+    defines |= {"PORT_RESET_ON_FAULT": str(int(build.on_fault == "reset"))}
+    defines |= {"PORT_LINK_UART": str(links.link)}
+    defines |= {"PORT_CONSOLE_UART": str(links.console)} if links.console is not None else {}
+    defines |= {"PORT_BOARD": f"'\"{board.name}\"'", "PORT_MCU": f"'\"{board.mcu}\"'"}
+    compiler = subprocess.run([TOOLCHAINS[board.arch].prefix + "gcc", "--version"], capture_output=True, text=True).stdout
+    version = micropython / ".fetched"
+    origin = str(micropython) + (version.read_text() if version.exists() else "")
+    flags = [ROOT / "firmware/port/Makefile", *sorted((ROOT / "firmware/modules").glob("*/micropython.mk"))]
+    digest = hashlib.sha256(b"".join([compiler.encode(), origin.encode(), *(path.read_bytes() for path in flags)])).hexdigest()
+    lines = {
+        "ARCH": board.arch,
+        "MCU": board.mcu,
+        "SOC_SOURCE": soc_source(board),
+        "LINKER_SCRIPT": board.linker_script,
+        "BOARD_DEFINES": " ".join(f"-D{key}={value}" for key, value in defines.items()),
+    }
+    return f"# options {digest}\n" + "".join(f"{key} = {value}\n" for key, value in lines.items())
+
+
+def prepare(folder: Path, makefile: str) -> None:
+    """Make rebuilds nothing when only compiler options change, so a folder built with others starts over."""
+    mark = folder / "board.mk"
+    if folder.exists() and any(folder.iterdir()) and not (mark.exists() and mark.read_text() == makefile):
+        say("compiler options changed, building anew")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text(makefile)
+
+
+def forget_removed_modules(folder: Path, main: Path) -> None:
+    """Freezing notices new and changed modules, not removed ones: when the list changed it must start over."""
+    manifest = ROOT / "firmware/port/manifest.py"
+    modules = [manifest.read_text(), *(str(path) for path in sorted((ROOT / "firmware/motet_core").rglob("*.py"))), str(main)]
+    mark, listing = folder / "frozen.list", "\n".join(modules)
+    if not mark.exists() or mark.read_text() != listing:
+        (folder / "frozen_content.c").unlink(missing_ok=True)
+        mark.write_text(listing)
+
+
+def build(board: Board, main: Path | None) -> dict[str, object]:
+    """Build one board's image and check it against its limits. `main`: folder of another main.py (benches, tests)."""
+    if main and not (main / "main.py").is_file():
+        raise BuildError(f"{main} has no main.py")
+    need_toolchain(TOOLCHAINS[board.arch])
+    source, cross = micropython(), mpy_cross()
+    folder = BUILD / "firmware" / (f"{board.name}-{main.name}" if main else board.name)
+    main = (main or ROOT / "firmware/port").resolve()
+    with locked(folder):
+        prepare(folder, board_makefile(board, source))
+        forget_removed_modules(folder, main)
+        if not (folder / "firmware.elf").exists():
+            say(f"{folder.name}: compiling, about half a minute")
+        command = ["make", "-j2", "-C", str(ROOT / "firmware/port"), f"BOARD={board.name}", f"BUILD={folder}"]
+        command += [f"MPY_DIR={source}", f"MICROPY_MPYCROSS={cross}", f"MAIN_DIR={main}"]
+        run_logged(LOGS / f"firmware-{folder.name}.log", command)
+        layout = symbols(board, folder / "firmware.elf")
+        check_layout(board, layout)
+        size = sizes(layout)
+    say(f"{folder.name}: flash {size['flash']:,}, static RAM {size['static_ram']:,}, heap {size['heap']:,} bytes")
+    check_limits(board, size)
+    return {"board": board.name, "elf": str(folder / "firmware.elf"), **size}
