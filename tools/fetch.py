@@ -3,6 +3,7 @@
 """Fetch the third-party sources Motet is built from, each checked against a pinned SHA-256.
 
 ``third_party/wasm3``        C sources from the pywasm3 sdist (PyPI), with the fuel hook applied
+``third_party/monocypher``   C sources from the pymonocypher sdist (PyPI)
 ``third_party/micropython``  Debian's micropython source package
 
 Nothing is downloaded twice: a finished tree carries a stamp with the digest it was made from.
@@ -30,6 +31,9 @@ CACHE = Path(os.environ.get("MOTET_SOURCE_CACHE", THIRD_PARTY / "cache"))
 
 WASM3_SDIST = "pywasm3-0.5.0.tar.gz"
 WASM3_SHA256 = "5a47c8a39f7f6ae71b3316b2e5d86c9d0db6e771a65f09a86e4d4aa3a19aefcc"
+
+MONOCYPHER_SDIST = "pymonocypher-4.0.3.4.tar.gz"
+MONOCYPHER_SHA256 = "5e56e3d3eb770a53e0b9f6274146663c11a11f3d0de5cd48e3be0428d1b07a4a"
 
 # What stock 0.5.0 leaves open: (file, what stands there, what takes its place).
 WASM3_EDITS = [
@@ -155,8 +159,12 @@ def patch_wasm3(folder: Path) -> None:
         edit(folder / name, old, new)
 
 
-def pip_download(folder: Path) -> None:
-    run(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", str(folder), "pywasm3==0.5.0")
+def sdist(requirement: str) -> Callable[[Path], None]:
+    def download(folder: Path) -> None:
+        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:"]
+        run(*pip, "-d", str(folder), requirement)
+
+    return download
 
 
 def fetch_wasm3() -> None:
@@ -167,7 +175,7 @@ def fetch_wasm3() -> None:
     if stamped(target, stamp):
         return
     say("wasm3 0.5.0 (pywasm3 sdist)")
-    archive = cached(WASM3_SDIST, WASM3_SHA256, pip_download)
+    archive = cached(WASM3_SDIST, WASM3_SHA256, sdist("pywasm3==0.5.0"))
     with tempfile.TemporaryDirectory(dir=THIRD_PARTY) as scratch:
         unpack(archive, Path(scratch) / "sdist")
         source = Path(scratch) / "sdist" / "wasm3"
@@ -176,6 +184,22 @@ def fetch_wasm3() -> None:
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(source, target)
     (target / ".fetched").write_text(stamp)
+
+
+def fetch_monocypher() -> None:
+    target = THIRD_PARTY / "monocypher"
+    if stamped(target, MONOCYPHER_SHA256):
+        return
+    say("Monocypher 4.0.3 (pymonocypher sdist)")
+    archive = cached(MONOCYPHER_SDIST, MONOCYPHER_SHA256, sdist("pymonocypher==4.0.3.4"))
+    with tempfile.TemporaryDirectory(dir=THIRD_PARTY) as scratch:
+        unpack(archive, Path(scratch) / "sdist")
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir()
+        # The licence stands at the head of both files.
+        for name in ("monocypher.c", "monocypher.h"):
+            shutil.copy(Path(scratch) / "sdist" / name, target / name)
+    (target / ".fetched").write_text(MONOCYPHER_SHA256)
 
 
 def debian_mirror() -> str:
@@ -246,7 +270,7 @@ def fetch_micropython() -> None:
     (target / ".fetched").write_text(digest)
 
 
-SOURCES = {"wasm3": fetch_wasm3, "micropython": fetch_micropython}
+SOURCES = {"wasm3": fetch_wasm3, "monocypher": fetch_monocypher, "micropython": fetch_micropython}
 
 
 def main() -> int:

@@ -66,7 +66,7 @@ if [ "$python" != .venv/bin/python ]; then
     rm -f .venv/.stamp .venv/bin/python*
     "$python" -m venv .venv
 fi
-.venv/bin/python tools/fetch.py wasm3 micropython
+.venv/bin/python tools/fetch.py wasm3 monocypher micropython
 
 # The virtual environment is current when it was made from these very files.
 stamp=$(cat pyproject.toml setup.py tools/constraints.txt | sha256sum | cut -c1-32)
@@ -81,7 +81,7 @@ fi
 
 # The C extension follows its sources: rebuilt in place when one of them is newer.
 built=firmware/cpython/motet_native/_native$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
-if [ ! -e "$built" ] || [ -n "$(find firmware/native firmware/cpython third_party/wasm3 setup.py -newer "$built" \( -name '*.[ch]' -o -name setup.py \) -print -quit)" ]; then
+if [ ! -e "$built" ] || [ -n "$(find firmware/native firmware/cpython third_party/wasm3 third_party/monocypher setup.py -newer "$built" \( -name '*.[ch]' -o -name setup.py \) -print -quit)" ]; then
     say "building the native extension"
     .venv/bin/python setup.py -q build_ext --inplace >build/logs/native.log 2>&1 || { grep -E 'error' build/logs/native.log | head -5 >&2 || true; fail "the native extension did not build (full log: build/logs/native.log)"; }
     touch "$built"

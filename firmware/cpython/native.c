@@ -24,8 +24,11 @@ static PyMethodDef functions[] = {
 };
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "motet_native._native", .m_doc = "WebAssembly, neural networks and framing in C.",
-    .m_size = -1,          .m_methods = functions,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "motet_native._native",
+    .m_doc = "WebAssembly, neural networks, framing and signatures in C.",
+    .m_size = -1,
+    .m_methods = functions,
 };
 
 // Steals the reference to `part`.
@@ -40,7 +43,7 @@ static int add(PyObject *module, const char *name, PyObject *part) {
 
 static int add_parts(PyObject *module) {
     int failed = add(module, "wasm", motet_wasm_module()) || add(module, "nn", motet_nn_module()) ||
-                 add(module, "frame", motet_frame_module());
+                 add(module, "frame", motet_frame_module()) || add(module, "crypto", motet_crypto_module());
     return failed ? -1 : 0;
 }
 

@@ -10,5 +10,6 @@
 PyObject *motet_wasm_module(void);
 PyObject *motet_nn_module(void);
 PyObject *motet_frame_module(void);
+PyObject *motet_crypto_module(void);
 
 #endif

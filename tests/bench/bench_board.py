@@ -22,6 +22,7 @@ ROOT = HERE.parent.parent
 sys.path[:0] = [str(ROOT / "host"), str(ROOT / "tests/board")]
 
 from client import Client  # noqa: E402
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: E402
 from wire import Wire  # noqa: E402
 
 from motet.components import packages  # noqa: E402
@@ -50,6 +51,8 @@ def program(model: bytes) -> Path:
     folder = ROOT / "build/bench/bench"
     folder.mkdir(parents=True, exist_ok=True)
     data = f"MODEL = {model!r}\nCOMPONENT = {admitted.module!r}\nMEMORY = {admitted.manifest.limits.memory}\n"
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    data += f"KEY = {key.public_key().public_bytes_raw()!r}\nSIGNATURE = {key.sign(bytes(680))!r}\n"
     text = data + (HERE / "board_program.py").read_text()
     target = folder / "main.py"
     if not target.exists() or target.read_text() != text:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs on the board instead of the core and prints one JSON object. bench_board.py puts MODEL (a .tflite), COMPONENT (the
-# example component's module) and MEMORY, its need of linear memory, in front.
+# example component's module), MEMORY, its need of linear memory, and KEY and SIGNATURE over 680 zero bytes in front.
 import gc
 import json
 import time
 
 import motet_port
-from motet_native import nn, wasm
+from motet_native import crypto, nn, wasm
 
 # (module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add)
 #         (func (export "spin") (loop br 0)))
@@ -110,10 +110,20 @@ def bench_nn(out):
     out["digits_arena"] = model.arena_bytes
 
 
+def bench_crypto(out):
+    signed = bytes(680)
+    out["signature_right"] = int(crypto.ed25519_verify(KEY, SIGNATURE, signed))  # noqa: F821
+    out["signature_check"] = instructions(lambda: crypto.ed25519_verify(KEY, SIGNATURE, signed))  # noqa: F821
+    kilobytes = bytes(4096)
+    out["sha256_4096"] = instructions(lambda: crypto.sha256(kilobytes))
+    out["sha512_4096"] = instructions(lambda: crypto.sha512(kilobytes))
+
+
 def main():
     out = {}
     bench_wasm(out)
     bench_nn(out)
+    bench_crypto(out)
     print("BENCH " + json.dumps(out))
     # The board ends here; an emulator reads the line whenever it connects and resets.
     while True:

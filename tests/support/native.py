@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "firmware/native"
 BINDING = ROOT / "firmware/cpython"
 WASM3 = ROOT / "third_party/wasm3"
+MONOCYPHER = ROOT / "third_party/monocypher"
 
 
 def wasm3_macros() -> list[str]:

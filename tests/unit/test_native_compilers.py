@@ -8,7 +8,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from tests.support.native import BINDING, NATIVE, ROOT, WASM3, wasm3_macros
+from tests.support.native import BINDING, MONOCYPHER, NATIVE, ROOT, WASM3, wasm3_macros
 
 CORTEX_M4 = ["-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"]
 COMPILERS = {
@@ -28,6 +28,7 @@ def warnings(compiler: str, sources: list[Path], *includes: str) -> str:
     if not WASM3.exists():
         pytest.skip("third_party/wasm3 is missing: tools/fetch.py wasm3")
     command = [compiler, *COMPILERS[compiler], *STRICT, *wasm3_macros(), f"-I{NATIVE}", f"-I{BINDING}", "-isystem", str(WASM3)]
+    command += ["-isystem", str(MONOCYPHER)]
     results = [
         subprocess.run(
             [*command, *includes, "-S", "-o", "-", str(source)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

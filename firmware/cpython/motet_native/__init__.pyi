@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+from . import crypto as crypto
 from . import frame as frame
 from . import nn as nn
 from . import wasm as wasm

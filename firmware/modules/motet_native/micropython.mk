@@ -6,16 +6,18 @@
 MOTET_ROOT := $(abspath $(USERMOD_DIR)/../../..)
 MOTET_NATIVE := $(MOTET_ROOT)/firmware/native
 WASM3_DIR := $(MOTET_ROOT)/third_party/wasm3
+MONOCYPHER_DIR := $(MOTET_ROOT)/third_party/monocypher
 vpath %.c $(MOTET_ROOT)
 
 # Bindings: scanned for interned strings.
 SRC_USERMOD_C += $(wildcard $(USERMOD_DIR)/*.c)
 # Python-free sources: not scanned.
 SRC_USERMOD_LIB_C += $(patsubst $(MOTET_ROOT)/%,%,$(wildcard \
-	$(MOTET_NATIVE)/*.c $(MOTET_NATIVE)/wasm/*.c $(MOTET_NATIVE)/nn/*.c $(MOTET_NATIVE)/nn/*/*.c $(MOTET_NATIVE)/frame/*.c $(WASM3_DIR)/*.c))
+	$(MOTET_NATIVE)/*.c $(MOTET_NATIVE)/wasm/*.c $(MOTET_NATIVE)/nn/*.c $(MOTET_NATIVE)/nn/*/*.c $(MOTET_NATIVE)/frame/*.c \
+	$(MOTET_NATIVE)/crypto/*.c $(WASM3_DIR)/*.c $(MONOCYPHER_DIR)/*.c))
 
 # Struct layouts inside wasm3 depend on the d_m3 macros: every file that includes its headers must see the same values.
-CFLAGS_USERMOD += -I$(MOTET_NATIVE) -I$(WASM3_DIR) \
+CFLAGS_USERMOD += -I$(MOTET_NATIVE) -I$(WASM3_DIR) -I$(MONOCYPHER_DIR) \
 	-Dd_m3HasFloat=1 -Dd_m3VerboseErrorMessages=0 -Dd_m3MaxFunctionStackHeight=128 \
 	-Dd_m3CodePageAlignSize=1024 -Dd_m3MaxConstantTableSize=64 -Dd_m3MaxLinearMemoryPages=16
 
@@ -25,6 +27,9 @@ $(BUILD)/firmware/native/%.o: CFLAGS += $(MOTET_NATIVE_OPT)
 # Of the models' engine, only what does the work: in recipes, $* is the path of the source without .c.
 include $(MOTET_NATIVE)/nn/hot.mk
 $(BUILD)/firmware/native/nn/%.o: CFLAGS += $(if $(filter $(notdir $*),$(NN_HOT)),,-Os)
+# A signature is checked once per artifact: its size matters more than its speed. Whole artifacts are hashed. The last -O wins.
+$(BUILD)/firmware/native/crypto/ed25519.o $(BUILD)/firmware/native/crypto/sha512.o: CFLAGS += -Os
+$(BUILD)/third_party/monocypher/%.o: CFLAGS += -Os -DBLAKE2_NO_UNROLLING -Wno-error -w
 # wasm3 is not ours to make warning-free; its operations must become tail calls, its memory comes from wasm/alloc.c.
 $(BUILD)/third_party/wasm3/%.o: CFLAGS += $(MOTET_NATIVE_OPT) -Wno-error -w -fno-strict-aliasing -fomit-frame-pointer -fno-stack-protector \
 	-Dcalloc=motet_wasm_calloc -Drealloc=motet_wasm_realloc -Dfree=motet_wasm_free
