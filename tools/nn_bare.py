@@ -88,7 +88,9 @@ def run(command: Sequence[str], timeout: float = TIMEOUT_S) -> str:
 
 def need_tools(names: Iterable[str] = ("cortex-m4",)) -> None:
     """Ends the program when a compiler or an emulator is missing."""
-    missing = sorted({tool for name in names for tool in (CPUS[name].prefix + "gcc", CPUS[name].emulator) if not shutil.which(tool)})
+    missing = sorted(
+        {tool for name in names for tool in (CPUS[name].prefix + "gcc", CPUS[name].emulator) if not shutil.which(tool)}
+    )
     if missing:
         sys.exit(f"missing: {', '.join(missing)}; tools/setup.sh test installs them")
 

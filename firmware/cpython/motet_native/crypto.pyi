@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-from collections.abc import Buffer
+from typing_extensions import Buffer
 
 def sha256(message: Buffer) -> bytes:
     """The 32 bytes of SHA-256 (FIPS 180-4)."""
