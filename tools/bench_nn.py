@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from nn_bare import CPUS, Engine, Job, compile_engine, need_tools, run  # type: ignore[import-not-found]  # noqa: E402
+from nn_bare import CPUS, Engine, Job, compile_engine, need_tools, run  # type: ignore[import-not-found]
 
 
 def engine_bytes(objects: list[str], cpu: str = "cortex-m4") -> int:
