@@ -6,7 +6,7 @@ MOTET := .venv/bin/motet
 BOARDS := stm32f405 virt_rv32
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run demo test lint types unit board e2e firmware edge components dist bench bench-gateway bench-nn soak format clean
+.PHONY: help setup setup-test run demo flash test lint types unit board e2e firmware edge components dist bench bench-gateway bench-nn soak format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -19,6 +19,12 @@ setup-test: ## the same, plus what the tests need
 
 firmware: setup ## build the firmware of the emulated STM32F405
 	@$(PY) tools/build.py firmware stm32f405
+
+flash: setup ## put the firmware into a real board: make flash BOARD=esp32c3 [PORT=/dev/ttyUSB0] [IMAGE=file]
+	@test -n "$(BOARD)" || { echo "name the board: make flash BOARD=esp32c3 [PORT=/dev/ttyUSB0]; motet boards lists them" >&2; exit 2; }
+	@test -n "$(IMAGE)" || $(PY) tools/build.py firmware $(BOARD)
+	@[ -x .venv/bin/esptool ] || ! grep -q '"esptool"' boards/$(BOARD)/board.toml || $(PY) -m pip install -q -c tools/constraints.txt esptool
+	@$(MOTET) flash $(BOARD) $(if $(PORT),--port $(PORT)) $(if $(IMAGE),--image $(IMAGE)) $(FLAGS)
 
 components: setup ## build the example component
 	@$(PY) -m motet.components.build examples/vote

@@ -82,7 +82,11 @@ static mp_obj_t port_py_seed(mp_obj_t bytes) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(port_seed_obj, port_py_seed);
 
-static MP_DEFINE_STR_OBJ(board_obj, PORT_BOARD);
+// The board's name behind a mark by which a flashing tool finds it in an image.
+#define BOARD_MARK "motet-board:"
+static const char board_mark[] = BOARD_MARK PORT_BOARD;
+static const mp_obj_str_t board_obj = {
+    {&mp_type_str}, 0, sizeof(PORT_BOARD) - 1, (const byte *)board_mark + sizeof(BOARD_MARK) - 1};
 static MP_DEFINE_STR_OBJ(mcu_obj, PORT_MCU);
 
 static const mp_rom_map_elem_t port_globals_table[] = {

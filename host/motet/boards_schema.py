@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstrai
 
 from motet.boards_budgets import Budgets, Limits
 from motet.boards_flash import Flash
+from motet.boards_flashing import Flashing
 
 Bytes = Annotated[int, Field(gt=0)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
@@ -73,16 +74,6 @@ class Links(_Strict):
         if self.console == self.link:
             raise ValueError(f"console and link are both UART {self.link}; leave console out when one UART carries both")
         return self
-
-
-class Flashing(_Strict):
-    """How an image gets into a real part."""
-
-    method: Literal["esptool", "uf2", "st-flash", "dfu", "none"]
-    chip: str | None = None
-    """What the tool must find before it writes, in the tool's words."""
-    offset: Annotated[int, Field(ge=0)] = 0
-    """Where firmware.bin goes, as the tool counts."""
 
 
 class _Emulate(_Strict):

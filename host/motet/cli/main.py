@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import motet
-from motet.cli import configuration, deploy, fleet, hardware, model, system
+from motet.cli import configuration, deploy, flashing, fleet, hardware, model, system
 
 app = typer.Typer(
     name="motet",
@@ -35,6 +35,6 @@ def options(
     """Options before the command."""
 
 
-for module in (system, fleet, deploy, model, hardware):
+for module in (system, fleet, deploy, model, hardware, flashing):
     module.register(app)
 app.add_typer(configuration.app, name="config")
