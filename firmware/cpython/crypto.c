@@ -54,10 +54,24 @@ static PyObject *verify(PyObject *Py_UNUSED(module), PyObject *args) {
     return answer;
 }
 
+static PyObject *usable(PyObject *Py_UNUSED(module), PyObject *object) {
+    Py_buffer key;
+    PyObject *answer = NULL;
+    if (PyObject_GetBuffer(object, &key, PyBUF_SIMPLE)) {
+        return NULL;
+    }
+    if (sized(&key, ED25519_KEY_LENGTH, "key")) {
+        answer = PyBool_FromLong(ed25519_key_usable(key.buf));
+    }
+    PyBuffer_Release(&key);
+    return answer;
+}
+
 static PyMethodDef functions[] = {
     {"sha256", hash256, METH_O, NULL},
     {"sha512", hash512, METH_O, NULL},
     {"ed25519_verify", verify, METH_VARARGS, NULL},
+    {"ed25519_key_usable", usable, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

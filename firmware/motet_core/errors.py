@@ -13,7 +13,9 @@ MotetError
 ├── NoMemory         -32053  names what was needed and what is free
 ├── Refused          -32054  an artifact that cannot run here, with the reason
 ├── NotFound         -32055  no such artifact, transfer, sensor or model
-└── TooLarge         -32056  the answer does not fit what the peers agreed on
+├── TooLarge         -32056  the answer does not fit what the peers agreed on
+├── Untrusted        -32057  a signature that is missing, wrong or of a key that is not trusted
+└── Denied           -32058  what the grant of a component does not allow
 
 ToolError is outside the tree: it ends as a tool result with isError, never as a JSON-RPC error.
 """
@@ -30,6 +32,8 @@ NO_MEMORY = -32053
 REFUSED = -32054
 NOT_FOUND = -32055
 TOO_LARGE = -32056
+UNTRUSTED = -32057
+DENIED = -32058
 
 
 class MotetError(Exception):
@@ -88,6 +92,14 @@ class NotFound(MotetError):
 
 class TooLarge(MotetError):
     code = TOO_LARGE
+
+
+class Untrusted(MotetError):
+    code = UNTRUSTED
+
+
+class Denied(MotetError):
+    code = DENIED
 
 
 class ToolError(Exception):

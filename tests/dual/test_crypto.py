@@ -98,6 +98,14 @@ class SignatureTest(unittest.TestCase):
         for y in range(PRIME, 2**255):
             self.assertFalse(crypto.ed25519_verify(little(y), little(y) + bytes(32), b""))
 
+    def test_tells_unusable_keys_beforehand(self):
+        self.assertTrue(all(crypto.ed25519_key_usable(unhex(key)) for key, _, _ in VECTORS))
+        for y in SMALL_ORDER + (PRIME, PRIME + 1, 2**255 - 1):
+            self.assertFalse(crypto.ed25519_key_usable(little(y)))
+            self.assertFalse(crypto.ed25519_key_usable(little(y | SIGN)))
+        with self.assertRaises(ValueError):
+            crypto.ed25519_key_usable(b"")
+
     def test_refuses_other_lengths_by_name(self):
         key, message, signature = (unhex(text) for text in VECTORS[2])
         for arguments, named in (((key[:31], signature, message), "key"), ((key, signature + b"\0", message), "signature")):

@@ -13,3 +13,9 @@ def ed25519_verify(key: Buffer, signature: Buffer, message: Buffer) -> bool:
     Stricter than the RFC, with libsodium's answers: points of small order or in a non-canonical encoding are refused as
     key and as R, and an S that is not reduced is refused. Raises ValueError when key or signature have another length.
     """
+
+def ed25519_key_usable(key: Buffer) -> bool:
+    """False for a key of small order or in a non-canonical encoding, under which anybody could sign or which has a twin.
+
+    Whether it is a point of the curve at all shows when a signature is checked. Raises ValueError for another length.
+    """

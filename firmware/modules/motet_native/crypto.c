@@ -42,11 +42,17 @@ static mp_obj_t verify(mp_obj_t key, mp_obj_t signature, mp_obj_t message) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(verify_obj, verify);
 
+static mp_obj_t usable(mp_obj_t key) {
+    return mp_obj_new_bool(ed25519_key_usable(sized(key, ED25519_KEY_LENGTH, MP_QSTR_key)));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(usable_obj, usable);
+
 static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_crypto)},
     {MP_ROM_QSTR(MP_QSTR_sha256), MP_ROM_PTR(&hash256_obj)},
     {MP_ROM_QSTR(MP_QSTR_sha512), MP_ROM_PTR(&hash512_obj)},
     {MP_ROM_QSTR(MP_QSTR_ed25519_verify), MP_ROM_PTR(&verify_obj)},
+    {MP_ROM_QSTR(MP_QSTR_ed25519_key_usable), MP_ROM_PTR(&usable_obj)},
 };
 static MP_DEFINE_CONST_DICT(globals, globals_table);
 
