@@ -180,7 +180,7 @@ CHANGES: list[tuple[str, Callable[[Any], None], str]] = [
     ("BILINEAR", _option("halfPixelCenters", True), "both aligned corners and half pixels"),
     ("BILINEAR", _field(2, "type", KINDS.INT16), "activation that is not int8"),
     ("REDUCE_MAX", _value(1, 1, 4), "axis out of range"),
-    ("ARG_MAX", _value(1, 3), "output shape does not follow from the axis"),
+    ("ARG_MAX", _value(1, 3), "output shape does not follow from the axes"),
     ("ARG_MAX", _value(1, -5), "axis out of range"),
     ("TRANSPOSE_CONV", _shape(3, 1, 9, 5, 4), "output shape does not follow from the input shape"),
     ("TRANSPOSE_CONV", _option("strideH", 0), "stride or dilation below 1"),

@@ -15,7 +15,7 @@ UNUSED = 0xFFFFFFFF
 class Error(ctypes.Structure):
     _fields_ = [
         ("status", ctypes.c_int), ("operator", ctypes.c_int32), ("builtin", ctypes.c_int32),
-        ("name", ctypes.c_char_p), ("reason", ctypes.c_char_p),
+        ("name", ctypes.c_char_p), ("reason", ctypes.c_char_p), ("code", ctypes.c_uint8),
     ]  # fmt: skip
 
 

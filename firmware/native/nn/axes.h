@@ -22,7 +22,8 @@ static inline void nn_add_axis(nn_axes *axes, int32_t size, int32_t stride) {
     axes->rank++;
 }
 
-// Of a reduction (mean.c): reads the axes in the second input and checks that the output has the shape that they leave.
+// Of a reduction (reduce.c): reads the axes in the second input and checks that the output has the shape that they
+// leave.
 bool nn_read_reduction(nn_build *build, const nn_info *input, const nn_info *output, nn_axes *kept, nn_axes *reduced);
 
 // Distance between neighbours along each axis of a dense tensor.

@@ -11,21 +11,13 @@
 #define LEFT_SHIFT 20 // headroom bits before an addition
 
 typedef struct {
+    nn_binary head;
     nn_scale left_scale, right_scale, output_scale;
     int32_t left_zero, right_zero, output_zero;
     int32_t low, high;
     int32_t sign; // SUB and MINIMUM: -1
     bool prelu;
-    uint32_t rank;
-    uint16_t left, right, output;
-    nn_pair_axis axes[];
 } binary;
-
-typedef struct {
-    const binary *params;
-    const int8_t *left, *right;
-    int8_t *out;
-} operands;
 
 static int32_t size_from_end(const nn_info *info, uint32_t axis) {
     return axis < info->rank ? info->shape[info->rank - 1 - axis] : 1;
@@ -41,7 +33,7 @@ bool nn_read_broadcast(nn_build *build, nn_info *left, nn_info *right, nn_info *
         return false;
     }
     if (output->rank != (left->rank > right->rank ? left->rank : right->rank)) {
-        return nn_malformed(build, "output shape does not follow from the input shapes");
+        return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_INPUT_SHAPES);
     }
     nn_dense_strides(left, a);
     nn_dense_strides(right, b);
@@ -49,7 +41,7 @@ bool nn_read_broadcast(nn_build *build, nn_info *left, nn_info *right, nn_info *
     for (uint32_t axis = output->rank; axis-- > 0;) {
         int32_t own = size_from_end(left, axis), other = size_from_end(right, axis);
         if ((own != other && own != 1 && other != 1) || size_from_end(output, axis) != (own == 1 ? other : own)) {
-            return nn_malformed(build, "output shape does not follow from the input shapes");
+            return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_INPUT_SHAPES);
         }
         nn_add_pair(box, size_from_end(output, axis), stride_from_end(left, a, axis), stride_from_end(right, b, axis));
     }
@@ -59,13 +51,31 @@ bool nn_read_broadcast(nn_build *build, nn_info *left, nn_info *right, nn_info *
     return true;
 }
 
+void *nn_take_binary(nn_build *build, size_t bytes, const nn_info *right, const nn_box *box) {
+    nn_binary *params = nn_take_params(build, bytes + box->rank * sizeof(nn_pair_axis));
+    if (params != NULL) {
+        params->axes = (nn_pair_axis *)(void *)((uint8_t *)params + bytes);
+        params->rank = (uint16_t)box->rank;
+        params->right = right->index;
+        memcpy(params->axes, box->axis, box->rank * sizeof(nn_pair_axis));
+    }
+    return params;
+}
+
+bool nn_run_binary(nn_model *model, const nn_node *node, nn_row row) {
+    const nn_binary *params = node->params;
+    const nn_operands own = {params, nn_data(model, node->input), nn_data(model, params->right),
+                             nn_data(model, node->output), node->kind->builtin};
+    return nn_run_rows(model, params->axes, params->rank, row, &own);
+}
+
 // The inputs at twice the larger scale, the sum back to the output's scale. The reference requires factors below 1.
 static bool read_sum_scales(nn_build *build, const nn_info info[3], binary *params) {
     float larger = info[0].scale > info[1].scale ? info[0].scale : info[1].scale;
     params->left_scale = nn_scale_ratio(info[0].scale, 0.5f, larger);
     params->right_scale = nn_scale_ratio(info[1].scale, 0.5f, larger);
     params->output_scale = nn_scale_ratio(larger, 2.0f / (1 << LEFT_SHIFT), info[2].scale);
-    return (params->output_scale.shift <= 0 || nn_malformed(build, "ratio of scales is too large")) &&
+    return (params->output_scale.shift <= 0 || nn_refuse(build, NN_WHY_RATIO_SCALES_TOO_LARGE)) &&
            nn_read_activation(build, ADD_ACTIVATION, &info[2], &params->low, &params->high);
 }
 
@@ -103,20 +113,15 @@ static bool prepare(nn_build *build) {
         !nn_need_int8(build, &info[1]) || !nn_need_int8(build, &info[2]) || !read_options(build, info, &own)) {
         return false;
     }
-    binary *params = nn_take(build, sizeof *params + box.rank * sizeof *params->axes);
+    binary *params = nn_take_binary(build, sizeof *params, &info[1], &box);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
+    own.head = params->head;
     *params = own;
     params->left_zero = info[0].zero_point;
     params->right_zero = info[1].zero_point;
     params->output_zero = info[2].zero_point;
-    params->left = info[0].index;
-    params->right = info[1].index;
-    params->output = info[2].index;
-    params->rank = box.rank;
-    memcpy(params->axes, box.axis, box.rank * sizeof *params->axes);
     return true;
 }
 
@@ -154,10 +159,10 @@ static int32_t shrink(int32_t x, const shrinking *by) {
 
 // The locals are there because a store to `out` could change anything that a pointer reaches.
 static void add_row(const void *context, const nn_stretch *at) {
-    const operands *own = context;
+    const nn_operands *own = context;
     const binary *params = own->params;
-    const int8_t *left = own->left + at->a, *right = own->right + at->b;
-    int8_t *out = own->out + at->done;
+    const int8_t *left = (const int8_t *)own->left + at->a, *right = (const int8_t *)own->right + at->b;
+    int8_t *out = (int8_t *)own->out + at->done;
     const shrinking by_left = shrinking_of(params->left_scale), by_right = shrinking_of(params->right_scale);
     const shrinking by_output = shrinking_of(params->output_scale);
     const int32_t left_zero = params->left_zero, right_zero = params->right_zero, sign = params->sign;
@@ -172,10 +177,10 @@ static void add_row(const void *context, const nn_stretch *at) {
 
 // MUL, and PRELU, whose right input counts only where the left one is negative.
 static void multiply_row(const void *context, const nn_stretch *at) {
-    const operands *own = context;
+    const nn_operands *own = context;
     const binary *params = own->params;
-    const int8_t *left = own->left + at->a, *right = own->right + at->b;
-    int8_t *out = own->out + at->done;
+    const int8_t *left = (const int8_t *)own->left + at->a, *right = (const int8_t *)own->right + at->b;
+    int8_t *out = (int8_t *)own->out + at->done;
     const nn_scale kept_scale = params->left_scale, scale = params->output_scale;
     const int32_t left_zero = params->left_zero, right_zero = params->right_zero;
     const int32_t step_a = at->step_a, step_b = at->step_b;
@@ -190,32 +195,25 @@ static void multiply_row(const void *context, const nn_stretch *at) {
 }
 
 static void extreme_row(const void *context, const nn_stretch *at) {
-    const operands *own = context;
-    int32_t sign = own->params->sign;
-    const int8_t *left = own->left + at->a, *right = own->right + at->b;
-    int8_t *out = own->out + at->done;
+    const nn_operands *own = context;
+    int32_t sign = ((const binary *)own->params)->sign;
+    const int8_t *left = (const int8_t *)own->left + at->a, *right = (const int8_t *)own->right + at->b;
+    int8_t *out = (int8_t *)own->out + at->done;
     for (uint32_t i = 0; i < at->count; i++, left += at->step_a, right += at->step_b) {
         out[i] = sign * *left > sign * *right ? *left : *right;
     }
 }
 
-static bool run(nn_model *model, const nn_node *node, nn_row row) {
-    const binary *params = node->params;
-    const operands own = {params, (const int8_t *)nn_data(model, params->left),
-                          (const int8_t *)nn_data(model, params->right), (int8_t *)nn_data(model, params->output)};
-    return nn_run_rows(model, params->axes, params->rank, row, &own);
-}
-
 static bool run_sum(nn_model *model, const nn_node *node) {
-    return run(model, node, add_row);
+    return nn_run_binary(model, node, add_row);
 }
 
 static bool run_product(nn_model *model, const nn_node *node) {
-    return run(model, node, multiply_row);
+    return nn_run_binary(model, node, multiply_row);
 }
 
 static bool run_extreme(nn_model *model, const nn_node *node) {
-    return run(model, node, extreme_row);
+    return nn_run_binary(model, node, extreme_row);
 }
 
 const nn_operator nn_add = {BUILTIN_ADD, OPTIONS_ADD, 2, 2, "ADD", prepare, run_sum};

@@ -9,4 +9,24 @@
 // (strides a) and of the right input (b) for the output's elements in their order.
 bool nn_read_broadcast(nn_build *build, nn_info *left, nn_info *right, nn_info *output, nn_box *box);
 
+// What a row of elements is computed from.
+typedef struct {
+    const void *params;
+    const uint8_t *left, *right; // constants need not be aligned
+    uint8_t *out;
+    int32_t builtin; // which operator it is
+} nn_operands;
+
+// How the right input and the axes are kept: the first member of the parameters of an operator of two tensors.
+typedef struct {
+    nn_pair_axis *axes;
+    uint16_t rank, right;
+} nn_binary;
+
+// Takes `bytes` for the parameters and what their first member needs.
+void *nn_take_binary(nn_build *build, size_t bytes, const nn_info *right, const nn_box *box);
+
+// Calls `row` for all elements; its context are nn_operands.
+bool nn_run_binary(nn_model *model, const nn_node *node, nn_row row);
+
 #endif

@@ -8,7 +8,6 @@
 
 typedef struct {
     uint32_t count;
-    uint16_t input, output;
     uint8_t from, to;
 } cast;
 
@@ -22,19 +21,18 @@ static bool prepare(nn_build *build) {
         return false;
     }
     if (!is_integer(input.type) || (!is_integer(output.type) && output.type != NN_FLOAT32)) {
-        return nn_unsupported(build, "cast other than from integers of up to 32 bits, to these or to float32");
+        return nn_refuse(build, NN_WHY_CAST_OF_OTHER_TYPES);
     }
     if (input.count != output.count) {
-        return nn_malformed(build, "input and output have different counts of elements");
+        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_COUNTS_ELEMENTS);
     }
     nn_overlap_elements(build, &input, &output);
-    cast *params = nn_take(build, sizeof *params);
+    cast *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    const cast own = {input.count, input.index, output.index, input.type, output.type};
+    const cast own = {input.count, input.type, output.type};
     *params = own;
-    build->node->params = params;
     return true;
 }
 
@@ -77,8 +75,8 @@ static void store(uint8_t *to, uint8_t type, int64_t value) {
 
 static bool run(nn_model *model, const nn_node *node) {
     const cast *params = node->params;
-    const uint8_t *input = nn_data(model, params->input);
-    uint8_t *out = nn_data(model, params->output);
+    const uint8_t *input = nn_data(model, node->input);
+    uint8_t *out = nn_data(model, node->output);
     uint32_t from_bytes = nn_element_bytes(params->from), to_bytes = nn_element_bytes(params->to);
     for (uint32_t i = 0; i < params->count; i++) {
         if (i % NN_STEP_WORK == 0 && !nn_step(model)) {

@@ -4,19 +4,37 @@
 #include "schema.h"
 #include "tensor.h"
 
+int32_t nn_option_int(nn_build *build, unsigned field, int32_t fallback) {
+    return nn_fb_int_field(&build->model->file, &build->options, field, fallback);
+}
+
+uint8_t nn_option_byte(nn_build *build, unsigned field, uint8_t fallback) {
+    return nn_fb_byte_field(&build->model->file, &build->options, field, fallback);
+}
+
+float nn_option_float(nn_build *build, unsigned field) {
+    uint32_t at = nn_fb_field(&build->model->file, &build->options, field, 4);
+    return at ? nn_load_f32(build->model->file.data + at) : 0;
+}
+
 bool nn_need_quantised(nn_build *build, const nn_info *info) {
     if (info->scales.count != 1) {
-        return info->scales.count ? nn_unsupported(build, "activation quantised by channel")
-                                  : nn_malformed(build, "activation without a scale");
+        return info->scales.count ? nn_refuse(build, NN_WHY_ACTIVATION_QUANTISED_CHANNEL)
+                                  : nn_refuse(build, NN_WHY_ACTIVATION_WITHOUT_SCALE);
     }
     return true;
 }
 
 bool nn_need_int8(nn_build *build, const nn_info *info) {
     if (info->type != NN_INT8) {
-        return nn_unsupported(build, "activation that is not int8");
+        return nn_refuse(build, NN_WHY_ACTIVATION_NOT_INT8);
     }
     return nn_need_quantised(build, info);
+}
+
+bool nn_read_int8(nn_build *build, nn_info *input, nn_info *output) {
+    return nn_read_input(build, 0, input) && nn_read_output(build, output) && nn_need_int8(build, input) &&
+           nn_need_int8(build, output);
 }
 
 bool nn_read_alike(nn_build *build, nn_info *input, nn_info *output) {
@@ -24,13 +42,13 @@ bool nn_read_alike(nn_build *build, nn_info *input, nn_info *output) {
         return false;
     }
     nn_overlap_elements(build, input, output);
-    return nn_same_shape(input, output) || nn_malformed(build, "input and output have different shapes");
+    return nn_same_shape(input, output) || nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_SHAPES);
 }
 
 bool nn_need_int16(nn_build *build, const nn_info *info) {
     if (info->type != NN_INT16 || info->zero_point != 0) {
-        return info->type == NN_INT16 ? nn_malformed(build, "int16 activation with a zero point")
-                                      : nn_unsupported(build, "activation that is not int16");
+        return info->type == NN_INT16 ? nn_refuse(build, NN_WHY_INT16_ACTIVATION_ZERO_POINT)
+                                      : nn_refuse(build, NN_WHY_ACTIVATION_NOT_INT16);
     }
     return nn_need_quantised(build, info);
 }
@@ -42,7 +60,7 @@ int32_t nn_nhwc(const nn_info *info, int axis) {
 
 bool nn_read_scale(nn_build *build, float a, float b, float c, nn_scale *scale) {
     *scale = nn_scale_ratio(a, b, c);
-    return scale->shift <= NN_SHIFT_MAX || nn_malformed(build, "ratio of scales is too large");
+    return scale->shift <= NN_SHIFT_MAX || nn_refuse(build, NN_WHY_RATIO_SCALES_TOO_LARGE);
 }
 
 // round(value / scale) as the reference does it: in single precision, half away from zero; value is not negative.
@@ -57,7 +75,7 @@ static int32_t quantise(float value, float scale) {
 }
 
 bool nn_read_activation(nn_build *build, unsigned field, const nn_info *output, int32_t *low, int32_t *high) {
-    uint8_t activation = nn_fb_byte_field(&build->model->file, build->options, field, ACTIVATION_NONE);
+    uint8_t activation = nn_option_byte(build, field, ACTIVATION_NONE);
     return nn_activation_range(build, activation, output, low, high);
 }
 
@@ -80,6 +98,6 @@ bool nn_activation_range(nn_build *build, uint8_t activation, const nn_info *out
         *high = nn_clamp(zero + quantise(1.0f, output->scale), *low, *high);
         return true;
     default:
-        return nn_unsupported(build, "fused activation other than RELU, RELU6 and RELU_N1_TO_1");
+        return nn_refuse(build, NN_WHY_FUSED_ACTIVATION_NOT_RELU);
     }
 }

@@ -19,10 +19,7 @@ typedef struct {
     bool fast;       // see nn_scale_fast
 } nn_dense;
 
-// Checks weights and bias of a layer with `rows` channels along axis `axis` of its weights.
-bool nn_check_weights(nn_build *build, const nn_info *weights, const nn_info *bias, uint32_t rows, int32_t axis);
-
-// What nn_fill_dense needs to know.
+// A layer as the file describes it.
 typedef struct {
     nn_info input, weights, bias, output;
     uint32_t rows;       // output channels
@@ -30,8 +27,14 @@ typedef struct {
     unsigned activation; // field of the fused activation in the options
 } nn_layer;
 
-// Bytes of the tables that nn_fill_dense needs, directly behind the parameters of the operator.
-size_t nn_dense_bytes(nn_build *build, const nn_layer *layer);
+// Reads the tensors: inputs of these numbers, and the bias behind both of them. Input and output are int8.
+bool nn_read_layer(nn_build *build, uint32_t input, uint32_t weights, nn_layer *layer);
+
+// Checks weights and bias, with `rows` channels along axis `axis` of the weights.
+bool nn_check_weights(nn_build *build, const nn_layer *layer, int32_t axis);
+
+// Takes `bytes` for the parameters of the operator, and behind them the tables that nn_fill_dense needs.
+void *nn_take_layer(nn_build *build, const nn_layer *layer, size_t bytes);
 
 bool nn_fill_dense(nn_build *build, nn_dense *dense, void *tables, const nn_layer *layer);
 

@@ -11,26 +11,21 @@ static const nn_window_fields fields = {CONV_PADDING, CONV_STRIDE_H, CONV_STRIDE
                                         DEPTHWISE_DILATION_W};
 
 static bool check(nn_build *build, const nn_info *input, const nn_info *weights, const nn_info *output) {
-    if (!nn_need_int8(build, input) || !nn_need_int8(build, output)) {
-        return false;
-    }
     if (weights->rank != 4 || output->rank != 4 || input->rank != 4 || weights->shape[0] != 1 ||
         weights->shape[3] != output->shape[3] || output->shape[3] % input->shape[3] != 0) {
-        return nn_malformed(build, "weights do not fit the channels of input and output");
+        return nn_refuse(build, NN_WHY_WEIGHTS_NOT_FIT_CHANNELS_INPUT_OUTPUT);
     }
-    int32_t multiplier = nn_fb_int_field(&build->model->file, build->options, DEPTHWISE_MULTIPLIER, 0);
+    int32_t multiplier = nn_option_int(build, DEPTHWISE_MULTIPLIER, 0);
     return multiplier == output->shape[3] / input->shape[3] ||
-           nn_malformed(build, "depth multiplier does not fit the channels");
+           nn_refuse(build, NN_WHY_DEPTH_MULTIPLIER_NOT_FIT_CHANNELS);
 }
 
 static bool read(nn_build *build, nn_layer *layer, nn_window *window) {
-    if (!nn_read_input(build, 0, &layer->input) || !nn_read_constant(build, 1, &layer->weights) ||
-        !nn_read_optional_constant(build, 2, &layer->bias) || !nn_read_output(build, &layer->output) ||
-        !check(build, &layer->input, &layer->weights, &layer->output)) {
+    if (!nn_read_layer(build, 0, 1, layer) || !check(build, &layer->input, &layer->weights, &layer->output)) {
         return false;
     }
     layer->rows = layer->step = (uint32_t)layer->output.shape[3];
-    return nn_check_weights(build, &layer->weights, &layer->bias, layer->rows, 3) &&
+    return nn_check_weights(build, layer, 3) &&
            nn_read_window(build, &fields, &layer->input, &layer->output, layer->weights.shape[1],
                           layer->weights.shape[2], window);
 }
@@ -51,15 +46,12 @@ static bool prepare(nn_build *build) {
     if (!read(build, &layer, &window)) {
         return false;
     }
-    nn_depthwise *params = nn_take(build, sizeof *params + nn_dense_bytes(build, &layer));
+    nn_depthwise *params = nn_take_layer(build, &layer, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     nn_overlap(build, nn_window_forward(&window, window.out_w), NN_NEVER);
     params->window = window;
-    params->input = layer.input.index;
-    params->output = layer.output.index;
     params->multiplier = (uint32_t)(window.out_c / window.in_c);
     params->pixels_per_step = pixels_per_step(&window, params->multiplier, layer.weights.count);
     build->node->scratch_bytes = nn_depthwise_quad_bytes(&window, params->multiplier, params->pixels_per_step);
@@ -120,8 +112,8 @@ static void run_span(const nn_depthwise *params, const nn_span *span, void *scra
 static bool run(nn_model *model, const nn_node *node) {
     const nn_depthwise *params = node->params;
     const nn_window *window = &params->window;
-    const int8_t *input = (const int8_t *)nn_data(model, params->input);
-    int8_t *out = (int8_t *)nn_data(model, params->output);
+    const int8_t *input = (const int8_t *)nn_data(model, node->input);
+    int8_t *out = (int8_t *)nn_data(model, node->output);
     nn_pixel at = {0, 0, 0};
     for (uint32_t left = nn_window_pixels(window); left > 0;) {
         int32_t count = window->out_w - at.x < params->pixels_per_step ? window->out_w - at.x : params->pixels_per_step;

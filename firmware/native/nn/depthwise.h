@@ -9,7 +9,6 @@
 typedef struct {
     nn_window window;
     nn_dense dense;
-    uint16_t input, output;
     uint32_t multiplier;     // output channels of each input channel
     int32_t pixels_per_step; // at most, all in one row
 } nn_depthwise;

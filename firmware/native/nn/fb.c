@@ -9,14 +9,6 @@ static inline bool inside(nn_fb *fb, uint32_t at, uint32_t bytes) {
     return true;
 }
 
-uint16_t nn_fb_u16(nn_fb *fb, uint32_t at) {
-    uint16_t value = 0;
-    if (inside(fb, at, sizeof value)) {
-        memcpy(&value, fb->data + at, sizeof value);
-    }
-    return value;
-}
-
 uint32_t nn_fb_u32(nn_fb *fb, uint32_t at) {
     uint32_t value = 0;
     if (inside(fb, at, sizeof value)) {
@@ -57,22 +49,28 @@ static nn_table table_at(nn_fb *fb, uint32_t at) {
 static inline uint32_t field_at(nn_fb *fb, const nn_table *table, unsigned field, uint32_t bytes) {
     uint32_t slot = 4 + 2 * field;
     uint16_t offset = 0;
-    if (table->at == 0 || slot >= table->vtable_bytes) {
+    if (slot >= table->vtable_bytes) {
         return 0;
     }
     memcpy(&offset, fb->data + table->vtable + slot, sizeof offset);
     if (offset == 0) {
         return 0;
     }
-    if (offset < 4 || offset > table->table_bytes || (uint32_t)(table->table_bytes - offset) < bytes) {
+    if (offset < 4 || offset + bytes > table->table_bytes) {
         fb->bad = true;
         return 0;
     }
     return table->at + offset;
 }
 
-uint32_t nn_fb_field(nn_fb *fb, nn_table table, unsigned field, uint32_t bytes) {
-    return field_at(fb, &table, field, bytes);
+uint32_t nn_fb_field(nn_fb *fb, const nn_table *table, unsigned field, uint32_t bytes) {
+    return field_at(fb, table, field, bytes);
+}
+
+void nn_fb_fields(nn_fb *fb, const nn_table *table, const uint8_t *bytes, uint32_t *at, unsigned count) {
+    for (unsigned field = 0; field < count; field++) {
+        at[field] = bytes[field] ? field_at(fb, table, field, bytes[field]) : 0;
+    }
 }
 
 nn_table nn_fb_root(nn_fb *fb) {
@@ -80,23 +78,21 @@ nn_table nn_fb_root(nn_fb *fb) {
     return table_at(fb, at);
 }
 
-nn_table nn_fb_child(nn_fb *fb, nn_table table, unsigned field) {
+nn_table nn_fb_table_of(nn_fb *fb, uint32_t reference) {
     const nn_table absent = {0, 0, 0, 0};
-    uint32_t at = field_at(fb, &table, field, 4);
-    if (at == 0) {
-        return absent;
-    }
-    return table_at(fb, follow(fb, at));
+    return reference ? table_at(fb, follow(fb, reference)) : absent;
 }
 
-nn_vector nn_fb_vector(nn_fb *fb, nn_table table, unsigned field, uint32_t element_bytes) {
+nn_table nn_fb_child(nn_fb *fb, const nn_table *table, unsigned field) {
+    return nn_fb_table_of(fb, field_at(fb, table, field, 4));
+}
+
+nn_vector nn_fb_vector_of(nn_fb *fb, uint32_t reference, uint32_t element_bytes) {
     nn_vector vector = {0, 0};
-    uint32_t at = field_at(fb, &table, field, 4);
-    if (at == 0) {
+    if (reference == 0) {
         return vector;
     }
-    at = follow(fb, at);
-    uint32_t count = nn_fb_u32(fb, at);
+    uint32_t at = follow(fb, reference), count = nn_fb_u32(fb, at);
     if (fb->bad || (fb->size - at - 4) / element_bytes < count) {
         fb->bad = true;
         return vector;
@@ -106,6 +102,10 @@ nn_vector nn_fb_vector(nn_fb *fb, nn_table table, unsigned field, uint32_t eleme
     return vector;
 }
 
+nn_vector nn_fb_vector(nn_fb *fb, const nn_table *table, unsigned field, uint32_t element_bytes) {
+    return nn_fb_vector_of(fb, field_at(fb, table, field, 4), element_bytes);
+}
+
 nn_table nn_fb_element(nn_fb *fb, nn_vector vector, uint32_t index) {
     if (index >= vector.count) {
         fb->bad = true;
@@ -113,13 +113,13 @@ nn_table nn_fb_element(nn_fb *fb, nn_vector vector, uint32_t index) {
     return table_at(fb, follow(fb, vector.at + 4 * index));
 }
 
-uint8_t nn_fb_byte_field(nn_fb *fb, nn_table table, unsigned field, uint8_t fallback) {
-    uint32_t at = field_at(fb, &table, field, 1);
+uint8_t nn_fb_byte_field(nn_fb *fb, const nn_table *table, unsigned field, uint8_t fallback) {
+    uint32_t at = field_at(fb, table, field, 1);
     return at ? fb->data[at] : fallback;
 }
 
-int32_t nn_fb_int_field(nn_fb *fb, nn_table table, unsigned field, int32_t fallback) {
-    uint32_t at = field_at(fb, &table, field, 4);
+int32_t nn_fb_int_field(nn_fb *fb, const nn_table *table, unsigned field, int32_t fallback) {
+    uint32_t at = field_at(fb, table, field, 4);
     return at ? nn_load_i32(fb->data + at) : fallback;
 }
 

@@ -33,18 +33,23 @@ typedef struct {
 // Files larger than this are refused, so that sums of two positions fit 32 bits.
 #define NN_FB_LIMIT 0x40000000u
 
-uint16_t nn_fb_u16(nn_fb *fb, uint32_t at);
 uint32_t nn_fb_u32(nn_fb *fb, uint32_t at);
 
 nn_table nn_fb_root(nn_fb *fb);
-nn_table nn_fb_child(nn_fb *fb, nn_table table, unsigned field);
+nn_table nn_fb_child(nn_fb *fb, const nn_table *table, unsigned field);
 nn_table nn_fb_element(nn_fb *fb, nn_vector vector, uint32_t index); // of a vector of tables
-nn_vector nn_fb_vector(nn_fb *fb, nn_table table, unsigned field, uint32_t element_bytes);
+nn_vector nn_fb_vector(nn_fb *fb, const nn_table *table, unsigned field, uint32_t element_bytes);
 
 // Position of a scalar field of `bytes` bytes, 0 when the field is absent and has its default value.
-uint32_t nn_fb_field(nn_fb *fb, nn_table table, unsigned field, uint32_t bytes);
-uint8_t nn_fb_byte_field(nn_fb *fb, nn_table table, unsigned field, uint8_t fallback);
-int32_t nn_fb_int_field(nn_fb *fb, nn_table table, unsigned field, int32_t fallback);
+uint32_t nn_fb_field(nn_fb *fb, const nn_table *table, unsigned field, uint32_t bytes);
+uint8_t nn_fb_byte_field(nn_fb *fb, const nn_table *table, unsigned field, uint8_t fallback);
+int32_t nn_fb_int_field(nn_fb *fb, const nn_table *table, unsigned field, int32_t fallback);
+
+// Positions of the first `count` fields of a table, 0 for those that are absent: field i has bytes[i] bytes, 0 when it
+// does not matter. And of a vector or table that the reference at such a position leads to: absent when it is 0.
+void nn_fb_fields(nn_fb *fb, const nn_table *table, const uint8_t *bytes, uint32_t *at, unsigned count);
+nn_vector nn_fb_vector_of(nn_fb *fb, uint32_t reference, uint32_t element_bytes);
+nn_table nn_fb_table_of(nn_fb *fb, uint32_t reference);
 
 // Elements of a vector of 32-bit integers; the index is checked.
 int32_t nn_fb_int_element(nn_fb *fb, nn_vector vector, uint32_t index);

@@ -124,8 +124,8 @@ bool nn_read_flexible(nn_build *build, const char *name, int32_t low, int32_t hi
     flex own = {build->model->file.data + build->custom.at, build->custom.count, false};
     int64_t found;
     if (own.size < 3 || own.size > MOST_BYTES || !find(&own, name, &found)) {
-        return nn_malformed(build, "options without a number that the operator needs");
+        return nn_refuse(build, NN_WHY_OPTION_MISSING);
     }
     *value = (int32_t)found;
-    return (found >= low && found <= high) || nn_malformed(build, "number out of range in the options");
+    return (found >= low && found <= high) || nn_refuse(build, NN_WHY_OPTION_OUT_OF_RANGE);
 }

@@ -8,18 +8,9 @@
 #include "schema.h"
 
 typedef struct {
+    nn_binary head;
     float low, high;
-    uint32_t rank;
-    uint16_t left, right, output;
-    nn_pair_axis axes[];
 } float_binary;
-
-typedef struct {
-    const float_binary *params;
-    const uint8_t *left, *right; // not aligned when constant
-    float *out;
-    int32_t builtin;
-} operands;
 
 static bool prepare(nn_build *build) {
     nn_info left, right, output;
@@ -32,37 +23,29 @@ static bool prepare(nn_build *build) {
     if (!nn_need_float(build, &left, &output) || !nn_need_float(build, &right, &output)) {
         return false;
     }
-    float_binary *params = nn_take(build, sizeof *params + box.rank * sizeof *params->axes);
+    float_binary *params = nn_take_binary(build, sizeof *params, &right, &box);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     params->low = low;
     params->high = high;
-    params->rank = box.rank;
-    params->left = left.index;
-    params->right = right.index;
-    params->output = output.index;
-    memcpy(params->axes, box.axis, box.rank * sizeof *params->axes);
     return true;
 }
 
 static void one_row(const void *context, const nn_stretch *at) {
-    const operands *own = context;
+    const nn_operands *own = context;
     const uint8_t *left = own->left + 4 * at->a, *right = own->right + 4 * at->b;
-    float *out = own->out + at->done;
+    const float_binary *params = own->params;
+    float *out = (float *)(void *)own->out + at->done;
     for (uint32_t i = 0; i < at->count; i++, left += 4 * at->step_a, right += 4 * at->step_b) {
         float a = nn_load_f32(left), b = nn_load_f32(right);
         float value = own->builtin == BUILTIN_ADD ? a + b : own->builtin == BUILTIN_SUB ? a - b : a * b;
-        out[i] = nn_clamp_float(value, own->params->low, own->params->high);
+        out[i] = nn_clamp_float(value, params->low, params->high);
     }
 }
 
 static bool run(nn_model *model, const nn_node *node) {
-    const float_binary *params = node->params;
-    const operands own = {params, nn_data(model, params->left), nn_data(model, params->right),
-                          (float *)(void *)nn_data(model, params->output), node->kind->builtin};
-    return nn_run_rows(model, params->axes, params->rank, one_row, &own);
+    return nn_run_binary(model, node, one_row);
 }
 
 const nn_operator nn_add_float = {BUILTIN_ADD, OPTIONS_ADD, 2, 2, "ADD", prepare, run};

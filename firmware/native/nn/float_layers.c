@@ -19,13 +19,12 @@ static bool prepare(nn_build *build) {
         return false;
     }
     if (info[2].count != 0 && info[2].type != NN_FLOAT32) {
-        return nn_malformed(build, "bias that is not float32");
+        return nn_refuse(build, NN_WHY_BIAS_NOT_FLOAT32);
     }
-    float_layer *params = nn_take(build, sizeof *params);
+    float_layer *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     *params = layer;
     return true;
 }

@@ -12,13 +12,11 @@
 typedef struct {
     nn_window window;
     float low, high;
-    uint16_t input, output;
     uint32_t pixels_per_step;
 } float_pool;
 
 typedef struct {
     nn_axes kept, reduced;
-    uint16_t input, output;
     uint32_t outputs_per_step;
 } float_mean;
 
@@ -32,14 +30,11 @@ static bool prepare_pool(nn_build *build) {
     }
     uint32_t forward = nn_window_forward(&own.window, 1);
     nn_overlap(build, forward == NN_NEVER ? forward : forward * (uint32_t)sizeof(float), NN_NEVER);
-    float_pool *params = nn_take(build, sizeof *params);
+    float_pool *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     *params = own;
-    params->input = input.index;
-    params->output = output.index;
     return true;
 }
 
@@ -64,8 +59,8 @@ static float reduce(const nn_window *window, const uint8_t *input, const nn_pixe
 static bool run_pool(nn_model *model, const nn_node *node) {
     const float_pool *params = node->params;
     const nn_window *window = &params->window;
-    const uint8_t *input = nn_data(model, params->input);
-    float *out = (float *)(void *)nn_data(model, params->output);
+    const uint8_t *input = nn_data(model, node->input);
+    float *out = (float *)(void *)nn_data(model, node->output);
     bool mean = node->kind->builtin == BUILTIN_AVERAGE_POOL_2D;
     uint32_t pixels = nn_window_pixels(window);
     nn_pixel pixel = {0, 0, 0};
@@ -88,22 +83,19 @@ static bool prepare_mean(nn_build *build) {
         !nn_read_reduction(build, &input, &output, &own.kept, &own.reduced)) {
         return false;
     }
-    float_mean *params = nn_take(build, sizeof *params);
+    float_mean *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     *params = own;
-    params->input = input.index;
-    params->output = output.index;
     params->outputs_per_step = nn_items_per_step(nn_axes_count(&own.reduced));
     return true;
 }
 
 static bool run_mean(nn_model *model, const nn_node *node) {
     const float_mean *params = node->params;
-    const uint8_t *input = nn_data(model, params->input);
-    float *out = (float *)(void *)nn_data(model, params->output);
+    const uint8_t *input = nn_data(model, node->input);
+    float *out = (float *)(void *)nn_data(model, node->output);
     uint32_t count = nn_axes_count(&params->reduced), outputs = nn_axes_count(&params->kept);
     nn_walk walk = {{0}, 0};
     for (uint32_t i = 0; i < outputs; i++) {

@@ -13,13 +13,12 @@ typedef struct {
     uint32_t rows;
     float scale; // QUANTIZE: of the output; SOFTMAX: beta
     int32_t zero;
-    uint16_t input, output;
     uint8_t type; // of the output
 } unary;
 
 static bool check_quantisation(nn_build *build, const nn_info *output) {
     return nn_need_quantised(build, output) && (output->type == NN_INT8 || output->type == NN_INT16 ||
-                                                nn_unsupported(build, "output that is neither int8 nor int16"));
+                                                nn_refuse(build, NN_WHY_OUTPUT_NEITHER_INT8_NOR_INT16));
 }
 
 static bool read(nn_build *build, nn_info *input, nn_info *output, unary *own) {
@@ -44,14 +43,11 @@ static bool prepare(nn_build *build) {
     if (!read(build, &input, &output, &own)) {
         return false;
     }
-    unary *params = nn_take(build, sizeof *params);
+    unary *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     *params = own;
-    params->input = input.index;
-    params->output = output.index;
     params->type = output.type;
     return true;
 }
@@ -103,8 +99,8 @@ static void one_element(const unary *params, int32_t builtin, float x, uint32_t 
 
 static bool run(nn_model *model, const nn_node *node) {
     const unary *params = node->params;
-    const uint8_t *input = nn_data(model, params->input);
-    uint8_t *out = nn_data(model, params->output);
+    const uint8_t *input = nn_data(model, node->input);
+    uint8_t *out = nn_data(model, node->output);
     for (uint32_t i = 0; i < params->count; i++) {
         if (i % NN_STEP_WORK == 0 && !nn_step(model)) {
             return false;
@@ -131,8 +127,8 @@ static void one_row(const unary *params, const uint8_t *row, float *out) {
 
 static bool run_softmax(nn_model *model, const nn_node *node) {
     const unary *params = node->params;
-    const uint8_t *input = nn_data(model, params->input);
-    float *out = (float *)(void *)nn_data(model, params->output);
+    const uint8_t *input = nn_data(model, node->input);
+    float *out = (float *)(void *)nn_data(model, node->output);
     for (uint32_t i = 0; i < params->rows; i++) {
         if (!nn_step(model)) {
             return false;

@@ -10,19 +10,10 @@
 #define LEFT_SHIFT 15 // headroom bits before an addition
 
 typedef struct {
+    nn_binary head;
     nn_scale left_scale, right_scale, output_scale;
     int32_t low, high;
-    uint32_t rank;
-    uint16_t left, right, output;
-    nn_pair_axis axes[];
 } binary16;
-
-typedef struct {
-    const binary16 *params;
-    const uint8_t *left, *right; // not aligned when constant
-    int16_t *out;
-    int32_t builtin;
-} operands;
 
 // A sum has its inputs at twice the larger scale; the reference requires factors below 1.
 static bool read_scales(nn_build *build, const nn_info info[3], binary16 *params) {
@@ -33,7 +24,7 @@ static bool read_scales(nn_build *build, const nn_info info[3], binary16 *params
     params->left_scale = nn_scale_ratio(info[0].scale, 0.5f, larger);
     params->right_scale = nn_scale_ratio(info[1].scale, 0.5f, larger);
     params->output_scale = nn_scale_ratio(larger, 2.0f / (1 << LEFT_SHIFT), info[2].scale);
-    return params->output_scale.shift <= 0 || nn_malformed(build, "ratio of scales is too large");
+    return params->output_scale.shift <= 0 || nn_refuse(build, NN_WHY_RATIO_SCALES_TOO_LARGE);
 }
 
 static bool prepare(nn_build *build) {
@@ -45,17 +36,12 @@ static bool prepare(nn_build *build) {
         !nn_read_activation(build, ADD_ACTIVATION, &info[2], &own.low, &own.high)) {
         return false;
     }
-    binary16 *params = nn_take(build, sizeof *params + box.rank * sizeof *params->axes);
+    binary16 *params = nn_take_binary(build, sizeof *params, &info[1], &box);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
+    own.head = params->head;
     *params = own;
-    params->rank = box.rank;
-    params->left = info[0].index;
-    params->right = info[1].index;
-    params->output = info[2].index;
-    memcpy(params->axes, box.axis, box.rank * sizeof *params->axes);
     return true;
 }
 
@@ -66,10 +52,10 @@ static int32_t load(const uint8_t *from) {
 }
 
 static void one_row(const void *context, const nn_stretch *at) {
-    const operands *own = context;
+    const nn_operands *own = context;
     const binary16 *params = own->params;
     const uint8_t *left = own->left + 2 * at->a, *right = own->right + 2 * at->b;
-    int16_t *out = own->out + at->done;
+    int16_t *out = (int16_t *)(void *)own->out + at->done;
     for (uint32_t i = 0; i < at->count; i++, left += 2 * at->step_a, right += 2 * at->step_b) {
         int32_t a = load(left), b = load(right), value = a * b;
         if (own->builtin != BUILTIN_MUL) {
@@ -82,10 +68,7 @@ static void one_row(const void *context, const nn_stretch *at) {
 }
 
 static bool run(nn_model *model, const nn_node *node) {
-    const binary16 *params = node->params;
-    const operands own = {params, nn_data(model, params->left), nn_data(model, params->right),
-                          (int16_t *)(void *)nn_data(model, params->output), node->kind->builtin};
-    return nn_run_rows(model, params->axes, params->rank, one_row, &own);
+    return nn_run_binary(model, node, one_row);
 }
 
 const nn_operator nn_add_int16 = {BUILTIN_ADD, OPTIONS_ADD, 2, 2, "ADD", prepare, run};

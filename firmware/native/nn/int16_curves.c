@@ -11,7 +11,6 @@
 typedef struct {
     int32_t multiplier, shift; // to units of 1 / (3 * 4096), at most 15 bits and 30
     uint32_t count;
-    uint16_t input, output;
     bool tanh;
 } curve;
 
@@ -53,7 +52,7 @@ static bool read_multiplier(nn_build *build, float input_scale, curve *params) {
     params->shift = 3 - scale.shift - doubled;
     params->multiplier = scale.multiplier >> (16 + doubled);
     return (params->multiplier && params->shift >= 0 && params->shift <= 30) ||
-           nn_malformed(build, "scale too large or too small");
+           nn_refuse(build, NN_WHY_SCALE_TOO_LARGE_TOO_SMALL);
 }
 
 static bool read_curve(nn_build *build, const nn_info *input, const nn_info *output, curve *params) {
@@ -61,10 +60,10 @@ static bool read_curve(nn_build *build, const nn_info *input, const nn_info *out
         return false;
     }
     if (input->constant != NULL) {
-        return nn_unsupported(build, "input that is constant");
+        return nn_refuse(build, NN_WHY_INPUT_CONSTANT);
     }
     if (!near_power(output->scale, -15, 11628, 5817)) {
-        return nn_malformed(build, "output whose scale is not 1/32768");
+        return nn_refuse(build, NN_WHY_OUTPUT_SCALE_NOT_1_32768);
     }
     params->tanh = build->node->kind->builtin == BUILTIN_TANH;
     if (near_power(input->scale, -12, 11620, 5813)) {
@@ -85,21 +84,18 @@ static bool prepare(nn_build *build) {
         return false;
     }
     own.count = output.count;
-    own.input = input.index;
-    own.output = output.index;
-    curve *params = nn_take(build, sizeof *params);
+    curve *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     *params = own;
     return true;
 }
 
 static bool run(nn_model *model, const nn_node *node) {
     const curve *params = node->params;
-    const int16_t *input = (const int16_t *)(const void *)nn_data(model, params->input);
-    int16_t *out = (int16_t *)(void *)nn_data(model, params->output);
+    const int16_t *input = (const int16_t *)(const void *)nn_data(model, node->input);
+    int16_t *out = (int16_t *)(void *)nn_data(model, node->output);
     int32_t half = params->shift ? 1 << (params->shift - 1) : 0;
     for (uint32_t i = 0; i < params->count; i++) {
         if (i % NN_STEP_WORK == 0 && !nn_step(model)) {

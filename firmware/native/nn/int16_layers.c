@@ -23,14 +23,14 @@ static bool check(nn_build *build, const nn_info info[4], uint32_t rows) {
         return false;
     }
     if (weights->scales.count == 0 || weights->zero_point != 0) {
-        return nn_malformed(build, "weights without a scale or with a zero point");
+        return nn_refuse(build, NN_WHY_WEIGHTS_WITHOUT_SCALE_ZERO_POINT);
     }
     if (weights->scales.count > 1 && (weights->channel_axis != axis || weights->scales.count != rows)) {
-        return nn_unsupported(build, "weights quantised along another axis than the output channels");
+        return nn_refuse(build, NN_WHY_WEIGHTS_QUANTISED_ALONG_ANOTHER_AXIS);
     }
     bool narrow = info[2].type == NN_INT32 && build->node->kind->builtin != BUILTIN_DEPTHWISE_CONV_2D;
     return info[2].count == 0 || info[2].type == NN_INT64 || narrow ||
-           nn_unsupported(build, "bias that is not int64"); // the reference reads an int32 one where it can
+           nn_refuse(build, NN_WHY_BIAS_NOT_INT64); // the reference reads an int32 one where it can
 }
 
 static bool fill_scales(nn_build *build, const layer16 *params, nn_scale *scales, const nn_info info[4]) {
@@ -41,7 +41,7 @@ static bool fill_scales(nn_build *build, const layer16 *params, nn_scale *scales
             return false;
         }
         if (scales[c].shift > most) {
-            return nn_malformed(build, "ratio of scales is too large");
+            return nn_refuse(build, NN_WHY_RATIO_SCALES_TOO_LARGE);
         }
     }
     return true;
@@ -63,7 +63,7 @@ static bool check_sums(nn_build *build, const layer16 *params) {
         }
         int64_t most = params->narrow ? INT32_MAX - magnitude * 32768 : MOST_BIAS;
         if (most < 0 || bias > most || bias < -most) {
-            return nn_unsupported(build, "sums that could overflow");
+            return nn_refuse(build, NN_WHY_SUMS_COULD_OVERFLOW);
         }
     }
     return true;
@@ -77,11 +77,10 @@ static bool prepare(nn_build *build) {
         !check(build, info, (uint32_t)wide.window.out_c)) {
         return false;
     }
-    layer16 *params = nn_take(build, sizeof *params + info[1].scales.count * sizeof(nn_scale));
+    layer16 *params = nn_take_params(build, sizeof *params + info[1].scales.count * sizeof(nn_scale));
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     params->wide = wide;
     params->scales = (const nn_scale *)(params + 1);
     params->by_channel = info[1].scales.count > 1;

@@ -14,7 +14,6 @@
 typedef struct {
     nn_scale scale; // from a difference of inputs to [-65535, 0] for [-10, 0]
     uint32_t classes, rows;
-    uint16_t input, output;
 } softmax16;
 
 static bool check(nn_build *build, const nn_info *input, const nn_info *output) {
@@ -22,13 +21,12 @@ static bool check(nn_build *build, const nn_info *input, const nn_info *output) 
         return false;
     }
     if (input->constant != NULL) {
-        return nn_unsupported(build, "input that is constant");
+        return nn_refuse(build, NN_WHY_INPUT_CONSTANT);
     }
     if (output->scale < 0.999f / 32768 || output->scale > 1.001f / 32768) {
-        return nn_malformed(build, "output whose scale is not 1/32768");
+        return nn_refuse(build, NN_WHY_OUTPUT_SCALE_NOT_1_32768);
     }
-    return (uint32_t)input->shape[input->rank - 1] <= MAX_CLASSES ||
-           nn_fail(build, NN_TOO_LARGE, "more than 65535 classes");
+    return (uint32_t)input->shape[input->rank - 1] <= MAX_CLASSES || nn_refuse(build, NN_WHY_MORE_65535_CLASSES);
 }
 
 static bool prepare(nn_build *build) {
@@ -39,18 +37,15 @@ static bool prepare(nn_build *build) {
     }
     const nn_scale scale = nn_scale_softmax(input.scale, beta);
     if (scale.shift > MOST_SHIFT) {
-        return nn_malformed(build, "beta times the input's scale is too large");
+        return nn_refuse(build, NN_WHY_BETA_TIMES_INPUT_SCALE_TOO_LARGE);
     }
-    softmax16 *params = nn_take(build, sizeof *params);
+    softmax16 *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     params->scale = scale;
     params->classes = (uint32_t)input.shape[input.rank - 1];
     params->rows = input.count / params->classes;
-    params->input = input.index;
-    params->output = output.index;
     return true;
 }
 
@@ -109,8 +104,8 @@ static void one_row(const softmax16 *params, const int16_t *row, int16_t *out) {
 
 static bool run(nn_model *model, const nn_node *node) {
     const softmax16 *params = node->params;
-    const int16_t *input = (const int16_t *)(const void *)nn_data(model, params->input);
-    int16_t *out = (int16_t *)(void *)nn_data(model, params->output);
+    const int16_t *input = (const int16_t *)(const void *)nn_data(model, node->input);
+    int16_t *out = (int16_t *)(void *)nn_data(model, node->output);
     for (uint32_t i = 0; i < params->rows; i++) {
         if (!nn_step(model)) {
             return false;

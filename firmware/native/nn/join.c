@@ -46,7 +46,7 @@ static bool join(nn_build *build, int32_t wanted_axis, bool gone) {
         return false;
     }
     if (output.rank == 0) {
-        return nn_malformed(build, "output without dimensions");
+        return nn_refuse(build, NN_WHY_OUTPUT_WITHOUT_DIMENSIONS);
     }
     if (!nn_read_axis(build, wanted_axis, output.rank, &axis) || !nn_begin_moves(build, &output, &moves)) {
         return false;
@@ -57,7 +57,7 @@ static bool join(nn_build *build, int32_t wanted_axis, bool gone) {
         }
         int32_t size = gone ? 1 : part.shape[axis];
         if (!fits(&output, &part, axis, gone) || size > output.shape[axis] - at) {
-            return nn_malformed(build, "input does not fit the output");
+            return nn_refuse(build, NN_WHY_INPUT_NOT_FIT_OUTPUT);
         }
         const nn_box box = part_of(&output, &part, axis, at, gone);
         if (!nn_add_move(build, moves, &part, &output, &box)) {
@@ -65,19 +65,18 @@ static bool join(nn_build *build, int32_t wanted_axis, bool gone) {
         }
         at += size;
     }
-    return at == output.shape[axis] || nn_malformed(build, "inputs do not fill the output");
+    return at == output.shape[axis] || nn_refuse(build, NN_WHY_INPUTS_NOT_FILL_OUTPUT);
 }
 
 static bool prepare_concatenation(nn_build *build) {
-    nn_fb *file = &build->model->file;
-    if (nn_fb_byte_field(file, build->options, CONCATENATION_ACTIVATION, ACTIVATION_NONE) != ACTIVATION_NONE) {
-        return nn_unsupported(build, "fused activation");
+    if (nn_option_byte(build, CONCATENATION_ACTIVATION, ACTIVATION_NONE) != ACTIVATION_NONE) {
+        return nn_refuse(build, NN_WHY_FUSED_ACTIVATION);
     }
-    return join(build, nn_fb_int_field(file, build->options, CONCATENATION_AXIS, 0), false);
+    return join(build, nn_option_int(build, CONCATENATION_AXIS, 0), false);
 }
 
 static bool prepare_pack(nn_build *build) {
-    return join(build, nn_fb_int_field(&build->model->file, build->options, PACK_AXIS, 0), true);
+    return join(build, nn_option_int(build, PACK_AXIS, 0), true);
 }
 
 // Inputs: the axis, the whole. All parts have the same size.
@@ -89,7 +88,7 @@ static bool prepare_split(nn_build *build) {
         return false;
     }
     if (whole.rank == 0 || parts == 0 || parts > MOST_PARTS) {
-        return nn_malformed(build, "input cannot be split into the outputs");
+        return nn_refuse(build, NN_WHY_INPUT_CANNOT_SPLIT_INTO_OUTPUTS);
     }
     if (!nn_read_axis(build, nn_integer(&axes, 0), whole.rank, &axis) || !nn_begin_moves(build, &whole, &moves)) {
         return false;
@@ -101,7 +100,7 @@ static bool prepare_split(nn_build *build) {
         }
         if (!fits(&whole, &part, axis, false) || part.shape[axis] != size ||
             size * (int32_t)parts != whole.shape[axis]) {
-            return nn_malformed(build, "input cannot be split into the outputs");
+            return nn_refuse(build, NN_WHY_INPUT_CANNOT_SPLIT_INTO_OUTPUTS);
         }
         nn_box box = part_of(&whole, &part, axis, (int32_t)i * size, false);
         nn_swap_box(&box);

@@ -4,21 +4,12 @@
 #include "schema.h"
 #include "tensor.h"
 
-bool nn_fail(nn_build *build, nn_status status, const char *reason) {
-    if (build->error->status == NN_OK) { // the first reason is the true one
-        build->error->status = status;
-        build->error->reason = reason;
-    }
-    return false;
-}
-
 static size_t rounded(size_t bytes) {
     return (bytes + NN_ALIGN - 1) & ~(size_t)(NN_ALIGN - 1);
 }
 
 static bool fits(nn_build *build) {
-    return build->used + rounded(build->places) <= build->room ||
-           nn_fail(build, NN_NO_MEMORY, "the tables do not fit their block");
+    return build->used + rounded(build->places) <= build->room || nn_refuse(build, NN_WHY_TABLES_NOT_FIT_BLOCK);
 }
 
 void nn_clear(void *memory, size_t bytes) {
@@ -43,6 +34,10 @@ void *nn_take(nn_build *build, size_t bytes) {
     return memory;
 }
 
+void *nn_take_params(nn_build *build, size_t bytes) {
+    return build->node->params = nn_take(build, bytes);
+}
+
 bool nn_take_place(nn_build *build) {
     build->places += sizeof(nn_place);
     return !nn_measuring(build) && fits(build);
@@ -62,7 +57,7 @@ void *nn_take_state(nn_build *build, uint32_t bytes, uint8_t fill) {
 }
 
 static void start_build(nn_build *build, nn_model *model, const uint8_t *file, size_t size, nn_error *error) {
-    const nn_error no_error = {NN_OK, -1, -1, NULL, ""};
+    const nn_error no_error = {NN_OK, -1, -1, NULL, "", 0};
     *error = no_error;
     memset(build, 0, sizeof *build);
     build->model = model;
@@ -74,23 +69,23 @@ static void start_build(nn_build *build, nn_model *model, const uint8_t *file, s
 static bool read_header(nn_build *build, size_t size) {
     nn_fb *file = &build->model->file;
     if (size > NN_FB_LIMIT) {
-        return nn_fail(build, NN_TOO_LARGE, "file has more than 1 GiB");
+        return nn_refuse(build, NN_WHY_FILE_MORE_1_GIB);
     }
     if (size < 16 || memcmp(file->data + 4, "TFL3", 4) != 0) {
-        return nn_malformed(build, "not a TensorFlow Lite model");
+        return nn_refuse(build, NN_WHY_NOT_TENSORFLOW_LITE_MODEL);
     }
     nn_table root = nn_fb_root(file);
-    if (nn_fb_int_field(file, root, MODEL_VERSION, 0) != 3 && !file->bad) {
-        return nn_unsupported(build, "schema version other than 3");
+    if (nn_fb_int_field(file, &root, MODEL_VERSION, 0) != 3 && !file->bad) {
+        return nn_refuse(build, NN_WHY_SCHEMA_VERSION_OTHER_3);
     }
-    build->model->codes = nn_fb_vector(file, root, MODEL_OPERATOR_CODES, 4);
-    build->model->buffers = nn_fb_vector(file, root, MODEL_BUFFERS, 4);
-    nn_vector graphs = nn_fb_vector(file, root, MODEL_SUBGRAPHS, 4);
+    build->model->codes = nn_fb_vector(file, &root, MODEL_OPERATOR_CODES, 4);
+    build->model->buffers = nn_fb_vector(file, &root, MODEL_BUFFERS, 4);
+    nn_vector graphs = nn_fb_vector(file, &root, MODEL_SUBGRAPHS, 4);
     if (file->bad || graphs.count == 0) {
-        return nn_malformed(build, "file is truncated or its root table is damaged");
+        return nn_refuse(build, NN_WHY_FILE_TRUNCATED_ROOT_TABLE_DAMAGED);
     }
     if (graphs.count != 1) {
-        return nn_unsupported(build, "more than one subgraph");
+        return nn_refuse(build, NN_WHY_MORE_ONE_SUBGRAPH);
     }
     build->model->graph = nn_fb_element(file, graphs, 0);
     return true;
@@ -99,37 +94,38 @@ static bool read_header(nn_build *build, size_t size) {
 static bool read_graph(nn_build *build) {
     nn_model *model = build->model;
     nn_fb *file = &model->file;
-    model->tensors = nn_fb_vector(file, model->graph, GRAPH_TENSORS, 4);
-    model->inputs = nn_fb_vector(file, model->graph, GRAPH_INPUTS, 4);
-    model->outputs = nn_fb_vector(file, model->graph, GRAPH_OUTPUTS, 4);
-    model->operators = nn_fb_vector(file, model->graph, GRAPH_OPERATORS, 4);
+    model->tensors = nn_fb_vector(file, &model->graph, GRAPH_TENSORS, 4);
+    model->inputs = nn_fb_vector(file, &model->graph, GRAPH_INPUTS, 4);
+    model->outputs = nn_fb_vector(file, &model->graph, GRAPH_OUTPUTS, 4);
+    model->operators = nn_fb_vector(file, &model->graph, GRAPH_OPERATORS, 4);
     if (file->bad) {
-        return nn_malformed(build, "graph reaches outside the file");
+        return nn_refuse(build, NN_WHY_GRAPH_REACHES_OUTSIDE_FILE);
     }
     if (model->tensors.count > NN_MAX_TENSORS || model->operators.count > NN_MAX_OPERATORS) {
-        return nn_fail(build, NN_TOO_LARGE, "more than 2048 tensors or 1024 operators");
+        return nn_refuse(build, NN_WHY_MORE_2048_TENSORS_1024_OPERATORS);
     }
     if (model->inputs.count == 0 || model->outputs.count == 0 || model->operators.count == 0) {
-        return nn_malformed(build, "graph without inputs, outputs or operators");
+        return nn_refuse(build, NN_WHY_GRAPH_WITHOUT_INPUTS_OUTPUTS_OPERATORS);
     }
     if (model->inputs.count > model->tensors.count || model->outputs.count > model->tensors.count) {
-        return nn_malformed(build, "graph with more inputs or outputs than tensors");
+        return nn_refuse(build, NN_WHY_GRAPH_MORE_INPUTS_OUTPUTS_TENSORS);
     }
     return true;
 }
 
 // Of the operator's first input; int8 when there is none, which other checks refuse.
-static uint8_t first_type(nn_build *build, nn_table table) {
+static uint8_t first_type(nn_build *build, const nn_table *table) {
     nn_fb *file = &build->model->file;
     nn_vector inputs = nn_fb_vector(file, table, OPERATOR_INPUTS, 4);
     uint32_t first = inputs.count ? (uint32_t)nn_fb_int_element(file, inputs, 0) : UINT32_MAX;
     if (first >= build->model->tensors.count) {
         return NN_INT8;
     }
-    return nn_fb_byte_field(file, nn_fb_element(file, build->model->tensors, first), TENSOR_TYPE, NN_FLOAT32);
+    const nn_table tensor = nn_fb_element(file, build->model->tensors, first);
+    return nn_fb_byte_field(file, &tensor, TENSOR_TYPE, NN_FLOAT32);
 }
 
-static const nn_operator *find_operator(nn_build *build, nn_table table, nn_table code) {
+static const nn_operator *find_operator(nn_build *build, const nn_table *table, const nn_table *code) {
     nn_fb *file = &build->model->file;
     if (build->error->builtin != BUILTIN_CUSTOM) {
         return nn_find_operator(build->error->builtin, first_type(build, table));
@@ -138,31 +134,31 @@ static const nn_operator *find_operator(nn_build *build, nn_table table, nn_tabl
     return nn_find_custom((const char *)file->data + name.at, name.count);
 }
 
-static bool read_code(nn_build *build, nn_table table) {
+static bool read_code(nn_build *build, const nn_table *table) {
     nn_fb *file = &build->model->file;
     uint32_t index = (uint32_t)nn_fb_int_field(file, table, OPERATOR_CODE, 0);
     if (file->bad || index >= build->model->codes.count) {
-        return nn_malformed(build, "operator code does not exist");
+        return nn_refuse(build, NN_WHY_OPERATOR_CODE_NOT_EXIST);
     }
     nn_table code = nn_fb_element(file, build->model->codes, index);
-    int32_t old = (int8_t)nn_fb_byte_field(file, code, CODE_DEPRECATED, 0);
-    int32_t builtin = nn_fb_int_field(file, code, CODE_BUILTIN, 0);
+    int32_t old = (int8_t)nn_fb_byte_field(file, &code, CODE_DEPRECATED, 0);
+    int32_t builtin = nn_fb_int_field(file, &code, CODE_BUILTIN, 0);
     if (file->bad) {
-        return nn_malformed(build, "operator code reaches outside the file");
+        return nn_refuse(build, NN_WHY_OPERATOR_CODE_REACHES_OUTSIDE_FILE);
     }
     build->error->builtin = builtin > old ? builtin : old;
-    build->node->kind = find_operator(build, table, code);
+    build->node->kind = find_operator(build, table, &code);
     if (file->bad) {
-        return nn_malformed(build, "operator code reaches outside the file");
+        return nn_refuse(build, NN_WHY_OPERATOR_CODE_REACHES_OUTSIDE_FILE);
     }
     if (build->node->kind == NULL) {
-        return nn_unsupported(build, "operator is not supported");
+        return nn_refuse(build, NN_WHY_OPERATOR_UNSUPPORTED);
     }
     build->error->name = build->node->kind->name;
     return true;
 }
 
-static bool read_operator(nn_build *build, nn_table table) {
+static bool read_operator(nn_build *build, const nn_table *table) {
     nn_fb *file = &build->model->file;
     const nn_operator *kind = build->node->kind;
     build->inputs = nn_fb_vector(file, table, OPERATOR_INPUTS, 4);
@@ -171,13 +167,13 @@ static bool read_operator(nn_build *build, nn_table table) {
     build->custom = nn_fb_vector(file, table, OPERATOR_CUSTOM_OPTIONS, 1);
     uint8_t tag = nn_fb_byte_field(file, table, OPERATOR_OPTIONS_TYPE, OPTIONS_NONE);
     if (file->bad) {
-        return nn_malformed(build, "operator reaches outside the file");
+        return nn_refuse(build, NN_WHY_OPERATOR_REACHES_OUTSIDE_FILE);
     }
     if (build->options.at && tag != kind->options) {
-        return nn_malformed(build, "options of another operator");
+        return nn_refuse(build, NN_WHY_OPTIONS_ANOTHER_OPERATOR);
     }
     if (build->inputs.count < kind->inputs_least || build->inputs.count > kind->inputs_most) {
-        return nn_malformed(build, "wrong number of inputs");
+        return nn_refuse(build, NN_WHY_WRONG_NUMBER_INPUTS);
     }
     return true;
 }
@@ -191,7 +187,7 @@ static bool prepare_operator(nn_build *build, uint32_t index) {
     build->index = index;
     build->node = nn_measuring(build) ? &measured : &build->model->nodes[index];
     nn_table table = nn_fb_element(file, build->model->operators, index);
-    if (!read_code(build, table) || !read_operator(build, table)) {
+    if (!read_code(build, &table) || !read_operator(build, &table)) {
         return false;
     }
     nn_overlap(build, NN_NEVER, NN_NEVER);
@@ -200,7 +196,7 @@ static bool prepare_operator(nn_build *build, uint32_t index) {
         return false;
     }
     if (file->bad) {
-        return nn_malformed(build, "options reach outside the file");
+        return nn_refuse(build, NN_WHY_OPTIONS_REACH_OUTSIDE_FILE);
     }
     return nn_measuring(build) || nn_note_operator(build);
 }
@@ -240,7 +236,7 @@ bool nn_measure(const uint8_t *file, size_t size, size_t *table_bytes, nn_error 
         return false;
     }
     *table_bytes = build.used + rounded(build.places);
-    return *table_bytes <= NN_MAX_BLOCK || nn_fail(&build, NN_TOO_LARGE, "tables need more than 64 MiB");
+    return *table_bytes <= NN_MAX_BLOCK || nn_refuse(&build, NN_WHY_TABLES_NEED_MORE_64_MIB);
 }
 
 nn_model *nn_load(const uint8_t *file, size_t size, void *tables, size_t table_bytes, nn_error *error) {
@@ -248,7 +244,7 @@ nn_model *nn_load(const uint8_t *file, size_t size, void *tables, size_t table_b
     nn_build build;
     start_build(&build, &head, file, size, error);
     if (tables == NULL || (uintptr_t)tables % NN_ALIGN != 0) {
-        nn_fail(&build, NN_NO_MEMORY, "the block for the tables is not aligned to 8 bytes");
+        nn_refuse(&build, NN_WHY_BLOCK_TABLES_NOT_ALIGNED_8_BYTES);
         return NULL;
     }
     build.memory = tables;

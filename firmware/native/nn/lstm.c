@@ -26,7 +26,6 @@ typedef struct {
     int32_t input_zero, hidden_zero;
     int32_t clip;       // of the cell, negative: none
     int32_t tanh_shift; // of three times the cell, to units of 1 / (3 * 4096); negative: to the right
-    uint16_t input, output;
     bool time_major;
 } lstm;
 
@@ -41,14 +40,14 @@ static bool check_variant(nn_build *build) {
     for (uint32_t slot = 0; slot < INPUTS; slot++) {
         bool other_variant = (slot >= 9 && slot < BIAS) || slot == 16 || slot == 17 || slot > CELL;
         if (other_variant && nn_fb_int_element(file, build->inputs, slot) != -1) {
-            return nn_unsupported(build, "peepholes, projection or layer normalisation");
+            return nn_refuse(build, NN_WHY_PEEPHOLES_PROJECTION_LAYER_NORMALISATION);
         }
     }
-    if (nn_fb_byte_field(file, build->options, LSTM_DIAGONAL, 0)) {
-        return nn_unsupported(build, "diagonal recurrent weights");
+    if (nn_option_byte(build, LSTM_DIAGONAL, 0)) {
+        return nn_refuse(build, NN_WHY_DIAGONAL_RECURRENT_WEIGHTS);
     }
-    return nn_fb_byte_field(file, build->options, LSTM_ACTIVATION, ACTIVATION_NONE) == ACTIVATION_TANH ||
-           nn_unsupported(build, "activation other than TANH");
+    return nn_option_byte(build, LSTM_ACTIVATION, ACTIVATION_NONE) == ACTIVATION_TANH ||
+           nn_refuse(build, NN_WHY_ACTIVATION_OTHER_TANH);
 }
 
 static bool read_weights(nn_build *build, uint32_t slot, uint32_t rows, uint32_t columns, nn_info *weights) {
@@ -56,10 +55,10 @@ static bool read_weights(nn_build *build, uint32_t slot, uint32_t rows, uint32_t
         return false;
     }
     if (weights->constant == NULL || weights->type != NN_INT8 || weights->zero_point != 0) {
-        return nn_unsupported(build, "weights that are not constant int8 around zero");
+        return nn_refuse(build, NN_WHY_WEIGHTS_NOT_CONSTANT_INT8_AROUND_ZERO);
     }
     return (weights->rank == 2 && (uint32_t)weights->shape[0] == rows && (uint32_t)weights->shape[1] == columns) ||
-           nn_malformed(build, "shape of weights does not fit input and state");
+           nn_refuse(build, NN_WHY_SHAPE_WEIGHTS_NOT_FIT_INPUT_STATE);
 }
 
 static bool read_gate(nn_build *build, uint32_t index, const nn_info *input, const nn_info *hidden, lstm *params) {
@@ -72,7 +71,7 @@ static bool read_gate(nn_build *build, uint32_t index, const nn_info *input, con
         return false;
     }
     if (bias.constant == NULL || bias.type != NN_INT32 || bias.count != params->units) {
-        return nn_malformed(build, "bias that is not constant int32 with a value for each unit");
+        return nn_refuse(build, NN_WHY_BIAS_NOT_CONSTANT_INT32_VALUE_UNIT);
     }
     own->input_weights = (const int8_t *)weights.constant;
     own->recurrent_weights = (const int8_t *)recurrent.constant;
@@ -82,10 +81,10 @@ static bool read_gate(nn_build *build, uint32_t index, const nn_info *input, con
 }
 
 static bool read_sizes(nn_build *build, const nn_info *input, const nn_info *output, lstm *params) {
-    params->time_major = nn_fb_byte_field(&build->model->file, build->options, LSTM_TIME_MAJOR, 0);
+    params->time_major = nn_option_byte(build, LSTM_TIME_MAJOR, 0);
     if (input->rank != 3 || output->rank != 3 || input->shape[0] != output->shape[0] ||
         input->shape[1] != output->shape[1]) {
-        return nn_malformed(build, "input and output are not series of the same length");
+        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_NOT_SERIES_SAME_LENGTH);
     }
     params->batches = (uint32_t)input->shape[params->time_major ? 1 : 0];
     params->times = (uint32_t)input->shape[params->time_major ? 0 : 1];
@@ -93,7 +92,7 @@ static bool read_sizes(nn_build *build, const nn_info *input, const nn_info *out
     params->units = (uint32_t)output->shape[2];
     params->rows_per_step = nn_items_per_step(params->depth + params->units);
     return (params->depth <= NN_CENTRED_MOST && params->units <= NN_CENTRED_MOST) ||
-           nn_fail(build, NN_TOO_LARGE, "sums that could overflow 32 bits");
+           nn_refuse(build, NN_WHY_SUMS_TOO_LARGE);
 }
 
 static bool is_state(const nn_info *info, const lstm *params) {
@@ -102,8 +101,7 @@ static bool is_state(const nn_info *info, const lstm *params) {
 
 // Cells are clipped at a limit given as a real number; the reference divides in single precision and truncates.
 static void read_clip(nn_build *build, float scale, lstm *params) {
-    uint32_t field = nn_fb_field(&build->model->file, build->options, LSTM_CELL_CLIP, 4);
-    float clip = field ? nn_load_f32(build->model->file.data + field) : 0;
+    float clip = nn_option_float(build, LSTM_CELL_CLIP);
     params->clip = -1;
     if (clip > 0) {
         float limit = clip / scale;
@@ -118,12 +116,12 @@ static bool read_cell(nn_build *build, nn_info *cell, const nn_info *hidden, lst
         return false;
     }
     if (!is_state(cell, params) || cell->type != NN_INT16 || cell->zero_point != 0) {
-        return nn_malformed(build, "cell state that is not int16 with a value for each unit");
+        return nn_refuse(build, NN_WHY_CELL_STATE_NOT_INT16_VALUE_UNIT);
     }
     memcpy(&bits, &cell->scale, sizeof bits);
     params->tanh_shift = (bits >> 23) - 127 + 12; // 2^-12 needs none
     if ((bits & 0x7FFFFF) != 0 || params->tanh_shift < -15 || params->tanh_shift > 12) {
-        return nn_unsupported(build, "cell state whose scale is no power of two from 2^-27 to 1");
+        return nn_refuse(build, NN_WHY_CELL_SCALE_NO_POWER_OF_TWO);
     }
     read_clip(build, cell->scale, params);
     return nn_read_scale(build, q0_15, cell->scale, cell->scale, &params->keep_scale) &&
@@ -133,7 +131,7 @@ static bool read_cell(nn_build *build, nn_info *cell, const nn_info *hidden, lst
 
 static bool read_hidden(nn_build *build, nn_info *hidden, lstm *params) {
     return nn_read_variable(build, HIDDEN, hidden) && nn_need_int8(build, hidden) &&
-           (is_state(hidden, params) || nn_malformed(build, "state that does not have a value for each unit"));
+           (is_state(hidden, params) || nn_refuse(build, NN_WHY_STATE_NOT_ONE_VALUE_UNIT));
 }
 
 static bool read_all(nn_build *build, lstm *params, nn_info *hidden, nn_info *cell) {
@@ -143,8 +141,6 @@ static bool read_all(nn_build *build, lstm *params, nn_info *hidden, nn_info *ce
         !read_hidden(build, hidden, params) || !read_cell(build, cell, hidden, params)) {
         return false;
     }
-    params->input = input.index;
-    params->output = output.index;
     params->input_zero = input.zero_point;
     params->hidden_zero = hidden->zero_point;
     for (uint32_t i = 0; i < GATES; i++) {
@@ -164,12 +160,11 @@ static bool prepare(nn_build *build) {
     build->node->scratch_bytes = (own.depth + (1 + GATES) * own.units) * (uint32_t)sizeof(int16_t);
     own.hidden = nn_take_state(build, hidden.bytes, (uint8_t)own.hidden_zero);
     own.cell = nn_take_state(build, cell.bytes, 0);
-    lstm *params = nn_take(build, sizeof *params);
+    lstm *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
     *params = own;
-    build->node->params = params;
     return true;
 }
 
@@ -218,8 +213,8 @@ static void update(const lstm *params, const work *at, int16_t *cell, int8_t *hi
 
 static bool run(nn_model *model, const nn_node *node) {
     const lstm *params = node->params;
-    const int8_t *input = (const int8_t *)nn_data(model, params->input);
-    int8_t *out = (int8_t *)nn_data(model, params->output);
+    const int8_t *input = (const int8_t *)nn_data(model, node->input);
+    int8_t *out = (int8_t *)nn_data(model, node->output);
     work at = {.input = (int16_t *)(void *)(model->activations + node->scratch)};
     at.hidden = at.input + params->depth;
     for (uint32_t i = 0; i < GATES; i++) {

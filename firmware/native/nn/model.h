@@ -6,6 +6,7 @@
 #include "cancel.h"
 #include "fb.h"
 #include "nn.h"
+#include "reasons.h"
 
 #define NN_MAX_TENSORS      2048
 #define NN_MAX_OPERATORS    1024
@@ -34,6 +35,7 @@ typedef struct {
     uint32_t scratch_bytes;
     uint32_t scratch;
     uint32_t forward, backward; // see nn_overlap
+    uint16_t input, output;     // tensors: the first of each, or those that the operator sets
     bool backwards;             // work from the last output to the first: the plan relies on it
 } nn_node;
 
@@ -60,7 +62,7 @@ struct nn_model {
     nn_tensor *ports; // inputs, then outputs: kept, so that a file that changes under us cannot move them
     uint8_t *activations;
     uint32_t activation_bytes;
-    const char *plan_note; // why the plan in the file is not used; NULL: it is
+    nn_reason plan_note; // why the plan in the file is not used; NN_WHY_NOT: it is
     uint32_t steps;
     uint32_t steps_left;
 };
@@ -99,12 +101,21 @@ struct nn_operator {
 // Of operators that only give a tensor another shape.
 bool nn_prepare_view(nn_build *build);
 
-// Sets the error and returns false.
-bool nn_fail(nn_build *build, nn_status status, const char *reason);
+// Set the error, unless there is one already, and return false.
+bool nn_refuse(nn_build *build, nn_reason reason);
+bool nn_set_error(nn_error *error, nn_reason reason);
+
+// Options of the operator that is being prepared; the fallback (0 for the last) when the file leaves them at it.
+int32_t nn_option_int(nn_build *build, unsigned field, int32_t fallback);
+uint8_t nn_option_byte(nn_build *build, unsigned field, uint8_t fallback);
+float nn_option_float(nn_build *build, unsigned field);
 
 // Takes memory from the tables, zeroed. NULL while measuring (the caller then returns nn_measuring) or when it ran
 // out.
 void *nn_take(nn_build *build, size_t bytes);
+
+// The same for the parameters of the operator.
+void *nn_take_params(nn_build *build, size_t bytes);
 
 // The same for memory that lives from run to run. Comes back to `fill` in each byte with nn_reset.
 void *nn_take_state(nn_build *build, uint32_t bytes, uint8_t fill);
@@ -117,14 +128,6 @@ void nn_clear(void *memory, size_t bytes);
 
 static inline bool nn_measuring(const nn_build *build) {
     return build->memory == NULL;
-}
-
-static inline bool nn_malformed(nn_build *build, const char *reason) {
-    return nn_fail(build, NN_MALFORMED, reason);
-}
-
-static inline bool nn_unsupported(nn_build *build, const char *reason) {
-    return nn_fail(build, NN_UNSUPPORTED, reason);
 }
 
 // For operators whose output may overwrite inputs that nobody reads after them; called in `prepare`. Working forwards,

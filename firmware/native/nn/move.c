@@ -11,7 +11,7 @@ static bool read_both(nn_build *build, nn_info *input, nn_info *output) {
     if (!nn_read_input(build, 0, input) || !nn_read_output(build, output)) {
         return false;
     }
-    return input->type == output->type || nn_malformed(build, "input and output have different types");
+    return input->type == output->type || nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_TYPES);
 }
 
 static bool add_only_move(nn_build *build, const nn_info *input, const nn_info *output, const nn_box *box) {
@@ -24,7 +24,7 @@ static bool read_padding(nn_build *build, const nn_info *input, const nn_info *o
     nn_info padding;
     int32_t from[NN_MAX_RANK], to[NN_MAX_RANK];
     if (input->rank == 0 || input->rank != output->rank) {
-        return nn_malformed(build, "input and output have different numbers of dimensions");
+        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_NUMBERS_DIMENSIONS);
     }
     if (!nn_read_integers(build, 1, 2u * input->rank, &padding)) {
         return false;
@@ -34,7 +34,7 @@ static bool read_padding(nn_build *build, const nn_info *input, const nn_info *o
     for (uint32_t axis = 0; axis < input->rank; axis++) {
         int32_t before = nn_integer(&padding, 2 * axis), after = nn_integer(&padding, 2 * axis + 1);
         if (before < 0 || after < 0 || (int64_t)before + after + input->shape[axis] != output->shape[axis]) {
-            return nn_malformed(build, "output shape does not follow from the padding");
+            return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_PADDING);
         }
         box->b += before * to[axis];
         nn_add_pair(box, input->shape[axis], from[axis], to[axis]);
@@ -63,7 +63,7 @@ static bool prepare_pad(nn_build *build) {
         return false;
     }
     if (output.zero_point != 0 && nn_element_bytes(output.type) != 1) {
-        return nn_unsupported(build, "padding of wide integers with a zero point");
+        return nn_refuse(build, NN_WHY_PADDING_WIDE_INTEGERS_ZERO_POINT);
     }
     const uint8_t value[8] = {(uint8_t)output.zero_point};
     return add_padding(build, &input, &output, value);
@@ -76,7 +76,7 @@ static bool prepare_padv2(nn_build *build) {
         return false;
     }
     if (value.constant == NULL || value.count != 1) {
-        return nn_unsupported(build, "value to fill with is not one constant");
+        return nn_refuse(build, NN_WHY_VALUE_FILL_NOT_ONE_CONSTANT);
     }
     return nn_need_same_kind(build, &value, &output) && add_padding(build, &input, &output, value.constant);
 }
@@ -90,17 +90,17 @@ static bool prepare_transpose(nn_build *build) {
         return false;
     }
     if (input.rank != output.rank) {
-        return nn_malformed(build, "input and output have different numbers of dimensions");
+        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_NUMBERS_DIMENSIONS);
     }
     nn_dense_strides(&input, from);
     nn_dense_strides(&output, to);
     for (uint32_t i = 0; i < input.rank; i++) {
         int32_t axis = nn_integer(&order, i);
         if (axis < 0 || axis >= input.rank || (seen & (1u << axis))) {
-            return nn_malformed(build, "axes are not a permutation");
+            return nn_refuse(build, NN_WHY_AXES_NOT_PERMUTATION);
         }
         if (output.shape[i] != input.shape[axis]) {
-            return nn_malformed(build, "output shape does not follow from the permutation");
+            return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_PERMUTATION);
         }
         seen |= 1u << axis;
         nn_add_pair(&box, output.shape[i], from[axis], to[i]);
@@ -117,17 +117,17 @@ static bool prepare_slice(nn_build *build) {
         return false;
     }
     if (input.rank != output.rank) {
-        return nn_malformed(build, "input and output have different numbers of dimensions");
+        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_NUMBERS_DIMENSIONS);
     }
     nn_dense_strides(&input, from);
     nn_dense_strides(&output, to);
     for (uint32_t axis = 0; axis < input.rank; axis++) {
         int32_t first = nn_integer(&begin, axis), count = nn_integer(&size, axis);
         if (first < 0 || first >= input.shape[axis] || count < -1 || count > input.shape[axis] - first) {
-            return nn_malformed(build, "slice reaches outside its tensor");
+            return nn_refuse(build, NN_WHY_SLICE_REACHES_OUTSIDE_TENSOR);
         }
         if (output.shape[axis] != (count == -1 ? input.shape[axis] - first : count)) {
-            return nn_malformed(build, "output shape does not follow from the slice");
+            return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_SLICE);
         }
         box.a += first * from[axis];
         nn_add_pair(&box, output.shape[axis], from[axis], to[axis]);
@@ -172,7 +172,7 @@ typedef struct {
 } ranges;
 
 static uint32_t mask(nn_build *build, unsigned field) {
-    return (uint32_t)nn_fb_int_field(&build->model->file, build->options, field, 0);
+    return (uint32_t)nn_option_int(build, field, 0);
 }
 
 static bool read_ranges(nn_build *build, uint32_t rank, ranges *own) {
@@ -180,8 +180,8 @@ static bool read_ranges(nn_build *build, uint32_t rank, ranges *own) {
     own->end_mask = mask(build, STRIDED_SLICE_END_MASK);
     own->shrink_mask = mask(build, STRIDED_SLICE_SHRINK_MASK);
     if (mask(build, STRIDED_SLICE_ELLIPSIS_MASK) || mask(build, STRIDED_SLICE_NEW_AXIS_MASK) ||
-        nn_fb_byte_field(&build->model->file, build->options, STRIDED_SLICE_OFFSET, 0)) {
-        return nn_unsupported(build, "slice with an ellipsis, a new axis or an end that is an offset");
+        nn_option_byte(build, STRIDED_SLICE_OFFSET, 0)) {
+        return nn_refuse(build, NN_WHY_SLICE_WITH_ELLIPSIS_OR_NEW_AXIS);
     }
     return nn_read_integers(build, 1, rank, &own->begin) && nn_read_integers(build, 2, rank, &own->end) &&
            nn_read_integers(build, 3, rank, &own->strides);
@@ -209,19 +209,19 @@ static bool prepare_strided_slice(nn_build *build) {
     for (uint32_t axis = 0; axis < input.rank; axis++) {
         const range own = range_of(&all, axis);
         if (!resolve(&own, input.shape[axis], &first, &count)) {
-            return nn_malformed(build, "slice without elements");
+            return nn_refuse(build, NN_WHY_SLICE_WITHOUT_ELEMENTS);
         }
         box.a += first * from[axis];
         if (own.shrink) {
             continue;
         }
         if (kept == output.rank || output.shape[kept] != count) {
-            return nn_malformed(build, "output shape does not follow from the slice");
+            return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_SLICE);
         }
         nn_add_pair(&box, count, count > 1 ? from[axis] * own.stride : 0, to[kept++]);
     }
     if (kept != output.rank) {
-        return nn_malformed(build, "output shape does not follow from the slice");
+        return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_SLICE);
     }
     return add_only_move(build, &input, &output, &box);
 }

@@ -24,11 +24,10 @@ static size_t move_bytes(uint32_t rank) {
 }
 
 bool nn_begin_moves(nn_build *build, const nn_info *info, nn_moves **moves) {
-    *moves = nn_take(build, sizeof **moves);
+    *moves = nn_take_params(build, sizeof **moves);
     if (*moves == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = *moves;
     (*moves)->element = (uint8_t)nn_element_bytes(info->type);
     return true;
 }
@@ -102,10 +101,10 @@ bool nn_run_moves(nn_model *model, const nn_node *node) {
 
 bool nn_need_same_kind(nn_build *build, const nn_info *a, const nn_info *b) {
     if (a->type != b->type) {
-        return nn_malformed(build, "input and output have different types");
+        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_TYPES);
     }
     if (a->scale != b->scale || a->zero_point != b->zero_point) {
-        return nn_unsupported(build, "input and output have different scales or zero points");
+        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_SCALES_ZERO_POINTS);
     }
     return true;
 }
@@ -115,15 +114,14 @@ bool nn_read_integers(nn_build *build, uint32_t slot, uint32_t count, nn_info *v
         return false;
     }
     if (values->constant == NULL || values->type != NN_INT32) {
-        return nn_unsupported(build, "shape, axis or position that is not constant int32");
+        return nn_refuse(build, NN_WHY_POSITIONS_NOT_CONSTANT_INT32);
     }
-    return values->count == count ||
-           nn_malformed(build, "shape, axes or positions do not fit the number of dimensions");
+    return values->count == count || nn_refuse(build, NN_WHY_POSITIONS_NOT_FIT_DIMENSIONS);
 }
 
 bool nn_read_axis(nn_build *build, int32_t value, uint32_t rank, uint32_t *axis) {
     if (value < -(int32_t)rank || value >= (int32_t)rank) {
-        return nn_malformed(build, "axis out of range");
+        return nn_refuse(build, NN_WHY_AXIS_OUT_OF_RANGE);
     }
     *axis = (uint32_t)(value < 0 ? value + (int32_t)rank : value);
     return true;

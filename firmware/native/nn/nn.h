@@ -40,6 +40,7 @@ typedef struct {
     int32_t builtin;        // TensorFlow Lite's code of that operator, -1 if not known
     const char *name;       // of that operator; NULL when the engine does not know it
     const char *reason;     // static text
+    uint8_t code;           // of that reason (reasons.h); 0: no error
 } nn_error;
 
 typedef enum {

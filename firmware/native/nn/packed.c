@@ -3,7 +3,7 @@
 #include "scale.h"
 #include "schema.h"
 
-static void note(nn_build *build, const char *reason) {
+static void note(nn_build *build, nn_reason reason) {
     build->plan.count = 0;
     build->model->plan_note = reason;
 }
@@ -14,51 +14,53 @@ static uint32_t word(const nn_build *build, uint32_t at) {
     return value;
 }
 
-static bool is_plan(nn_fb *file, nn_table entry) {
+static bool is_plan(nn_fb *file, const nn_table *entry) {
     nn_vector name = nn_fb_vector(file, entry, METADATA_NAME, 1);
     return !file->bad && name.count == sizeof NN_PLAN_NAME - 1 &&
            memcmp(file->data + name.at, NN_PLAN_NAME, name.count) == 0;
 }
 
-static nn_vector find(nn_build *build, nn_table root) {
+static nn_vector find(nn_build *build, const nn_table *root) {
     const nn_vector none = {0, 0};
     nn_fb *file = &build->model->file;
     nn_vector entries = nn_fb_vector(file, root, MODEL_METADATA, 4);
     for (uint32_t i = 0; i < entries.count && i < NN_PLAN_MOST_OTHERS; i++) {
         nn_table entry = nn_fb_element(file, entries, i);
-        if (is_plan(file, entry)) {
-            uint32_t buffer = (uint32_t)nn_fb_int_field(file, entry, METADATA_BUFFER, 0);
-            return nn_fb_vector(file, nn_fb_element(file, build->model->buffers, buffer), BUFFER_DATA, 1);
+        if (is_plan(file, &entry)) {
+            uint32_t buffer = (uint32_t)nn_fb_int_field(file, &entry, METADATA_BUFFER, 0);
+            const nn_table data = nn_fb_element(file, build->model->buffers, buffer);
+            return nn_fb_vector(file, &data, BUFFER_DATA, 1);
         }
     }
     return none;
 }
 
-static const char *fault(const nn_build *build) {
+static nn_reason fault(const nn_build *build) {
     const nn_model *model = build->model;
     const uint8_t *plan = model->file.data + build->plan.at;
     if (build->plan.count < NN_PLAN_HEAD || memcmp(plan, "MPLN", 4) != 0 || word(build, 8) > build->plan.count) {
-        return "the plan in the file is damaged";
+        return NN_WHY_PLAN_DAMAGED;
     }
     if (word(build, 4) != NN_PLAN_VERSION) {
-        return "the plan in the file is of another version";
+        return NN_WHY_PLAN_OF_ANOTHER_VERSION;
     }
     if (word(build, 12) != model->tensors.count || word(build, 16) != model->operators.count ||
         word(build, 8) < NN_PLAN_HEAD + 4 * (model->tensors.count + model->operators.count)) {
-        return "the plan in the file is of another model";
+        return NN_WHY_PLAN_OF_ANOTHER_MODEL;
     }
-    return (uintptr_t)plan % 4 ? "the plan in the file is not aligned" : NULL;
+    return (uintptr_t)plan % 4 ? NN_WHY_PLAN_NOT_ALIGNED : NN_WHY_NOT;
 }
 
 void nn_find_plan(nn_build *build) {
     nn_fb *file = &build->model->file;
-    build->plan = find(build, nn_fb_root(file));
+    const nn_table root = nn_fb_root(file);
+    build->plan = find(build, &root);
     if (file->bad) { // the model itself may be well
         file->bad = false;
-        note(build, "the metadata of the file are damaged");
+        note(build, NN_WHY_METADATA_DAMAGED);
     } else if (build->plan.count == 0) {
-        note(build, "the file has no plan");
-    } else if (fault(build) != NULL) {
+        note(build, NN_WHY_NO_PLAN);
+    } else if (fault(build) != NN_WHY_NOT) {
         note(build, fault(build));
     }
 }
@@ -98,7 +100,7 @@ bool nn_check_channels(nn_build *build, const nn_layer *layer) {
     }
     const nn_scale first = {nn_load_i32(multipliers), shifts[0]};
     if (signs < 0 || !first_fits(build, layer, first)) {
-        note(build, "the plan in the file has factors that are not the model's");
+        note(build, NN_WHY_PLAN_WITH_OTHER_FACTORS);
     }
     return build->plan.count > 0;
 }

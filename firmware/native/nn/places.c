@@ -42,11 +42,11 @@ static nn_place *add(nn_build *build, const nn_info *info) {
 
 bool nn_note_written(nn_build *build, const nn_info *info) {
     if (info->variable || info->constant) {
-        return nn_malformed(build, info->constant ? "constant tensor is written" : "variable tensor is written");
+        return nn_refuse(build, info->constant ? NN_WHY_CONSTANT_TENSOR_WRITTEN : NN_WHY_VARIABLE_TENSOR_WRITTEN);
     }
     nn_place *place = nn_measuring(build) ? NULL : nn_find_place(build->model, info->index);
     if (place != NULL && (place->last != NN_NOT_USED || place->first != build->index + 1)) {
-        return nn_malformed(build, "tensor is written twice");
+        return nn_refuse(build, NN_WHY_TENSOR_WRITTEN_TWICE);
     }
     if (place == NULL && (place = add(build, info)) == NULL) {
         return nn_measuring(build);
@@ -63,7 +63,7 @@ bool nn_note_constant(nn_build *build, const nn_info *info) {
         return nn_measuring(build);
     }
     if (place->first != NN_NOT_USED) {
-        return nn_malformed(build, "constant tensor is written");
+        return nn_refuse(build, NN_WHY_CONSTANT_TENSOR_WRITTEN);
     }
     place->offset = (uint32_t)(info->constant - build->model->file.data);
     return true;
@@ -71,7 +71,7 @@ bool nn_note_constant(nn_build *build, const nn_info *info) {
 
 bool nn_note_variable(nn_build *build, const nn_info *info) {
     if (!nn_measuring(build) && nn_find_place(build->model, info->index)) {
-        return nn_unsupported(build, "variable tensor of two operators");
+        return nn_refuse(build, NN_WHY_VARIABLE_TENSOR_TWO_OPERATORS);
     }
     return add(build, info) != NULL || nn_measuring(build);
 }
@@ -81,10 +81,10 @@ static bool note_read(nn_build *build, int32_t tensor) {
     nn_place *place = tensor < 0 ? NULL : nn_find_place(build->model, (uint32_t)tensor);
     if (place == NULL) { // the operator did not look at it, or it is the constant of a layer
         return nn_read_tensor(build, tensor, &info) &&
-               (info.constant || info.variable || nn_malformed(build, "tensor is read before it is written"));
+               (info.constant || info.variable || nn_refuse(build, NN_WHY_TENSOR_READ_BEFORE_WRITTEN));
     }
     if (place->first != NN_NOT_USED && place->last == NN_NOT_USED) {
-        return nn_malformed(build, "tensor is read before it is written"); // by the operator that writes it
+        return nn_refuse(build, NN_WHY_TENSOR_READ_BEFORE_WRITTEN); // by the operator that writes it
     }
     if (place->first != NN_NOT_USED) {
         place->last = (uint16_t)(build->index + 1);
@@ -108,7 +108,7 @@ static bool note_outputs(nn_build *build) {
         uint32_t tensor = (uint32_t)nn_fb_int_element(&build->model->file, build->outputs, i);
         nn_place *place = nn_find_place(build->model, tensor);
         if (place == NULL || place->first != build->index + 1 || place->last != NN_NOT_USED) {
-            return nn_malformed(build, "tensor is written twice");
+            return nn_refuse(build, NN_WHY_TENSOR_WRITTEN_TWICE);
         }
         place->last = (uint16_t)(build->index + 1);
     }
@@ -162,8 +162,7 @@ bool nn_note_outputs(nn_build *build) {
         }
         nn_place *place = nn_find_place(model, info.index);
         if (place == NULL || place->first == NN_NOT_USED) {
-            return nn_malformed(build, info.constant ? "output of the graph is a constant"
-                                                     : "tensor is read before it is written");
+            return nn_refuse(build, info.constant ? NN_WHY_OUTPUT_GRAPH_CONSTANT : NN_WHY_TENSOR_READ_BEFORE_WRITTEN);
         }
         place->last = (uint16_t)(model->operators.count + 1);
     }

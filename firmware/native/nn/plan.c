@@ -76,7 +76,7 @@ static uint32_t lowest_free(const nn_model *model, uint32_t placed, const nn_pla
 
 static bool reserve(nn_build *build, uint32_t offset, uint32_t bytes) {
     if (offset + bytes > NN_MAX_BLOCK) {
-        return nn_fail(build, NN_TOO_LARGE, "activations need more than 64 MiB");
+        return nn_refuse(build, NN_WHY_ACTIVATIONS_NEED_MORE_64_MIB);
     }
     if (offset + bytes > build->model->activation_bytes) {
         build->model->activation_bytes = offset + bytes;
@@ -208,7 +208,7 @@ static bool place_planned(nn_build *build) {
     }
     *build->error = before;
     if (build->plan.count > 0) {
-        build->model->plan_note = "the plan in the file lets tensors overwrite each other";
+        build->model->plan_note = NN_WHY_PLAN_OVERLAPS;
     }
     return false;
 }

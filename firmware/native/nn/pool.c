@@ -7,7 +7,6 @@
 typedef struct {
     nn_window window;
     int32_t low, high;
-    uint16_t input, output;
     uint32_t pixels_per_step;
 } pool;
 
@@ -20,9 +19,8 @@ typedef struct {
 static const nn_window_fields fields = {POOL_PADDING, POOL_STRIDE_H, POOL_STRIDE_W, 0, 0};
 
 bool nn_read_pool(nn_build *build, nn_info *input, nn_info *output, nn_window *window, uint32_t *pixels_per_step) {
-    nn_fb *file = &build->model->file;
-    int32_t height = nn_fb_int_field(file, build->options, POOL_FILTER_H, 0);
-    int32_t width = nn_fb_int_field(file, build->options, POOL_FILTER_W, 0);
+    int32_t height = nn_option_int(build, POOL_FILTER_H, 0);
+    int32_t width = nn_option_int(build, POOL_FILTER_W, 0);
     if (!nn_read_input(build, 0, input) || !nn_read_output(build, output) ||
         !nn_read_window(build, &fields, input, output, height, width, window)) {
         return false;
@@ -30,7 +28,7 @@ bool nn_read_pool(nn_build *build, nn_info *input, nn_info *output, nn_window *w
     height = height < window->in_h ? height : window->in_h;
     width = width < window->in_w ? width : window->in_w;
     *pixels_per_step = nn_items_per_step((uint32_t)(height * width) * (uint32_t)window->in_c);
-    return window->in_c == window->out_c || nn_malformed(build, "input and output have different channels");
+    return window->in_c == window->out_c || nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_CHANNELS);
 }
 
 static bool prepare(nn_build *build) {
@@ -41,15 +39,12 @@ static bool prepare(nn_build *build) {
         !nn_need_int8(build, &output)) {
         return false;
     }
-    pool *params = nn_take(build, sizeof *params);
+    pool *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     nn_overlap(build, nn_window_forward(&window, 1), NN_NEVER);
     params->window = window;
-    params->input = input.index;
-    params->output = output.index;
     params->pixels_per_step = pixels_per_step;
     return nn_read_activation(build, POOL_ACTIVATION, &output, &params->low, &params->high);
 }
@@ -92,8 +87,8 @@ static int32_t maximum(const nn_window *window, const patch *patch, int32_t chan
 static bool run(nn_model *model, const nn_node *node, int32_t (*reduce)(const nn_window *, const patch *, int32_t)) {
     const pool *params = node->params;
     const nn_window *window = &params->window;
-    const int8_t *input = (const int8_t *)nn_data(model, params->input);
-    int8_t *out = (int8_t *)nn_data(model, params->output);
+    const int8_t *input = (const int8_t *)nn_data(model, node->input);
+    int8_t *out = (int8_t *)nn_data(model, node->output);
     nn_pixel pixel = {0, 0, 0};
     uint32_t pixels = nn_window_pixels(window);
     for (uint32_t i = 0; i < pixels; i++, out += window->out_c) {

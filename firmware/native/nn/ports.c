@@ -9,7 +9,8 @@ static bool read_port(nn_build *build, int32_t index, nn_tensor *port) {
     if (!nn_read_tensor(build, index, &info)) {
         return false;
     }
-    nn_vector name = nn_fb_vector(file, nn_fb_element(file, build->model->tensors, (uint32_t)index), TENSOR_NAME, 1);
+    const nn_table table = nn_fb_element(file, build->model->tensors, (uint32_t)index);
+    nn_vector name = nn_fb_vector(file, &table, TENSOR_NAME, 1);
     port->name = name.count ? (const char *)file->data + name.at : "";
     port->name_length = name.count;
     port->type = (nn_type)info.type;
@@ -20,10 +21,10 @@ static bool read_port(nn_build *build, int32_t index, nn_tensor *port) {
     port->bytes = info.bytes;
     const nn_place *place = nn_find_place(build->model, info.index);
     if (place == NULL || info.bytes > place->bytes) {
-        return nn_malformed(build, "file changes while it is read");
+        return nn_refuse(build, NN_WHY_FILE_CHANGES_WHILE_READ);
     }
     port->offset = place->offset;
-    return !file->bad || nn_malformed(build, "name of a tensor reaches outside the file");
+    return !file->bad || nn_refuse(build, NN_WHY_NAME_TENSOR_REACHES_OUTSIDE_FILE);
 }
 
 // Inputs and outputs of the graph, which the planner has checked and placed.

@@ -9,7 +9,6 @@ typedef struct {
     nn_scale scale;
     int32_t input_zero, output_zero;
     uint32_t count;
-    uint16_t input, output;
     uint8_t input_type, output_type;
 } requantisation;
 
@@ -25,19 +24,16 @@ static bool prepare_requantisation(nn_build *build) {
         return false;
     }
     if (!is_integer(input.type) || !is_integer(output.type)) {
-        return nn_unsupported(build, "quantisation from or to float32");
+        return nn_refuse(build, NN_WHY_QUANTISATION_FLOAT32);
     }
     if (!nn_read_scale(build, input.scale, 1.0f, output.scale, &scale)) {
         return false;
     }
-    requantisation *params = nn_take(build, sizeof *params);
+    requantisation *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     params->scale = scale;
-    params->input = input.index;
-    params->output = output.index;
     params->input_zero = input.zero_point;
     params->output_zero = output.zero_point;
     params->count = output.count;
@@ -79,8 +75,8 @@ static void store(uint8_t *to, uint8_t type, uint32_t index, int64_t value) {
 
 static bool run_requantisation(nn_model *model, const nn_node *node) {
     const requantisation *params = node->params;
-    const uint8_t *input = nn_data(model, params->input);
-    uint8_t *out = nn_data(model, params->output);
+    const uint8_t *input = nn_data(model, node->input);
+    uint8_t *out = nn_data(model, node->output);
     for (uint32_t i = 0; i < params->count; i++) {
         if (i % NN_STEP_WORK == 0 && !nn_step(model)) {
             return false;
@@ -95,7 +91,6 @@ typedef struct {
     float scale;
     int32_t zero;
     uint32_t count;
-    uint16_t input, output;
     uint8_t type;
 } dequantisation;
 
@@ -105,26 +100,23 @@ static bool prepare_dequantisation(nn_build *build) {
         return false;
     }
     if (input.type == NN_INT32 || !is_integer(input.type) || output.type != NN_FLOAT32) {
-        return nn_unsupported(build, "other than from 8 or 16 bits to float32");
+        return nn_refuse(build, NN_WHY_DEQUANTIZE_OF_OTHER_TYPES);
     }
-    dequantisation *params = nn_take(build, sizeof *params);
+    dequantisation *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     params->scale = input.scale;
     params->zero = input.zero_point;
     params->count = output.count;
-    params->input = input.index;
-    params->output = output.index;
     params->type = input.type;
     return true;
 }
 
 static bool run_dequantisation(nn_model *model, const nn_node *node) {
     const dequantisation *params = node->params;
-    const uint8_t *input = nn_data(model, params->input);
-    float *out = (float *)(void *)nn_data(model, params->output);
+    const uint8_t *input = nn_data(model, node->input);
+    float *out = (float *)(void *)nn_data(model, node->output);
     for (uint32_t i = 0; i < params->count; i++) {
         if (i % NN_STEP_WORK == 0 && !nn_step(model)) {
             return false;

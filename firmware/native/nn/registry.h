@@ -45,8 +45,6 @@ extern const nn_operator nn_tanh;
 extern const nn_operator nn_transpose;
 extern const nn_operator nn_transpose_conv;
 
-extern const nn_operator nn_conv_grouped; // chosen by nn_conv
-
 // For int16 activations (left out with NN_WITHOUT_INT16).
 extern const nn_operator nn_conv_int16;
 extern const nn_operator nn_depthwise_conv_int16;

@@ -19,7 +19,6 @@ typedef struct {
     uint32_t batches;
     uint32_t depth; // elements of a pixel; bytes for NEAREST
     uint32_t pixels_per_step;
-    uint16_t input, output;
     bool align_corners, half_pixels;
 } resize;
 
@@ -37,25 +36,23 @@ static bool check(nn_build *build, const nn_info *input, const nn_info *output) 
     const int32_t *in = input->shape, *out = output->shape;
     if (input->rank != 4 || output->rank != 4 || in[0] != out[0] || in[3] != out[3] || nn_integer(&size, 0) != out[1] ||
         nn_integer(&size, 1) != out[2]) {
-        return nn_malformed(build, "output shape does not follow from the size");
+        return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_SIZE);
     }
     return (in[1] <= MOST_SIDE && in[2] <= MOST_SIDE && out[1] <= MOST_SIDE && out[2] <= MOST_SIDE) ||
-           nn_fail(build, NN_TOO_LARGE, "image with a side above 32767");
+           nn_refuse(build, NN_WHY_IMAGE_SIDE_ABOVE_32767);
 }
 
 static bool prepare(nn_build *build, unsigned align_corners, unsigned half_pixels) {
     nn_info input, output;
-    nn_fb *file = &build->model->file;
     if (!nn_read_input(build, 0, &input) || !nn_read_output(build, &output) || !check(build, &input, &output)) {
         return false;
     }
-    resize *params = nn_take(build, sizeof *params);
+    resize *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
-    params->align_corners = nn_fb_byte_field(file, build->options, align_corners, 0) != 0;
-    params->half_pixels = nn_fb_byte_field(file, build->options, half_pixels, 0) != 0;
+    params->align_corners = nn_option_byte(build, align_corners, 0) != 0;
+    params->half_pixels = nn_option_byte(build, half_pixels, 0) != 0;
     const side y = {input.shape[1], output.shape[1], 0}, x = {input.shape[2], output.shape[2], 0};
     params->y = y;
     params->x = x;
@@ -64,8 +61,6 @@ static bool prepare(nn_build *build, unsigned align_corners, unsigned half_pixel
     params->batches = (uint32_t)input.shape[0];
     params->depth = (uint32_t)input.shape[3];
     params->pixels_per_step = nn_items_per_step(4 * params->depth);
-    params->input = input.index;
-    params->output = output.index;
     return true;
 }
 
@@ -84,10 +79,9 @@ static bool prepare_nearest(nn_build *build) {
 
 static bool prepare_bilinear(nn_build *build) {
     nn_info output;
-    nn_fb *file = &build->model->file;
-    if (nn_fb_byte_field(file, build->options, RESIZE_BILINEAR_ALIGN_CORNERS, 0) &&
-        nn_fb_byte_field(file, build->options, RESIZE_BILINEAR_HALF_PIXELS, 0)) {
-        return nn_malformed(build, "both aligned corners and half pixels");
+    if (nn_option_byte(build, RESIZE_BILINEAR_ALIGN_CORNERS, 0) &&
+        nn_option_byte(build, RESIZE_BILINEAR_HALF_PIXELS, 0)) {
+        return nn_refuse(build, NN_WHY_BOTH_ALIGNED_CORNERS_HALF_PIXELS);
     }
     return nn_read_output(build, &output) && nn_need_int8(build, &output) &&
            prepare(build, RESIZE_BILINEAR_ALIGN_CORNERS, RESIZE_BILINEAR_HALF_PIXELS);
@@ -105,8 +99,8 @@ static int32_t nearest(const resize *params, const side *own, int32_t at) {
 
 static bool run_nearest(nn_model *model, const nn_node *node) {
     const resize *params = node->params;
-    const uint8_t *input = nn_data(model, params->input);
-    uint8_t *out = nn_data(model, params->output);
+    const uint8_t *input = nn_data(model, node->input);
+    uint8_t *out = nn_data(model, node->output);
     uint16_t *columns = (uint16_t *)(void *)(model->activations + node->scratch);
     uint32_t done = 0, row_bytes = (uint32_t)params->x.in * params->depth;
     if (!nn_step(model)) {
@@ -150,8 +144,8 @@ static int8_t blend(const int8_t *from, int32_t right, int32_t below, int32_t x,
 
 static bool run_bilinear(nn_model *model, const nn_node *node) {
     const resize *params = node->params;
-    const int8_t *input = (const int8_t *)nn_data(model, params->input);
-    int8_t *out = (int8_t *)nn_data(model, params->output);
+    const int8_t *input = (const int8_t *)nn_data(model, node->input);
+    int8_t *out = (int8_t *)nn_data(model, node->output);
     int32_t depth = (int32_t)params->depth, row = params->x.in * depth;
     uint32_t done = 0;
     for (uint32_t batch = 0; batch < params->batches; batch++, input += params->y.in * row) {

@@ -2,7 +2,7 @@
 // A loaded model in use: its memory, its operators, inference.
 #include "tensor.h"
 
-static const nn_error no_error = {NN_OK, -1, -1, NULL, ""};
+static const nn_error no_error = {NN_OK, -1, -1, NULL, "", 0};
 
 size_t nn_activation_bytes(const nn_model *model) {
     return model->activation_bytes;
@@ -11,10 +11,8 @@ size_t nn_activation_bytes(const nn_model *model) {
 bool nn_attach(nn_model *model, void *memory, size_t bytes, nn_error *error) {
     *error = no_error;
     if (memory == NULL || (uintptr_t)memory % NN_ALIGN != 0 || bytes < model->activation_bytes) {
-        error->status = NN_NO_MEMORY;
-        error->reason = bytes < model->activation_bytes ? "the block for the activations is too small"
-                                                        : "the block for the activations is not aligned to 8 bytes";
-        return false;
+        return nn_set_error(error, bytes < model->activation_bytes ? NN_WHY_ACTIVATIONS_BLOCK_TOO_SMALL
+                                                                   : NN_WHY_ACTIVATIONS_BLOCK_NOT_ALIGNED);
     }
     model->activations = memory;
     nn_clear(memory, model->activation_bytes); // a model must not see what was there before
@@ -32,9 +30,7 @@ uint8_t *nn_data(const nn_model *model, uint16_t tensor) {
 static bool start(nn_model *model, uint32_t steps, nn_error *error) {
     *error = no_error;
     if (model->activations == NULL) {
-        error->status = NN_NO_MEMORY;
-        error->reason = "no block for the activations";
-        return false;
+        return nn_set_error(error, NN_WHY_NO_ACTIVATIONS);
     }
     model->steps = steps ? steps : UINT32_MAX;
     model->steps_left = model->steps;
@@ -46,13 +42,10 @@ static bool run(nn_model *model, uint32_t index, nn_error *error) {
     if (node->kind->run(model, node)) {
         return true;
     }
-    bool ended = model->steps_left == 0;
-    error->status = ended ? NN_OUT_OF_STEPS : NN_CANCELLED;
-    error->reason = ended ? "out of steps" : "cancelled";
     error->operator_index = (int32_t)index;
     error->builtin = node->kind->builtin;
     error->name = node->kind->name;
-    return false;
+    return nn_set_error(error, model->steps_left == 0 ? NN_WHY_OUT_OF_STEPS : NN_WHY_CANCELLED);
 }
 
 bool nn_invoke(nn_model *model, uint32_t steps, nn_error *error) {
@@ -81,7 +74,7 @@ void nn_reset(nn_model *model) {
 }
 
 const char *nn_plan_note(const nn_model *model) {
-    return model->plan_note;
+    return model->plan_note == NN_WHY_NOT ? NULL : nn_reason_text(model->plan_note);
 }
 
 uint32_t nn_steps_used(const nn_model *model) {

@@ -11,12 +11,11 @@ typedef struct {
     const uint8_t *window; // not aligned
     uint32_t size, count;
     int32_t shift;
-    uint16_t input, output;
 } window;
 
 typedef struct {
     uint32_t count;
-    uint16_t input, output, bits;
+    uint16_t bits;
 } auto_scale;
 
 bool nn_signal_input(nn_build *build, uint32_t slot, uint8_t type, nn_info *info) {
@@ -24,22 +23,21 @@ bool nn_signal_input(nn_build *build, uint32_t slot, uint8_t type, nn_info *info
         return false;
     }
     if (info->constant != NULL) {
-        return nn_unsupported(build, "input that is constant");
+        return nn_refuse(build, NN_WHY_INPUT_CONSTANT);
     }
-    return info->type == type || nn_unsupported(build, "input of another type");
+    return info->type == type || nn_refuse(build, NN_WHY_INPUT_ANOTHER_TYPE);
 }
 
 bool nn_signal_output(nn_build *build, uint32_t outputs, uint32_t slot, uint8_t type, nn_info *info) {
     return nn_read_output_of(build, outputs, slot, info) &&
-           (info->type == type || nn_unsupported(build, "output of another type"));
+           (info->type == type || nn_refuse(build, NN_WHY_OUTPUT_ANOTHER_TYPE));
 }
 
 bool nn_signal_table(nn_build *build, uint32_t slot, nn_info *info) {
     if (!nn_read_constant(build, slot, info)) {
         return false;
     }
-    return (info->constant != NULL && info->type == NN_INT16) ||
-           nn_unsupported(build, "table that is not constant int16");
+    return (info->constant != NULL && info->type == NN_INT16) || nn_refuse(build, NN_WHY_TABLE_NOT_CONSTANT_INT16);
 }
 
 bool nn_signal_pair(nn_build *build, uint8_t type, uint8_t output_type, uint32_t outputs, nn_info *input,
@@ -48,7 +46,7 @@ bool nn_signal_pair(nn_build *build, uint8_t type, uint8_t output_type, uint32_t
         return false;
     }
     nn_overlap_elements(build, input, output);
-    return input->count == output->count || nn_malformed(build, "input and output have different counts of elements");
+    return input->count == output->count || nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_COUNTS_ELEMENTS);
 }
 
 static bool prepare_window(nn_build *build) {
@@ -59,22 +57,21 @@ static bool prepare_window(nn_build *build) {
         return false;
     }
     if (input.count % table.count != 0) {
-        return nn_malformed(build, "window that does not fit the input");
+        return nn_refuse(build, NN_WHY_WINDOW_NOT_FIT_INPUT);
     }
-    window *params = nn_take(build, sizeof *params);
+    window *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    const window own = {table.constant, table.count, input.count, shift, input.index, output.index};
+    const window own = {table.constant, table.count, input.count, shift};
     *params = own;
-    build->node->params = params;
     return true;
 }
 
 static bool run_window(nn_model *model, const nn_node *node) {
     const window *params = node->params;
-    const int16_t *input = (const int16_t *)(const void *)nn_data(model, params->input);
-    int16_t *out = (int16_t *)(void *)nn_data(model, params->output);
+    const int16_t *input = (const int16_t *)(const void *)nn_data(model, node->input);
+    int16_t *out = (int16_t *)(void *)nn_data(model, node->output);
     for (uint32_t i = 0; i < params->count; i++) {
         if (i % NN_STEP_WORK == 0 && !nn_step(model)) {
             return false;
@@ -92,15 +89,14 @@ static bool prepare_auto_scale(nn_build *build) {
         return false;
     }
     if (bits.count != 1) {
-        return nn_malformed(build, "second output that is not one number");
+        return nn_refuse(build, NN_WHY_SECOND_OUTPUT_NOT_ONE_NUMBER);
     }
-    auto_scale *params = nn_take(build, sizeof *params);
+    auto_scale *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    const auto_scale own = {input.count, input.index, output.index, bits.index};
+    const auto_scale own = {input.count, bits.index};
     *params = own;
-    build->node->params = params;
     return true;
 }
 
@@ -122,8 +118,8 @@ static bool find_largest(nn_model *model, const int16_t *input, uint32_t count, 
 
 static bool run_auto_scale(nn_model *model, const nn_node *node) {
     const auto_scale *params = node->params;
-    const int16_t *input = (const int16_t *)(const void *)nn_data(model, params->input);
-    int16_t *out = (int16_t *)(void *)nn_data(model, params->output);
+    const int16_t *input = (const int16_t *)(const void *)nn_data(model, node->input);
+    int16_t *out = (int16_t *)(void *)nn_data(model, node->output);
     int16_t largest;
     if (!find_largest(model, input, params->count, &largest)) {
         return false;

@@ -15,7 +15,6 @@ typedef struct {
 typedef struct {
     const uint8_t *weights, *unweights; // not aligned
     uint32_t channels;
-    uint16_t input, output;
     band bands[]; // one more than channels: the first only gives to the second
 } filter_bank;
 
@@ -23,7 +22,7 @@ typedef struct {
     uint32_t count;
     uint32_t scale;
     int32_t bits;
-    uint16_t input, output, shift;
+    uint16_t shift;
 } mapping; // of each element
 
 // Tables of the filter bank by input slot.
@@ -35,7 +34,7 @@ static bool read_band(nn_build *build, const nn_info info[BANK_INPUTS], uint32_t
     int32_t width = nn_signal_value(info[WIDTHS].constant, index);
     if (frequency < 0 || weight < 0 || width < 0 || (uint32_t)(frequency + width) > info[0].count ||
         (uint32_t)(weight + width) > info[WEIGHTS].count) {
-        return nn_malformed(build, "channel that reaches outside the spectrum or the weights");
+        return nn_refuse(build, NN_WHY_CHANNEL_OUTSIDE_SPECTRUM);
     }
     const band read = {(uint16_t)frequency, (uint16_t)weight, (uint16_t)width};
     *own = read;
@@ -53,11 +52,11 @@ static bool read_bank(nn_build *build, nn_info info[BANK_INPUTS], nn_info *outpu
             return false;
         }
         if (slot >= FREQUENCIES && info[slot].count != (uint32_t)channels + 1) {
-            return nn_malformed(build, "table that does not have one value more than channels");
+            return nn_refuse(build, NN_WHY_TABLE_NOT_CHANNELS_PLUS_1);
         }
     }
     return (output->count == (uint32_t)channels && info[WEIGHTS].count == info[UNWEIGHTS].count) ||
-           nn_malformed(build, "output or weights do not fit the channels");
+           nn_refuse(build, NN_WHY_OUTPUT_WEIGHTS_NOT_FIT_CHANNELS);
 }
 
 static bool prepare_bank(nn_build *build) {
@@ -66,7 +65,7 @@ static bool prepare_bank(nn_build *build) {
         return false;
     }
     band checked;
-    filter_bank *params = nn_take(build, sizeof *params + (output.count + 1) * sizeof(band));
+    filter_bank *params = nn_take_params(build, sizeof *params + (output.count + 1) * sizeof(band));
     for (uint32_t i = 0; i <= output.count; i++) {
         if (!read_band(build, info, i, params ? &params->bands[i] : &checked)) {
             return false;
@@ -78,17 +77,14 @@ static bool prepare_bank(nn_build *build) {
     params->weights = info[WEIGHTS].constant;
     params->unweights = info[UNWEIGHTS].constant;
     params->channels = output.count;
-    params->input = info[0].index;
-    params->output = output.index;
-    build->node->params = params;
     return true;
 }
 
 // Energy with its weight belongs to the band itself, the rest (the "unweighted" energy) to the next one.
 static bool run_bank(nn_model *model, const nn_node *node) {
     const filter_bank *params = node->params;
-    const uint32_t *input = (const uint32_t *)(const void *)nn_data(model, params->input);
-    uint64_t *out = (uint64_t *)(void *)nn_data(model, params->output);
+    const uint32_t *input = (const uint32_t *)(const void *)nn_data(model, node->input);
+    uint64_t *out = (uint64_t *)(void *)nn_data(model, node->output);
     uint64_t carried = 0;
     for (uint32_t i = 0; i <= params->channels; i++) {
         const band *own = &params->bands[i];
@@ -110,12 +106,11 @@ static bool run_bank(nn_model *model, const nn_node *node) {
 }
 
 static bool take_mapping(nn_build *build, mapping own) {
-    mapping *params = nn_take(build, sizeof *params);
+    mapping *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
     *params = own;
-    build->node->params = params;
     return true;
 }
 
@@ -126,9 +121,9 @@ static bool prepare_root(nn_build *build) {
         return false;
     }
     if (shift.count != 1) {
-        return nn_malformed(build, "second input that is not one number");
+        return nn_refuse(build, NN_WHY_SECOND_INPUT_NOT_ONE_NUMBER);
     }
-    const mapping own = {.count = input.count, .input = input.index, .output = output.index, .shift = shift.index};
+    const mapping own = {.count = input.count, .shift = shift.index};
     return take_mapping(build, own);
 }
 
@@ -148,8 +143,8 @@ static uint32_t root_of(uint64_t value) {
 
 static bool run_root(nn_model *model, const nn_node *node) {
     const mapping *params = node->params;
-    const uint64_t *input = (const uint64_t *)(const void *)nn_data(model, params->input);
-    uint32_t *out = (uint32_t *)(void *)nn_data(model, params->output);
+    const uint64_t *input = (const uint64_t *)(const void *)nn_data(model, node->input);
+    uint32_t *out = (uint32_t *)(void *)nn_data(model, node->output);
     int32_t bits = nn_load_i32(nn_data(model, params->shift));
     for (uint32_t i = 0; i < params->count; i++) {
         if (i % (NN_STEP_WORK / 64) == 0 && !nn_step(model)) {
@@ -168,8 +163,7 @@ static bool prepare_logarithm(nn_build *build) {
         !nn_read_flexible(build, "output_scale", INT32_MIN, INT32_MAX, &scale)) {
         return false;
     }
-    const mapping own = {
-        .count = input.count, .scale = (uint32_t)scale, .bits = bits, .input = input.index, .output = output.index};
+    const mapping own = {.count = input.count, .scale = (uint32_t)scale, .bits = bits};
     return take_mapping(build, own);
 }
 
@@ -189,8 +183,8 @@ static uint32_t logarithm_of(uint32_t value, uint32_t scale) {
 
 static bool run_logarithm(nn_model *model, const nn_node *node) {
     const mapping *params = node->params;
-    const uint32_t *input = (const uint32_t *)(const void *)nn_data(model, params->input);
-    int16_t *out = (int16_t *)(void *)nn_data(model, params->output);
+    const uint32_t *input = (const uint32_t *)(const void *)nn_data(model, node->input);
+    int16_t *out = (int16_t *)(void *)nn_data(model, node->output);
     for (uint32_t i = 0; i < params->count; i++) {
         if (i % (NN_STEP_WORK / 16) == 0 && !nn_step(model)) {
             return false;

@@ -16,14 +16,14 @@ typedef struct {
     uint32_t least;                                // share of the signal that remains
     int32_t extra_bits, share_bits;                // of the estimate, and of the shares above
     bool clamping;
-    uint16_t input, output, noise;
+    uint16_t noise;
 } subtraction;
 
 typedef struct {
     const uint8_t *gains; // not aligned
     uint32_t count;
     int32_t shift;
-    uint16_t input, noise, output;
+    uint16_t noise;
 } gain;
 
 #define GAINS 125 // values in the table of gains
@@ -51,7 +51,7 @@ static bool read_subtraction(nn_build *build, subtraction *params) {
         return false;
     }
     params->clamping = clamping;
-    return (uint32_t)channels == params->channels || nn_malformed(build, "input does not fit the channels");
+    return (uint32_t)channels == params->channels || nn_refuse(build, NN_WHY_INPUT_NOT_FIT_CHANNELS);
 }
 
 static bool prepare_subtraction(nn_build *build) {
@@ -61,19 +61,18 @@ static bool prepare_subtraction(nn_build *build) {
         return false;
     }
     if (noise.count != input.count) {
-        return nn_malformed(build, "input and output have different counts of elements");
+        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_COUNTS_ELEMENTS);
     }
-    subtraction own = {.channels = input.count, .input = input.index, .output = output.index, .noise = noise.index};
+    subtraction own = {.channels = input.count, .noise = noise.index};
     if (!read_subtraction(build, &own)) {
         return false;
     }
     own.estimate = nn_take_state(build, input.bytes, 0);
-    subtraction *params = nn_take(build, sizeof *params);
+    subtraction *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
     *params = own;
-    build->node->params = params;
     return true;
 }
 
@@ -95,8 +94,8 @@ static uint32_t without_noise(const subtraction *params, uint32_t channel, uint3
 
 static bool run_subtraction(nn_model *model, const nn_node *node) {
     const subtraction *params = node->params;
-    const uint32_t *input = (const uint32_t *)(const void *)nn_data(model, params->input);
-    uint32_t *out = (uint32_t *)(void *)nn_data(model, params->output);
+    const uint32_t *input = (const uint32_t *)(const void *)nn_data(model, node->input);
+    uint32_t *out = (uint32_t *)(void *)nn_data(model, node->output);
     for (uint32_t i = 0; i < params->channels; i++) {
         if (i % (NN_STEP_WORK / 4) == 0 && !nn_step(model)) {
             return false;
@@ -116,15 +115,14 @@ static bool prepare_gain(nn_build *build) {
         return false;
     }
     if (noise.count != input.count || gains.count < GAINS) {
-        return nn_malformed(build, "noise or gains do not fit the channels");
+        return nn_refuse(build, NN_WHY_NOISE_GAINS_NOT_FIT_CHANNELS);
     }
-    gain *params = nn_take(build, sizeof *params);
+    gain *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    const gain own = {gains.constant, input.count, shift, input.index, noise.index, output.index};
+    const gain own = {gains.constant, input.count, shift, noise.index};
     *params = own;
-    build->node->params = params;
     return true;
 }
 
@@ -149,9 +147,9 @@ static uint32_t compressed(uint32_t ratio) {
 
 static bool run_gain(nn_model *model, const nn_node *node) {
     const gain *params = node->params;
-    const uint32_t *input = (const uint32_t *)(const void *)nn_data(model, params->input);
+    const uint32_t *input = (const uint32_t *)(const void *)nn_data(model, node->input);
     const uint32_t *noise = (const uint32_t *)(const void *)nn_data(model, params->noise);
-    uint32_t *out = (uint32_t *)(void *)nn_data(model, params->output);
+    uint32_t *out = (uint32_t *)(void *)nn_data(model, node->output);
     for (uint32_t i = 0; i < params->count; i++) {
         if (i % (NN_STEP_WORK / 8) == 0 && !nn_step(model)) {
             return false;

@@ -18,14 +18,12 @@ typedef struct {
     uint32_t length; // complex points: half the length of the transform
     uint32_t given;  // samples in a row of the input; zeros follow
     uint32_t rows;
-    uint16_t input, output;
     uint8_t stages;
     uint8_t factor[MOST_STAGES];
 } spectrum;
 
 typedef struct {
     uint32_t first, after, count;
-    uint16_t input, output;
 } energy;
 
 // cos and -sin of `angle` steps of the circle.
@@ -137,10 +135,10 @@ static bool read_length(nn_build *build, spectrum *params) {
         return false;
     }
     if (type != TYPE_INT16) {
-        return nn_unsupported(build, "transform of a type other than int16");
+        return nn_refuse(build, NN_WHY_TRANSFORM_TYPE_OTHER_INT16);
     }
     if (length < 8 || length > CIRCLE || (length & (length - 1)) != 0) {
-        return nn_unsupported(build, "length of the transform that is no power of two from 8 to 1024");
+        return nn_refuse(build, NN_WHY_TRANSFORM_LENGTH_NO_POWER_OF_TWO);
     }
     params->length = (uint32_t)length / 2;
     for (uint32_t left = params->length; left > 1; left /= params->factor[params->stages++]) {
@@ -160,25 +158,22 @@ static bool prepare_spectrum(nn_build *build) {
     if (input.rank == 0 || output.rank == 0 || (uint32_t)input.shape[input.rank - 1] > 2 * own.length ||
         (uint32_t)output.shape[output.rank - 1] != 2 * points ||
         input.count / (uint32_t)input.shape[input.rank - 1] != output.count / (2 * points)) {
-        return nn_malformed(build, "input or output does not fit the length of the transform");
+        return nn_refuse(build, NN_WHY_TENSORS_NOT_FIT_TRANSFORM);
     }
     own.given = (uint32_t)input.shape[input.rank - 1];
     own.rows = output.count / (2 * points);
-    own.input = input.index;
-    own.output = output.index;
-    spectrum *params = nn_take(build, sizeof *params);
+    spectrum *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
     *params = own;
-    build->node->params = params;
     return true;
 }
 
 static bool run_spectrum(nn_model *model, const nn_node *node) {
     const spectrum *params = node->params;
-    const int16_t *input = (const int16_t *)(const void *)nn_data(model, params->input);
-    point *out = (point *)(void *)nn_data(model, params->output);
+    const int16_t *input = (const int16_t *)(const void *)nn_data(model, node->input);
+    point *out = (point *)(void *)nn_data(model, node->output);
     for (uint32_t row = 0; row < params->rows; row++, input += params->given, out += params->length + 1) {
         uint32_t distance = 1;
         scatter(params, input, out);
@@ -200,27 +195,26 @@ static bool prepare_energy(nn_build *build) {
         return false;
     }
     if (input.count != 2 * (uint64_t)output.count) {
-        return nn_malformed(build, "output does not have one element for each pair of the input");
+        return nn_refuse(build, NN_WHY_OUTPUT_NOT_ONE_VALUE_PAIR);
     }
     if (!nn_read_flexible(build, "start_index", 0, (int32_t)output.count, &first) ||
         !nn_read_flexible(build, "end_index", first, (int32_t)output.count, &after)) {
         return false;
     }
     nn_overlap(build, 0, NN_NEVER); // each element of the output takes the place of its pair
-    energy *params = nn_take(build, sizeof *params);
+    energy *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    const energy own = {(uint32_t)first, (uint32_t)after, output.count, input.index, output.index};
+    const energy own = {(uint32_t)first, (uint32_t)after, output.count};
     *params = own;
-    build->node->params = params;
     return true;
 }
 
 static bool run_energy(nn_model *model, const nn_node *node) {
     const energy *params = node->params;
-    const point *input = (const point *)(const void *)nn_data(model, params->input);
-    uint32_t *out = (uint32_t *)(void *)nn_data(model, params->output);
+    const point *input = (const point *)(const void *)nn_data(model, node->input);
+    uint32_t *out = (uint32_t *)(void *)nn_data(model, node->output);
     for (uint32_t i = 0; i < params->count; i++) {
         if (i % (NN_STEP_WORK / 2) == 0 && !nn_step(model)) {
             return false;

@@ -14,7 +14,6 @@ typedef struct {
     nn_scale scale; // from a difference of inputs to Q5.26
     int32_t least;  // smallest difference whose exponential counts
     uint32_t classes, rows;
-    uint16_t input, output;
     bool wide; // int16 output
 } softmax;
 
@@ -23,25 +22,23 @@ static bool check(nn_build *build, const nn_info *input, const nn_info *output) 
         return false;
     }
     if (output->type != NN_INT8 && output->type != NN_INT16) {
-        return nn_unsupported(build, "output that is neither int8 nor int16");
+        return nn_refuse(build, NN_WHY_OUTPUT_NEITHER_INT8_NOR_INT16);
     }
     if (output->zero_point != (output->type == NN_INT8 ? INT8_MIN : INT16_MIN)) {
-        return nn_malformed(build, "output whose zero point is not its smallest value");
+        return nn_refuse(build, NN_WHY_OUTPUT_ZERO_POINT_NOT_SMALLEST);
     }
-    return (uint32_t)input->shape[input->rank - 1] <= MAX_CLASSES ||
-           nn_fail(build, NN_TOO_LARGE, "more than 4095 classes");
+    return (uint32_t)input->shape[input->rank - 1] <= MAX_CLASSES || nn_refuse(build, NN_WHY_MORE_4095_CLASSES);
 }
 
 bool nn_read_softmax(nn_build *build, nn_info *input, nn_info *output, float *beta) {
-    uint32_t field = nn_fb_field(&build->model->file, build->options, SOFTMAX_BETA, 4);
-    *beta = field ? nn_load_f32(build->model->file.data + field) : 0;
+    *beta = nn_option_float(build, SOFTMAX_BETA);
     if (!nn_read_alike(build, input, output)) {
         return false;
     }
     if (input->rank == 0) {
-        return nn_malformed(build, "input without dimensions");
+        return nn_refuse(build, NN_WHY_INPUT_WITHOUT_DIMENSIONS);
     }
-    return nn_scale_valid(*beta) || nn_malformed(build, "beta is not a positive number");
+    return nn_scale_valid(*beta) || nn_refuse(build, NN_WHY_BETA_NOT_POSITIVE_NUMBER);
 }
 
 // min(beta * scale * 2^26, 2^31 - 1) as fixed point (PreprocessSoftmaxScaling).
@@ -53,7 +50,7 @@ static bool read_scale(nn_build *build, const nn_info *input, float beta, nn_sca
         scale->multiplier = INT32_MAX;
     }
     // The reference requires a factor above 1.
-    return (scale->multiplier && scale->shift >= 1) || nn_malformed(build, "beta times the input's scale is too small");
+    return (scale->multiplier && scale->shift >= 1) || nn_refuse(build, NN_WHY_BETA_TIMES_INPUT_SCALE_TOO_SMALL);
 }
 
 static bool prepare(nn_build *build) {
@@ -64,17 +61,14 @@ static bool prepare(nn_build *build) {
         !read_scale(build, &input, beta, &scale)) {
         return false;
     }
-    softmax *params = nn_take(build, sizeof *params);
+    softmax *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     params->scale = scale;
     params->least = -(int32_t)((((1ll << INTEGER_BITS) - 1) << (31 - INTEGER_BITS)) >> scale.shift);
     params->classes = (uint32_t)input.shape[input.rank - 1];
     params->rows = input.count / params->classes;
-    params->input = input.index;
-    params->output = output.index;
     params->wide = output.type == NN_INT16;
     return true;
 }
@@ -120,8 +114,8 @@ static void one_row(const softmax *params, const int8_t *row, int8_t *out) {
 
 static bool run(nn_model *model, const nn_node *node) {
     const softmax *params = node->params;
-    const int8_t *input = (const int8_t *)nn_data(model, params->input);
-    int8_t *out = (int8_t *)nn_data(model, params->output);
+    const int8_t *input = (const int8_t *)nn_data(model, node->input);
+    int8_t *out = (int8_t *)nn_data(model, node->output);
     for (uint32_t i = 0; i < params->rows; i++) {
         if (!nn_step(model)) {
             return false;

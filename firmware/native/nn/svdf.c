@@ -20,7 +20,6 @@ typedef struct {
     uint32_t depth, memory;        // of a filter: inputs, and answers remembered
     uint32_t filters_per_step;
     int32_t input_zero, state_zero, output_zero;
-    uint16_t input, output;
     bool wide;
 } svdf;
 
@@ -36,30 +35,28 @@ static bool check_types(nn_build *build, const nn_info info[INPUTS], const nn_in
     }
     if (info[WEIGHTS].type != NN_INT8 || info[BIAS].type != NN_INT32 || info[TIME].type != info[STATE].type ||
         (info[STATE].type != NN_INT8 && info[STATE].type != NN_INT16)) {
-        return nn_unsupported(build, "types other than int8 weights, int32 bias, and int8 or int16 state and time");
+        return nn_refuse(build, NN_WHY_SVDF_OF_OTHER_TYPES);
     }
     if (!info[WEIGHTS].constant || !info[TIME].constant || !info[BIAS].constant) {
-        return nn_unsupported(build, "weights or bias that are not constant");
+        return nn_refuse(build, NN_WHY_WEIGHTS_BIAS_NOT_CONSTANT);
     }
-    return (info[WEIGHTS].zero_point == 0 && info[TIME].zero_point == 0) ||
-           nn_unsupported(build, "weights with a zero point");
+    return (info[WEIGHTS].zero_point == 0 && info[TIME].zero_point == 0) || nn_refuse(build, NN_WHY_WEIGHTS_ZERO_POINT);
 }
 
 static bool check_shapes(nn_build *build, const nn_info info[INPUTS], const nn_info *output, uint32_t rank) {
     if (info[INPUT].rank != 2 || info[WEIGHTS].rank != 2 || info[TIME].rank != 2) {
-        return nn_malformed(build, "input or weights that are no matrix");
+        return nn_refuse(build, NN_WHY_INPUT_WEIGHTS_NO_MATRIX);
     }
     uint32_t batches = (uint32_t)info[INPUT].shape[0], filters = (uint32_t)info[WEIGHTS].shape[0];
     if (rank == 0 || rank > filters || filters % rank != 0) {
-        return nn_malformed(build, "rank does not divide the filters");
+        return nn_refuse(build, NN_WHY_RANK_NOT_DIVIDE_FILTERS);
     }
     if (info[WEIGHTS].shape[1] != info[INPUT].shape[1] || (uint32_t)info[TIME].shape[0] != filters ||
         info[BIAS].count != filters / rank || !is_matrix(output, batches, filters / rank) ||
         !is_matrix(&info[STATE], batches, info[TIME].count)) {
-        return nn_malformed(build, "shapes do not fit each other");
+        return nn_refuse(build, NN_WHY_SHAPES_NOT_FIT_OTHER);
     }
-    return (uint32_t)info[INPUT].shape[1] <= NN_CENTRED_MOST ||
-           nn_fail(build, NN_TOO_LARGE, "sums that could overflow 32 bits");
+    return (uint32_t)info[INPUT].shape[1] <= NN_CENTRED_MOST || nn_refuse(build, NN_WHY_SUMS_TOO_LARGE);
 }
 
 // The reference multiplies and divides these scales in single precision.
@@ -67,7 +64,7 @@ static bool read_scale(nn_build *build, float a, float b, float c, nn_scale *sca
     float product = a * b;
     float ratio = product / c;
     return nn_scale_valid(ratio) ? nn_read_scale(build, ratio, 1.0f, 1.0f, scale)
-                                 : nn_malformed(build, "ratio of scales is no normal number");
+                                 : nn_refuse(build, NN_WHY_RATIO_SCALES_NO_NORMAL_NUMBER);
 }
 
 static bool read_inputs(nn_build *build, nn_info info[INPUTS], nn_info *output, uint32_t rank) {
@@ -92,8 +89,6 @@ static bool fill(nn_build *build, svdf *params, const nn_info info[INPUTS], cons
     params->input_zero = info[INPUT].zero_point;
     params->state_zero = info[STATE].zero_point;
     params->output_zero = output->zero_point;
-    params->input = info[INPUT].index;
-    params->output = output->index;
     params->wide = info[STATE].type == NN_INT16;
     return read_scale(build, info[INPUT].scale, info[WEIGHTS].scale, info[STATE].scale, &params->state_scale) &&
            read_scale(build, info[STATE].scale, info[TIME].scale, output->scale, &params->output_scale);
@@ -101,7 +96,7 @@ static bool fill(nn_build *build, svdf *params, const nn_info info[INPUTS], cons
 
 static bool prepare(nn_build *build) {
     nn_info info[INPUTS], output;
-    uint32_t rank = (uint32_t)nn_fb_int_field(&build->model->file, build->options, SVDF_RANK, 0);
+    uint32_t rank = (uint32_t)nn_option_int(build, SVDF_RANK, 0);
     if (!read_inputs(build, info, &output, rank)) {
         return false;
     }
@@ -112,12 +107,11 @@ static bool prepare(nn_build *build) {
     build->node->scratch_bytes = own.depth * (uint32_t)sizeof(int16_t);
     // A variable tensor of int8 begins with its zero point in each element, any other one with zeros.
     own.state = nn_take_state(build, info[STATE].bytes, own.wide ? 0 : (uint8_t)own.state_zero);
-    svdf *params = nn_take(build, sizeof *params);
+    svdf *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
     *params = own;
-    build->node->params = params;
     return true;
 }
 
@@ -166,8 +160,8 @@ static int8_t finish(const svdf *params, uint32_t sum) {
 
 static bool run(nn_model *model, const nn_node *node) {
     const svdf *params = node->params;
-    const int8_t *input = (const int8_t *)nn_data(model, params->input);
-    int8_t *out = (int8_t *)nn_data(model, params->output);
+    const int8_t *input = (const int8_t *)nn_data(model, node->input);
+    int8_t *out = (int8_t *)nn_data(model, node->output);
     int16_t *centred = (int16_t *)(void *)(model->activations + node->scratch);
     uint32_t done = 0;
     for (uint32_t batch = 0; batch < params->batches; batch++, input += params->depth) {

@@ -39,6 +39,9 @@ bool nn_read_optional_constant(nn_build *build, uint32_t slot, nn_info *info);
 bool nn_read_output(nn_build *build, nn_info *info);
 bool nn_read_output_of(nn_build *build, uint32_t count, uint32_t slot, nn_info *info);
 
+// Reads the first input and the only output, both int8 with one scale.
+bool nn_read_int8(nn_build *build, nn_info *input, nn_info *output);
+
 // Reads an input that must be a variable tensor. Only the operator that names it has it: it takes the memory for it
 // with nn_take_state.
 bool nn_read_variable(nn_build *build, uint32_t slot, nn_info *info);

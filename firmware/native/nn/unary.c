@@ -20,7 +20,6 @@ typedef struct {
     int32_t input_zero, output_zero;
     int32_t low, high;
     uint32_t count;
-    uint16_t input, output;
 } unary;
 
 static bool read_relu(nn_build *build, const nn_info *input, const nn_info *output, unary *params) {
@@ -36,10 +35,9 @@ static bool read_relu(nn_build *build, const nn_info *input, const nn_info *outp
 }
 
 static bool read_leaky(nn_build *build, const nn_info *input, const nn_info *output, unary *params) {
-    uint32_t field = nn_fb_field(&build->model->file, build->options, LEAKY_RELU_ALPHA, 4);
-    float alpha = field ? nn_load_f32(build->model->file.data + field) : 0;
+    const float alpha = nn_option_float(build, LEAKY_RELU_ALPHA);
     if (alpha != 0 && !nn_scale_valid(alpha)) {
-        return nn_malformed(build, "slope is neither zero nor a positive number");
+        return nn_refuse(build, NN_WHY_SLOPE_NEITHER_ZERO_NOR_POSITIVE_NUMBER);
     }
     return (alpha == 0 || nn_read_scale(build, input->scale, alpha, output->scale, &params->second)) &&
            nn_read_scale(build, input->scale, 1.0f, output->scale, &params->scale);
@@ -53,12 +51,12 @@ static void halve_multiplier(nn_scale *scale) {
 static bool read_hard_swish(nn_build *build, const nn_info *input, const nn_info *output, unary *params) {
     const float fine = input->scale / 128, ratio = fine / output->scale, third = fine / (3.0f / 32768.0f);
     if (!nn_scale_valid(ratio) || !nn_scale_valid(third)) {
-        return nn_malformed(build, "ratio of scales out of range");
+        return nn_refuse(build, NN_WHY_RATIO_OF_SCALES_OUT_OF_RANGE);
     }
     params->scale = nn_scale_ratio(ratio, 1.0f, 1.0f);
     params->second = nn_scale_ratio(third, 1.0f, 1.0f);
     if (params->scale.shift > 0 || params->scale.shift < -MOST_DIVISOR || params->second.shift < -MOST_DIVISOR) {
-        return nn_malformed(build, "ratio of scales out of range");
+        return nn_refuse(build, NN_WHY_RATIO_OF_SCALES_OUT_OF_RANGE);
     }
     halve_multiplier(&params->scale);
     halve_multiplier(&params->second);
@@ -68,7 +66,7 @@ static bool read_hard_swish(nn_build *build, const nn_info *input, const nn_info
 static bool read_curve(nn_build *build, const nn_info *input, const nn_info *output, unary *params) {
     bool logistic = build->node->kind->builtin == BUILTIN_LOGISTIC;
     if (output->zero_point != (logistic ? INT8_MIN : 0)) {
-        return nn_malformed(build, "output with another zero point than the operator's");
+        return nn_refuse(build, NN_WHY_OUTPUT_WITH_ANOTHER_ZERO_POINT);
     }
     params->scale = nn_scale_ratio(input->scale, 1.0f, 1.0f);
     params->scale.shift += 31 - INTEGER_BITS;
@@ -97,29 +95,25 @@ static bool read_options(nn_build *build, const nn_info *input, const nn_info *o
 static bool prepare(nn_build *build) {
     nn_info input, output;
     unary own = {0};
-    if (!nn_read_input(build, 0, &input) || !nn_read_output(build, &output) || !nn_need_int8(build, &input) ||
-        !nn_need_int8(build, &output)) {
+    if (!nn_read_int8(build, &input, &output)) {
         return false;
     }
     if (input.rank != output.rank || memcmp(input.shape, output.shape, sizeof input.shape) != 0) {
-        return nn_malformed(build, "input and output have different shapes");
+        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_SHAPES);
     }
     if (!read_options(build, &input, &output, &own)) {
         return false;
     }
     build->node->scratch_bytes = output.count > VALUES ? VALUES : 0;
     nn_overlap_elements(build, &input, &output);
-    unary *params = nn_take(build, sizeof *params);
+    unary *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     *params = own;
     params->input_zero = input.zero_point;
     params->output_zero = output.zero_point;
     params->count = output.count;
-    params->input = input.index;
-    params->output = output.index;
     return true;
 }
 
@@ -182,8 +176,8 @@ static int8_t result(const unary *params, int32_t (*map)(const unary *, int32_t)
 
 static bool run(nn_model *model, const nn_node *node, int32_t (*map)(const unary *, int32_t)) {
     const unary *params = node->params;
-    const int8_t *input = (const int8_t *)nn_data(model, params->input);
-    int8_t *out = (int8_t *)nn_data(model, params->output);
+    const int8_t *input = (const int8_t *)nn_data(model, node->input);
+    int8_t *out = (int8_t *)nn_data(model, node->output);
     int8_t *table = (int8_t *)model->activations + node->scratch;
     const uint32_t count = params->count; // a store to `out` could change what a pointer reaches
     bool direct = count <= VALUES;

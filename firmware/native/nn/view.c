@@ -8,7 +8,6 @@
 
 typedef struct {
     uint32_t bytes;
-    uint16_t input, output;
 } view;
 
 typedef struct {
@@ -23,26 +22,23 @@ bool nn_prepare_view(nn_build *build) {
         return false;
     }
     if (input.type != output.type) {
-        return nn_malformed(build, "input and output have different types");
+        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_TYPES);
     }
     if (input.count != output.count) {
-        return nn_malformed(build, "input and output have different counts of elements");
+        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_COUNTS_ELEMENTS);
     }
-    view *params = nn_take(build, sizeof *params);
+    view *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
     params->bytes = output.bytes;
-    params->input = input.index;
-    params->output = output.index;
     return true;
 }
 
 static bool run_view(nn_model *model, const nn_node *node) {
     const view *params = node->params;
-    const uint8_t *input = nn_data(model, params->input);
-    uint8_t *out = nn_data(model, params->output);
+    const uint8_t *input = nn_data(model, node->input);
+    uint8_t *out = nn_data(model, node->output);
     if (!nn_step(model)) {
         return false;
     }
@@ -58,17 +54,15 @@ static bool prepare_shape(nn_build *build) {
         return false;
     }
     if (output.type != NN_INT32) {
-        return nn_unsupported(build, "output that is not int32");
+        return nn_refuse(build, NN_WHY_OUTPUT_NOT_INT32);
     }
     if (output.rank != 1 || output.count != input.rank) {
-        return nn_malformed(build, "output does not have one value for each dimension");
+        return nn_refuse(build, NN_WHY_OUTPUT_NOT_ONE_VALUE_DIMENSION);
     }
-    shape *params = nn_take(build, sizeof *params);
+    shape *params = nn_take_params(build, sizeof *params);
     if (params == NULL) {
         return nn_measuring(build);
     }
-    build->node->params = params;
-    params->output = output.index;
     params->rank = input.rank;
     memcpy(params->sizes, input.shape, sizeof params->sizes);
     return true;
@@ -79,7 +73,7 @@ static bool run_shape(nn_model *model, const nn_node *node) {
     if (!nn_step(model)) {
         return false;
     }
-    memcpy(nn_data(model, params->output), params->sizes, params->rank * sizeof params->sizes[0]);
+    memcpy(nn_data(model, node->output), params->sizes, params->rank * sizeof params->sizes[0]);
     return true;
 }
 

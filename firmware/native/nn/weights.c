@@ -6,27 +6,40 @@
 
 #define SMALL_SUM (1 << 30)
 
-bool nn_check_weights(nn_build *build, const nn_info *weights, const nn_info *bias, uint32_t rows, int32_t axis) {
+bool nn_read_layer(nn_build *build, uint32_t input, uint32_t weights, nn_layer *layer) {
+    uint32_t bias = (input > weights ? input : weights) + 1;
+    if (!nn_read_input(build, input, &layer->input)) {
+        return false;
+    }
+    build->node->input = layer->input.index;
+    return nn_read_constant(build, weights, &layer->weights) && nn_read_optional_constant(build, bias, &layer->bias) &&
+           nn_read_output(build, &layer->output) && nn_need_int8(build, &layer->input) &&
+           nn_need_int8(build, &layer->output);
+}
+
+bool nn_check_weights(nn_build *build, const nn_layer *layer, int32_t axis) {
+    const nn_info *weights = &layer->weights, *bias = &layer->bias;
     if (weights->constant == NULL || weights->type != NN_INT8) {
-        return nn_unsupported(build, "weights that are not constant int8");
+        return nn_refuse(build, NN_WHY_WEIGHTS_NOT_CONSTANT_INT8);
     }
     if (weights->scales.count == 0 || weights->zero_point != 0) {
-        return nn_malformed(build, "weights without a scale or with a zero point");
+        return nn_refuse(build, NN_WHY_WEIGHTS_WITHOUT_SCALE_ZERO_POINT);
     }
     if (weights->scales.count > 1 && weights->channel_axis != axis) {
-        return nn_unsupported(build, "weights quantised along another axis than the output channels");
+        return nn_refuse(build, NN_WHY_WEIGHTS_QUANTISED_ALONG_ANOTHER_AXIS);
     }
     if (bias->count == 0) {
         return true;
     }
     if (bias->constant == NULL || bias->type != NN_INT32) {
-        return nn_unsupported(build, "bias that is not constant int32");
+        return nn_refuse(build, NN_WHY_BIAS_NOT_CONSTANT_INT32);
     }
-    return bias->count == rows || nn_malformed(build, "bias does not have one value for each channel");
+    return bias->count == layer->rows || nn_refuse(build, NN_WHY_BIAS_NOT_ONE_VALUE_CHANNEL);
 }
 
-size_t nn_dense_bytes(nn_build *build, const nn_layer *layer) {
-    return nn_check_channels(build, layer) ? 0 : layer->weights.scales.count * (sizeof(int32_t) + 1);
+void *nn_take_layer(nn_build *build, const nn_layer *layer, size_t bytes) {
+    size_t tables = nn_check_channels(build, layer) ? 0 : layer->weights.scales.count * (sizeof(int32_t) + 1);
+    return nn_take_params(build, bytes + tables);
 }
 
 // Sum of the magnitudes of one channel's weights; it fits, as a tensor has less than 2^24 elements.
@@ -70,7 +83,7 @@ static bool compute_factors(nn_build *build, int32_t *multipliers, int8_t *shift
         nn_scale scale;
         float own = nn_load_f32(scales + 4 * c);
         if (!nn_scale_valid(own)) {
-            return nn_malformed(build, "scale is not a positive finite number");
+            return nn_refuse(build, NN_WHY_SCALE_NOT_POSITIVE_FINITE_NUMBER);
         }
         if (!nn_read_scale(build, layer->input.scale, own, layer->output.scale, &scale)) {
             return false;
@@ -115,5 +128,5 @@ bool nn_fill_dense(nn_build *build, nn_dense *dense, void *tables, const nn_laye
     dense->by_channel = layer->weights.scales.count > 1;
     int64_t largest = largest_sum(dense, layer->step);
     dense->fast = largest < SMALL_SUM && all_shifts_fast(dense, layer->weights.scales.count);
-    return largest <= INT32_MAX || nn_unsupported(build, "sums that could overflow 32 bits");
+    return largest <= INT32_MAX || nn_refuse(build, NN_WHY_SUMS_COULD_OVERFLOW_32_BITS);
 }

@@ -13,7 +13,7 @@ static bool read_conv(nn_build *build, nn_wide *layer, const nn_info info[4]) {
     const int32_t *kernel = info[1].shape;
     if (info[0].rank != 4 || info[1].rank != 4 || info[3].rank != 4 || kernel[0] != info[3].shape[3] ||
         info[0].shape[3] % kernel[3] != 0 || kernel[0] % (info[0].shape[3] / kernel[3]) != 0) {
-        return nn_malformed(build, "weights do not fit the channels");
+        return nn_refuse(build, NN_WHY_WEIGHTS_NOT_FIT_CHANNELS);
     }
     layer->run = kernel[3];
     layer->sharing = kernel[0] / (info[0].shape[3] / kernel[3]);
@@ -24,10 +24,10 @@ static bool read_conv(nn_build *build, nn_wide *layer, const nn_info info[4]) {
 
 static bool read_depthwise(nn_build *build, nn_wide *layer, const nn_info info[4]) {
     const int32_t *kernel = info[1].shape;
-    int32_t multiplier = nn_fb_int_field(&build->model->file, build->options, DEPTHWISE_MULTIPLIER, 0);
+    int32_t multiplier = nn_option_int(build, DEPTHWISE_MULTIPLIER, 0);
     if (info[0].rank != 4 || info[1].rank != 4 || info[3].rank != 4 || kernel[0] != 1 ||
         kernel[3] != info[3].shape[3] || (int64_t)info[0].shape[3] * multiplier != kernel[3]) {
-        return nn_malformed(build, "depth multiplier does not fit the channels");
+        return nn_refuse(build, NN_WHY_DEPTH_MULTIPLIER_NOT_FIT_CHANNELS);
     }
     layer->run = 1;
     layer->sharing = multiplier;
@@ -39,13 +39,13 @@ static bool read_depthwise(nn_build *build, nn_wide *layer, const nn_info info[4
 static bool read_fully_connected(nn_build *build, nn_wide *layer, const nn_info info[4]) {
     const int32_t *matrix = info[1].shape;
     const nn_info *output = &info[3];
-    if (nn_fb_byte_field(&build->model->file, build->options, FULLY_CONNECTED_WEIGHTS_FORMAT, 0)) {
-        return nn_unsupported(build, "shuffled weights");
+    if (nn_option_byte(build, FULLY_CONNECTED_WEIGHTS_FORMAT, 0)) {
+        return nn_refuse(build, NN_WHY_SHUFFLED_WEIGHTS);
     }
     if (info[1].rank != 2 || info[0].count % (uint32_t)matrix[1] != 0 || output->rank == 0 ||
         output->shape[output->rank - 1] != matrix[0] ||
         info[0].count / (uint32_t)matrix[1] != output->count / (uint32_t)matrix[0]) {
-        return nn_malformed(build, "weights do not fit input and output");
+        return nn_refuse(build, NN_WHY_WEIGHTS_NOT_FIT_INPUT_OUTPUT);
     }
     const nn_window one_pixel = {.in_h = 1,
                                  .in_w = 1,
@@ -82,15 +82,15 @@ static bool read_geometry(nn_build *build, nn_wide *layer, const nn_info info[4]
 
 static bool check_types(nn_build *build, uint8_t type, uint8_t weight_type, const nn_info info[4]) {
     if (info[0].type != type || info[3].type != type) {
-        return nn_malformed(build, "input and output have different types");
+        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_TYPES);
     }
     if (info[0].constant != NULL) {
-        return nn_unsupported(build, "input that is constant");
+        return nn_refuse(build, NN_WHY_INPUT_CONSTANT);
     }
     if (info[1].constant == NULL || info[1].type != weight_type) {
-        return nn_unsupported(build, "weights that are not constant or of another type");
+        return nn_refuse(build, NN_WHY_WEIGHTS_NOT_CONSTANT_ANOTHER_TYPE);
     }
-    return info[2].count == 0 || info[2].constant != NULL || nn_unsupported(build, "bias that is not constant");
+    return info[2].count == 0 || info[2].constant != NULL || nn_refuse(build, NN_WHY_BIAS_NOT_CONSTANT);
 }
 
 // A convolution of int16 gathers the inputs of a pixel, which all of its outputs share. Not one of float32: what lies
@@ -115,12 +115,10 @@ bool nn_read_wide(nn_build *build, uint8_t type, uint8_t weight_type, nn_wide *l
         return false;
     }
     if (info[2].count != 0 && info[2].count != (uint32_t)layer->window.out_c) {
-        return nn_malformed(build, "bias does not have one value for each channel");
+        return nn_refuse(build, NN_WHY_BIAS_NOT_ONE_VALUE_CHANNEL);
     }
     layer->weights = info[1].constant;
     layer->bias = info[2].constant;
-    layer->input = info[0].index;
-    layer->output = info[3].index;
     layer->input_bytes = (uint8_t)nn_element_bytes(type);
     layer->weight_bytes = (uint8_t)nn_element_bytes(weight_type);
     layer->pixels_per_step = nn_items_per_step(info[1].count);
@@ -200,8 +198,8 @@ static void one_pixel(const nn_wide *layer, const nn_pixel *pixel, const uint8_t
 
 bool nn_run_wide(nn_model *model, const nn_node *node, nn_wide_output output) {
     const nn_wide *layer = node->params;
-    const uint8_t *input = nn_data(model, layer->input);
-    uint8_t *out = nn_data(model, layer->output);
+    const uint8_t *input = nn_data(model, node->input);
+    uint8_t *out = nn_data(model, node->output);
     uint32_t pixels = nn_window_pixels(&layer->window);
     nn_pixel pixel = {0, 0, 0};
     for (uint32_t i = 0; i < pixels; i++) {

@@ -14,7 +14,6 @@ typedef struct {
     int32_t channel_distance;      // in the weights, from one output channel to the next
     int32_t tap_distance;          // in the weights, from one tap of the kernel to the next
     uint32_t pixels_per_step;
-    uint16_t input, output;
     uint8_t input_bytes, weight_bytes; // of an element
     uint32_t column;                   // inputs under the kernel that are gathered first; 0: taken from where they are
 } nn_wide;

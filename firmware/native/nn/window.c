@@ -3,12 +3,12 @@
 #include "schema.h"
 
 static bool read_small(nn_build *build, unsigned field, int32_t fallback, uint8_t *value) {
-    int32_t read = nn_fb_int_field(&build->model->file, build->options, field, fallback);
+    int32_t read = nn_option_int(build, field, fallback);
     if (read < 1) {
-        return nn_malformed(build, "stride or dilation below 1");
+        return nn_refuse(build, NN_WHY_STRIDE_DILATION_BELOW_1);
     }
     if (read > 255) {
-        return nn_fail(build, NN_TOO_LARGE, "stride or dilation above 255");
+        return nn_refuse(build, NN_WHY_STRIDE_DILATION_ABOVE_255);
     }
     *value = (uint8_t)read;
     return true;
@@ -38,16 +38,16 @@ static bool fits(bool same, int32_t in, int32_t out, int32_t kernel, int32_t str
 static bool check_axes(nn_build *build, bool same, nn_window *w) {
     bool rows = fits(same, w->in_h, w->out_h, w->kernel_h, w->stride_h, w->dilation_h, &w->pad_h);
     bool columns = fits(same, w->in_w, w->out_w, w->kernel_w, w->stride_w, w->dilation_w, &w->pad_w);
-    return (rows && columns) || nn_malformed(build, "output shape does not follow from the input shape");
+    return (rows && columns) || nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_INPUT_SHAPE);
 }
 
 bool nn_read_window(nn_build *build, const nn_window_fields *fields, const nn_info *input, const nn_info *output,
                     int32_t kernel_h, int32_t kernel_w, nn_window *window) {
     if (input->rank != 4 || output->rank != 4 || input->shape[0] != output->shape[0]) {
-        return nn_malformed(build, "input and output are not images of the same batch");
+        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_NOT_IMAGES_SAME_BATCH);
     }
     if (kernel_h < 1 || kernel_w < 1 || kernel_h > UINT16_MAX || kernel_w > UINT16_MAX) {
-        return nn_malformed(build, "kernel size outside 1 to 65535");
+        return nn_refuse(build, NN_WHY_KERNEL_SIZE_OUT_OF_RANGE);
     }
     memset(window, 0, sizeof *window);
     window->batches = input->shape[0];
@@ -59,9 +59,9 @@ bool nn_read_window(nn_build *build, const nn_window_fields *fields, const nn_in
     window->out_c = output->shape[3];
     window->kernel_h = (uint16_t)kernel_h;
     window->kernel_w = (uint16_t)kernel_w;
-    uint8_t padding = nn_fb_byte_field(&build->model->file, build->options, fields->padding, PADDING_SAME);
+    uint8_t padding = nn_option_byte(build, fields->padding, PADDING_SAME);
     if (padding > PADDING_VALID) {
-        return nn_malformed(build, "padding is neither SAME nor VALID");
+        return nn_refuse(build, NN_WHY_PADDING_NEITHER_SAME_NOR_VALID);
     }
     return read_steps(build, fields, window) && check_axes(build, padding == PADDING_SAME, window);
 }
