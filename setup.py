@@ -78,7 +78,7 @@ setup(
         **{f"motet.data.{name}": folder for name, folder in DATA.items()},
     },
     package_data={
-        "motet": ["py.typed", "**/*.html", "**/*.css", "**/*.js"],
+        "motet": ["py.typed", "**/*.html", "**/*.css", "**/*.js", "**/*.cedar"],
         "motet_native": ["py.typed", "*.pyi"],
         **{f"motet.data.{name}": ["*", "**/*"] for name in DATA},
     },

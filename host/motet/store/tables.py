@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables. Each package that keeps something adds its own here, with a migration beside it."""
+
+from __future__ import annotations
+
+from sqlalchemy import LargeBinary, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Of all tables."""
+
+
+class AuditRow(Base):
+    """One link of the audit chain; see ``motet.policy.audit``. The database itself refuses to change or delete it."""
+
+    __tablename__ = "audit"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[str] = mapped_column(String(32))
+    """UTC, RFC 3339 with microseconds: text, because it is hashed as written."""
+    actor: Mapped[str] = mapped_column(String(200), index=True)
+    action: Mapped[str] = mapped_column(String(100), index=True)
+    subject: Mapped[str] = mapped_column(String(200), index=True)
+    outcome: Mapped[str] = mapped_column(String(20))
+    detail: Mapped[str]
+    """Canonical JSON; text for the same reason as ``at``."""
+    prev: Mapped[bytes] = mapped_column(LargeBinary(32))
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
