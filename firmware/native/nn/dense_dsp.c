@@ -2,7 +2,7 @@
 // Products of a weight matrix with columns of inputs, for Cortex-M cores with the DSP extension.
 #include "dot.h"
 
-#if NN_DSP
+#if NN_DSP && !NN_MVE
 
 // Four rows of weights, `depth` apart, times one column, four inputs at a time: 25 instructions for 16 products. By
 // hand, because 14 values live here and there are 14 free registers.

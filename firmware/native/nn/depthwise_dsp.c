@@ -45,7 +45,7 @@ uint32_t nn_depthwise_quad_bytes(const nn_window *window, uint32_t multiplier, i
     return bytes > limit ? 0 : (uint32_t)bytes;
 }
 
-#if NN_DSP
+#if NN_DSP && !NN_MVE
 
 typedef struct {
     int32_t bias[4];
@@ -239,7 +239,7 @@ uint32_t nn_depthwise_quads(const nn_depthwise *params, const nn_span *span, voi
     return channel;
 }
 
-#else
+#elif !NN_MVE
 
 uint32_t nn_depthwise_quads(const nn_depthwise *params, const nn_span *span, void *scratch) {
     (void)params;

@@ -5,7 +5,7 @@
 
 #include "dot.h"
 
-#if NN_DSP
+#if NN_DSP && !NN_MVE
 
 // One pair of taps: 12 instructions for 8 products.
 #define PAIR                                                                                                           \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The innermost operations, in portable C and for Cortex-M cores with the DSP extension. Only this header and the
-// *_dsp.c files know the CPU.
+// The innermost operations, in portable C and for Cortex-M cores with the DSP extension. Only this header, mve.h and the
+// *_dsp.c and *_mve.c files know the CPU.
 #ifndef MOTET_NN_DOT_H
 #define MOTET_NN_DOT_H
 
@@ -11,6 +11,13 @@
 #define NN_DSP 1
 #else
 #define NN_DSP 0
+#endif
+
+// The vectors of Cortex-M55: *_mve.c then take the place of *_dsp.c.
+#if NN_DSP && defined(__ARM_FEATURE_MVE)
+#define NN_MVE 1
+#else
+#define NN_MVE 0
 #endif
 
 #if NN_DSP
