@@ -180,7 +180,7 @@ class Engine:
     """The engine compiled for one CPU, in a folder that outlives it."""
 
     def __init__(self, name: str, folder: Path, optimise: str = "-O2", flags: Sequence[str] = ()) -> None:
-        self.cpu, self.folder = CPUS[name], folder
+        self.name, self.cpu, self.folder = name, CPUS[name], folder
         self.objects = compile_engine(self.cpu, folder, optimise, flags)
 
     def bench(self, jobs: Sequence[Job]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@
 FOLDER (or MOTET_MODELS) holds the public models; those that are absent are skipped, with the reason. Every model is measured as
 it is and with a plan in its file. `ratio` is ours divided by the anchor's, which is always Cortex-M4: on other CPUs it says how
 far they are from it. `same_bytes`: the output is that of the first CPU. --budgets writes nn_budgets.json anew instead, which
-tests/unit/test_nn_budgets.py holds the kernels to.
+tests/unit/test_nn_cores.py holds the kernels to.
 """
 
 import argparse
@@ -113,7 +113,7 @@ def main() -> int:
     cpus = options.cpu or list(nn_bare.CPUS)
     nn_bare.need_tools(cpus)
     if options.budgets:
-        nn_kernels.write(nn_kernels.measured(cpus))
+        nn_kernels.write(cpus)
         return 0
     rows = models(options.models, cpus)
     show(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,18 +43,21 @@ def kernels() -> dict[str, bytes]:
     }
 
 
-def measured(cpus: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Instructions of one run of each, by CPU."""
+def measured(engine: nn_bare.Engine) -> dict[str, int]:
+    """Instructions of one run of each."""
     own = kernels()
-    found = {cpu: nn_bare.bench([nn_bare.Job(model) for model in own.values()], cpu) for cpu in cpus}
-    return {cpu: {name: run["invoke_instructions"] for name, run in zip(own, runs, strict=True)} for cpu, runs in found.items()}
+    runs = engine.bench([nn_bare.Job(model) for model in own.values()])
+    return {name: run["invoke_instructions"] for name, run in zip(own, runs, strict=True)}
 
 
 def budgets() -> dict[str, Any]:
     return json.loads(BUDGETS.read_text())  # type: ignore[no-any-return]
 
 
-def write(found: dict[str, dict[str, int]]) -> None:
-    """Takes what was measured as the budgets of these CPUs."""
-    before = budgets() if BUDGETS.exists() else {}
-    BUDGETS.write_text(json.dumps({**before, **found}, indent=2) + "\n")
+def write(cpus: Sequence[str]) -> None:
+    """Takes what is measured now as the budgets of these CPUs."""
+    found = budgets() if BUDGETS.exists() else {}
+    for cpu in cpus:
+        with tempfile.TemporaryDirectory(prefix="motet-bench-nn-") as folder:
+            found[cpu] = measured(nn_bare.Engine(cpu, Path(folder)))
+    BUDGETS.write_text(json.dumps(found, indent=2) + "\n")

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One engine, the same bytes on every CPU: Cortex-M0+, M3, M4, M55 and RV32, emulated, against the reference and this machine."""
+"""One engine, the same bytes on every CPU: Cortex-M0+, M3, M4, M55 and RV32, emulated, against the reference and this machine.
+
+Kernels and our own models keep to their instructions there, which `tests/bench/bench_nn.py --budgets` sets.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import numpy as np
 import pytest
 from motet_native import nn
 from tests.dual.fixtures_nn import GOLDEN, SERIES
-from tests.support import public_models
+from tests.support import nn_kernels, public_models
 from tests.support.nn_shapes import every_remainder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,3 +101,14 @@ def test_a_core_says_why_it_refuses_a_model_and_goes_on_with_the_next(core: Engi
     refused, taken = core.bench([Job(digits[:200]), Job(digits)])
     assert "output_fnv1a" not in refused and refused["error"]
     assert "error" not in taken and taken["output_fnv1a"]
+
+
+def test_every_kernel_has_a_budget_on_every_cpu() -> None:
+    names = set(nn_kernels.kernels())
+    assert {cpu: set(own) for cpu, own in nn_kernels.budgets().items()} == dict.fromkeys(nn_bare.CPUS, names)
+
+
+def test_no_kernel_is_more_than_three_percent_over_its_budget(core: Engine) -> None:
+    found, allowed = nn_kernels.measured(core), nn_kernels.budgets()[core.name]
+    over = {name: (cost, allowed[name]) for name, cost in found.items() if cost > nn_kernels.SLACK * allowed[name]}
+    assert over == {}, "instructions and budget; when this is meant: tests/bench/bench_nn.py --budgets"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The innermost operations, in portable C and for Cortex-M cores with the DSP extension. Only this header, mve.h and the
+// The innermost operations, in portable C and for Cortex-M cores with the DSP extension. Only this header, mve.h and
+// the
 // *_dsp.c and *_mve.c files know the CPU.
 #ifndef MOTET_NN_DOT_H
 #define MOTET_NN_DOT_H
