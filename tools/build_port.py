@@ -32,11 +32,12 @@ def recipe(board: Board) -> PortBuild:
     return board.build
 
 
-def soc_source(board: Board) -> Path:
+def soc_sources(board: Board) -> list[Path]:
+    """The chip's main file, and beside it further parts called soc_<soc>_*.c."""
     file = f"soc_{recipe(board).soc}.c"
     for folder in (board.folder, ROOT / "firmware/port/soc"):
         if (folder / file).is_file():
-            return folder / file
+            return [folder / file, *sorted(folder.glob(f"soc_{recipe(board).soc}_*.c"))]
     raise BuildError(f"{board.folder / 'board.toml'}: build.soc: neither the board's folder nor firmware/port/soc has {file}")
 
 
@@ -56,7 +57,7 @@ def board_makefile(board: Board, micropython: Path) -> str:
     lines = {
         "ARCH": board.arch,
         "MCU": board.mcu,
-        "SOC_SOURCE": soc_source(board),
+        "SOC_SOURCES": " ".join(str(path) for path in soc_sources(board)),
         "LINKER_SCRIPT": board.linker_script,
         "BOARD_DEFINES": " ".join(f"-D{key}={value}" for key, value in defines.items()),
     }
@@ -83,6 +84,14 @@ def forget_removed_modules(folder: Path, main: Path) -> None:
         mark.write_text(listing)
 
 
+def write_binary(board: Board, folder: Path) -> None:
+    """The image as it lies in flash from its first byte on, for tools that know no ELF."""
+    elf, binary = folder / "firmware.elf", folder / "firmware.bin"
+    if not binary.exists() or binary.stat().st_mtime < elf.stat().st_mtime:
+        objcopy = TOOLCHAINS[board.arch].prefix + "objcopy"
+        subprocess.run([objcopy, "-O", "binary", "--gap-fill=0xff", str(elf), str(binary)], check=True)
+
+
 def build(board: Board, main: Path | None) -> dict[str, object]:
     """Build one board's image and check it against its limits. `main`: folder of another main.py (benches, tests)."""
     if main and not (main / "main.py").is_file():
@@ -99,9 +108,10 @@ def build(board: Board, main: Path | None) -> dict[str, object]:
         command = ["make", "-j2", "-C", str(ROOT / "firmware/port"), f"BOARD={board.name}", f"BUILD={folder}"]
         command += [f"MPY_DIR={source}", f"MICROPY_MPYCROSS={cross}", f"MAIN_DIR={main}"]
         run_logged(LOGS / f"firmware-{folder.name}.log", command)
+        write_binary(board, folder)
         layout = symbols(board, folder / "firmware.elf")
         check_layout(board, layout)
         size = sizes(layout)
     say(f"{folder.name}: flash {size['flash']:,}, static RAM {size['static_ram']:,}, heap {size['heap']:,} bytes")
     check_limits(board, size)
-    return {"board": board.name, "elf": str(folder / "firmware.elf"), **size}
+    return {"board": board.name, "elf": str(folder / "firmware.elf"), "bin": str(folder / "firmware.bin"), **size}

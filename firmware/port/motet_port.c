@@ -96,7 +96,7 @@ static const mp_rom_map_elem_t port_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_mcu), MP_ROM_PTR(&mcu_obj)},
     {MP_ROM_QSTR(MP_QSTR_cycles), MP_ROM_PTR(&port_cycles_obj)},
     {MP_ROM_QSTR(MP_QSTR_cycles_hz), MP_ROM_PTR(&port_cycles_hz_obj)},
-#if defined(__riscv)
+#if ARCH_COUNTS_INSTRUCTIONS
     {MP_ROM_QSTR(MP_QSTR_instructions), MP_ROM_PTR(&port_cycles_obj)},
 #endif
     {MP_ROM_QSTR(MP_QSTR_uptime_us), MP_ROM_PTR(&port_uptime_us_obj)},

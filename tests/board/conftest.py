@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Emulated boards for the tests: images built when needed, one QEMU per test."""
+"""Emulated boards for the tests: images built when needed, one emulator per test."""
 
 import json
 import shutil
@@ -12,19 +12,29 @@ import pytest
 from wire import Wire
 
 from motet import boards
-from motet.emulate import Emulator
+from motet.emulate import Machine, create
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = [name for name in boards.names() if boards.load(name).emulate]
-COMPILERS = {"armv7em": "arm-none-eabi-gcc", "rv32imac": "riscv64-unknown-elf-gcc"}
+ARM, RISCV = "arm-none-eabi-gcc", "riscv64-unknown-elf-gcc"
+COMPILERS = {"armv6m": ARM, "armv7m": ARM, "armv7em": ARM, "armv8_1m": ARM, "rv32imac": RISCV, "rv32imc": RISCV}
 
 
-@pytest.fixture(params=BOARDS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test runs on every emulated board; one marked qemu_only where QEMU does."""
+    if "board" in metafunc.fixturenames:
+        qemu_only = metafunc.definition.get_closest_marker("qemu_only")
+        names = [name for name in BOARDS if not qemu_only or isinstance(boards.load(name).emulate, boards.Qemu)]
+        metafunc.parametrize("board", names, indirect=True)
+
+
+@pytest.fixture
 def board(request: pytest.FixtureRequest) -> boards.Board:
     """Each emulated board in turn; skips where QEMU or the compiler is missing."""
     found = boards.load(request.param)
     assert found.emulate
-    for program in (found.emulate.program, COMPILERS[found.arch]):
+    emulator = [found.emulate.program] if isinstance(found.emulate, boards.Qemu) else []
+    for program in (*emulator, COMPILERS[found.arch]):
         if not shutil.which(program):
             pytest.skip(f"{program} is not installed")
     return found
@@ -53,22 +63,22 @@ def image(board: boards.Board, build: Callable[..., dict[str, object]]) -> dict[
 
 
 @pytest.fixture
-def echo(board: boards.Board, build: Callable[..., dict[str, object]], tmp_path: Path) -> Iterator[Emulator]:
+def echo(board: boards.Board, build: Callable[..., dict[str, object]], tmp_path: Path) -> Iterator[Machine]:
     """A running board with the echo program instead of the core."""
     elf = Path(str(build(board.name, "--main", str(ROOT / "tests/board/echo"))["elf"]))
-    with Emulator(board, firmware=elf, log=tmp_path / "qemu.log") as emulator:
+    with create(board, firmware=elf, log=tmp_path / "emulator.log") as emulator:
         yield emulator
 
 
 @pytest.fixture
-def product(board: boards.Board, image: dict[str, object], tmp_path: Path) -> Iterator[Emulator]:
+def product(board: boards.Board, image: dict[str, object], tmp_path: Path) -> Iterator[Machine]:
     """A running board with the product's image."""
-    with Emulator(board, firmware=Path(str(image["elf"])), log=tmp_path / "qemu.log") as emulator:
+    with create(board, firmware=Path(str(image["elf"])), log=tmp_path / "emulator.log") as emulator:
         yield emulator
 
 
 @pytest.fixture
-def wire(echo: Emulator) -> Iterator[Wire]:
+def wire(echo: Machine) -> Iterator[Wire]:
     """A host's end of the link to the echo board, established."""
     with Wire(echo.port) as opened:
         opened.until(lambda: opened.link.established)

@@ -17,7 +17,7 @@ from motet.components.admission import Admitted, admit
 from motet.components.install import Installed, install
 from motet.components.manifest import parse
 from motet.components.packages import Artifact, Package, accept, read
-from motet.emulate import Emulator
+from motet.emulate import Machine
 from motet.fleet import RpcError
 
 pytestmark = pytest.mark.board
@@ -56,7 +56,7 @@ class Board:
 
 
 @pytest.fixture
-def board_client(product: Emulator) -> Iterator[Board]:
+def board_client(product: Machine) -> Iterator[Board]:
     with Wire(product.port) as wire:
         yield Board(Client(wire))
 
@@ -92,6 +92,7 @@ def test_a_runaway_component_is_stopped_and_the_next_call_is_answered(board_clie
     assert not board_client.client.call("tools/call", name="spin.until", arguments={"n": 0})["isError"]
 
 
+@pytest.mark.qemu_only("many installs")
 def test_many_updates_of_a_component_and_a_model_leave_the_heap_usable(board_client: Board) -> None:
     package, model = read(VOTE), read(DIGITS)
     free = []

@@ -12,7 +12,7 @@ from wire import Wire
 from motet.components.admission import admit
 from motet.components.install import install
 from motet.components.manifest import parse
-from motet.emulate import Emulator
+from motet.emulate import Machine
 from motet_core.wire.cancel import cancel_key
 
 pytestmark = pytest.mark.board
@@ -34,7 +34,7 @@ MODULE = f'(module (global $n (mut i32) (i32.const 0)) (func (export "until") (p
 
 
 @pytest.fixture
-def busy(product: Emulator) -> Any:
+def busy(product: Machine) -> Any:
     """A client of a board that has a component which does not end by itself."""
     with Wire(product.port) as wire:
         client = Client(wire)
@@ -54,6 +54,7 @@ def test_a_busy_component_is_cancelled_over_the_wire(busy: Client) -> None:
     assert not busy.call("tools/call", name="busy.until", arguments={"n": 1})["isError"]
 
 
+@pytest.mark.qemu_only("burns a lot of fuel")
 def test_a_cancel_for_another_call_does_not_stop_this_one(busy: Client) -> None:
     number = busy.post("tools/call", name="busy.until", arguments={"n": 9})
     assert busy.wire.link.cancel(cancel_key("test", number + 1))

@@ -7,26 +7,28 @@ import subprocess
 import pytest
 from wire import Wire
 
-from motet.emulate import Emulator
+from motet.emulate import Machine
 
 pytestmark = pytest.mark.board
 
 # GDB's numbers of the stack pointer and the program counter.
-REGISTERS = {"armv7em": (13, 15), "rv32imac": (2, 32)}
+REGISTERS = {"armv7em": (13, 15), "rv32imac": (2, 32), "rv32imc": (2, 32)}
+TRAP = rb"TRAP mcause=[0-9a-f]{8} mepc=[0-9a-f]{8}"
 REPORT = {
     "armv7em": rb"HARDFAULT pc=[0-9a-f]{8} lr=[0-9a-f]{8} cfsr=[0-9a-f]{8}",
-    "rv32imac": rb"TRAP mcause=[0-9a-f]{8} mepc=[0-9a-f]{8}",
+    "rv32imac": TRAP,
+    "rv32imc": TRAP,
 }
 
 
-def symbol(echo: Emulator, name: str) -> int:
+def symbol(echo: Machine, name: str) -> int:
     """Address of a linker symbol in the running image."""
-    prefix = {"armv7em": "arm-none-eabi-", "rv32imac": "riscv64-unknown-elf-"}[echo.board.arch]
+    prefix = "riscv64-unknown-elf-" if echo.board.arch.startswith("rv32") else "arm-none-eabi-"
     listing = subprocess.run([prefix + "nm", str(echo.firmware)], capture_output=True, text=True, check=True).stdout
     return next(int(line.split()[0], 16) for line in listing.splitlines() if line.endswith(f" {name}"))
 
 
-def test_a_jump_into_nowhere_is_reported_and_remembered(wire: Wire, echo: Emulator) -> None:
+def test_a_jump_into_nowhere_is_reported_and_remembered(wire: Wire, echo: Machine) -> None:
     with echo.debugger() as gdb:
         gdb.write_register(REGISTERS[echo.board.arch][1], 0xDEAD_BEE0)
     wire.until(lambda: re.search(REPORT[echo.board.arch], wire.raw), "fault report")
@@ -35,7 +37,7 @@ def test_a_jump_into_nowhere_is_reported_and_remembered(wire: Wire, echo: Emulat
     assert reason == b"fault" and re.match(REPORT[echo.board.arch], line)
 
 
-def test_a_stack_overflow_hits_the_guard_and_says_so(wire: Wire, echo: Emulator) -> None:
+def test_a_stack_overflow_hits_the_guard_and_says_so(wire: Wire, echo: Machine) -> None:
     stack_pointer, _ = REGISTERS[echo.board.arch]
     with echo.debugger() as gdb:
         gdb.write_register(stack_pointer, symbol(echo, "_stack_guard") + 128)
@@ -44,7 +46,7 @@ def test_a_stack_overflow_hits_the_guard_and_says_so(wire: Wire, echo: Emulator)
     assert wire.ask(b"ealive") == b"alive"
 
 
-def test_a_stack_pointer_that_leads_nowhere_is_reported_and_restarts(wire: Wire, echo: Emulator) -> None:
+def test_a_stack_pointer_that_leads_nowhere_is_reported_and_restarts(wire: Wire, echo: Machine) -> None:
     with echo.debugger() as gdb:
         gdb.write_register(REGISTERS[echo.board.arch][0], 0x10)
     wire.until(lambda: re.search(REPORT[echo.board.arch], wire.raw), "fault report")
@@ -70,7 +72,7 @@ def test_machine_reset_restarts_and_says_so(wire: Wire) -> None:
     assert wire.ask(b"w") == b"reset|"
 
 
-def test_the_reset_button_is_told_from_a_power_on(wire: Wire, echo: Emulator) -> None:
+def test_the_reset_button_is_told_from_a_power_on(wire: Wire, echo: Machine) -> None:
     assert wire.ask(b"w") == b"power_on|"
     echo.reset()
     wire.until(lambda: wire.link.resets and wire.link.established, "new session")

@@ -8,7 +8,7 @@ import pytest
 from client import Client
 from wire import Wire
 
-from motet.emulate import Emulator
+from motet.emulate import Machine
 from motet_core.wire import packed
 
 pytestmark = pytest.mark.board
@@ -36,7 +36,7 @@ def vitals_after_all_else(client: Client) -> dict[str, Any]:
     raise AssertionError(f"never an answer but {answer}")
 
 
-def test_random_and_damaged_messages_cost_no_answer_and_no_memory(product: Emulator) -> None:
+def test_random_and_damaged_messages_cost_no_answer_and_no_memory(product: Machine) -> None:
     chance = random.Random(7)
     with Wire(product.port) as wire:
         client = Client(wire)

@@ -7,12 +7,12 @@ import pytest
 from motet_native.frame import Link, encode
 from wire import Wire
 
-from motet.emulate import Emulator
+from motet.emulate import Machine
 
 pytestmark = pytest.mark.board
 
 
-def test_the_board_prints_raw_text_before_the_link_is_attached(echo: Emulator) -> None:
+def test_the_board_prints_raw_text_before_the_link_is_attached(echo: Machine) -> None:
     with Wire(echo.port) as wire:
         wire.until(lambda: wire.link.established)
         echo.reset()
@@ -31,7 +31,7 @@ def test_64_kib_with_every_byte_value_come_back_unchanged(wire: Wire) -> None:
     assert wire.link.resets == 0 and wire.link.stats["crc_errors"] == noise
 
 
-def test_a_killed_board_comes_back_on_the_same_port_with_a_new_session(wire: Wire, echo: Emulator) -> None:
+def test_a_killed_board_comes_back_on_the_same_port_with_a_new_session(wire: Wire, echo: Machine) -> None:
     assert wire.ask(b"ebefore") == b"before"
     port = echo.port
     echo.kill()
@@ -44,7 +44,7 @@ def test_a_killed_board_comes_back_on_the_same_port_with_a_new_session(wire: Wir
         assert again.ask(b"w") == b"power_on|"
 
 
-def test_a_client_that_connects_while_the_board_is_off_is_served_when_it_is_on(echo: Emulator) -> None:
+def test_a_client_that_connects_while_the_board_is_off_is_served_when_it_is_on(echo: Machine) -> None:
     echo.stop()
     with Wire(echo.port) as wire:
         wire.turn()
@@ -53,7 +53,7 @@ def test_a_client_that_connects_while_the_board_is_off_is_served_when_it_is_on(e
         assert wire.ask(b"ehello") == b"hello"
 
 
-def test_a_host_that_restarts_in_the_middle_of_a_frame_gets_a_new_session(wire: Wire, echo: Emulator) -> None:
+def test_a_host_that_restarts_in_the_middle_of_a_frame_gets_a_new_session(wire: Wire, echo: Machine) -> None:
     wire.link.send(1, b"e" + bytes(400))
     cut = wire.link.output(wire._now())[:57]
     wire.socket.sendall(cut)
@@ -74,7 +74,7 @@ def test_lines_printed_after_the_link_is_attached_arrive_as_log(wire: Wire) -> N
     assert wire.logs[0] == "one" and "".join(wire.logs[1:3]) == "two " + "x" * 200
 
 
-def test_two_starts_of_one_board_draw_different_epochs(echo: Emulator) -> None:
+def test_two_starts_of_one_board_draw_different_epochs(echo: Machine) -> None:
     # The same program after the same number of instructions: only the seed in RAM differs.
     first = echo.read_memory(echo.board.emulate.seed_address, 4) if echo.board.emulate else b""
     echo.restart()

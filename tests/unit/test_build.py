@@ -104,7 +104,7 @@ def test_a_failing_step_shows_the_end_of_its_log(tmp_path: Path, monkeypatch: py
 def test_a_soc_without_a_source_file_is_refused_with_file_and_key(board: boards.Board) -> None:
     lost = board.model_copy(update={"build": board.build.model_copy(update={"soc": "none"})})
     with pytest.raises(build_steps.BuildError, match=r"board\.toml: build\.soc: neither .* has soc_none\.c"):
-        build_port.soc_source(lost)
+        build_port.soc_sources(lost)
 
 
 def test_fetching_says_nothing_on_standard_output_and_its_failure_is_one_sentence(

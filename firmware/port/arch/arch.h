@@ -33,11 +33,19 @@ static inline void arch_unlock(uint32_t state) {
 }
 #endif
 
+#if RV32_VECTORED
+// Called with interrupts masked. Nothing says that a masked interrupt ends this core's sleep, so they are let in before
+// it; one that comes in between waits for the next tick to be noticed.
+static inline void arch_wait(void) {
+    __asm volatile("csrsi mstatus, 8\n wfi\n csrci mstatus, 8" ::: "memory");
+}
+#else
 // Sleeps with interrupts masked. A masked interrupt that is already pending ends the sleep at once,
 // so nothing that happens between the caller's last look and this line is slept through.
 static inline void arch_wait(void) {
     __asm volatile("wfi" ::: "memory");
 }
+#endif
 
 // Starts the periodic tick and arms the guard below the main stack.
 void arch_start_tick(uint32_t clock_hz);

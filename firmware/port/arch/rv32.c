@@ -1,49 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// RV32 in machine mode: start-up, trap entry, stack guard by the PMP, time from the CLINT. RISC-V Privileged
-// Architecture 1.12.
-#include <stdbool.h>
+// RV32 in machine mode: start-up, trap entry, stack guard by the PMP. RISC-V Privileged Architecture 1.12. Where time
+// and interrupts come from is the matter of another file: rv32_clint.c or the chip's.
 #include <stdio.h>
 
-#include "arch/arch.h"
+#include "arch/rv32.h"
 #include "fault.h"
-#include "port.h"
 #include "soc/soc.h"
 
-#define REG(address) (*(volatile uint32_t *)(address))
-// Core-local interruptor, at the address that SiFive's chips and QEMU's virt machine share.
-#define MTIMECMP(n) REG(0x02004000 + 4 * (n))
-#define MTIME(n)    REG(0x0200BFF8 + 4 * (n))
-
 #define CAUSE_INTERRUPT 0x80000000u
-#define CAUSE_TIMER     7u
-#define CAUSE_EXTERNAL  11u
 
 extern uint32_t _data_load, _data_start, _data_end, _bss_start, _bss_end, _stack_guard;
+extern uint32_t _ramcode_load, _ramcode_start, _ramcode_end;
 
 // picolibc asks for it at link time; nothing writes to it.
 FILE *const stdout;
 
-void soc_on_external(void);
 int main(void);
-
-static uint32_t timer_hz;
-static uint64_t next_tick;
-static volatile uint32_t tick_count;
 
 __attribute__((naked, noreturn, section(".vectors"))) void _start(void) {
     __asm volatile(".option push\n .option norelax\n la gp, __global_pointer$\n .option pop\n"
                    "la t0, _handler_stack_top\n csrw mscratch, t0\n la sp, _stack_top\n"
-                   "la t0, trap_entry\n csrw mtvec, t0\n j start_c");
+                   "la t0, " RV32_TRAP_VECTOR "\n csrw mtvec, t0\n j start_c");
+}
+
+static void copy(const uint32_t *from, uint32_t *to, const uint32_t *end) {
+    while (to < end) {
+        *to++ = *from++;
+    }
 }
 
 _Noreturn __attribute__((used)) void start_c(void) {
-    for (uint32_t *from = &_data_load, *to = &_data_start; to < &_data_end;) {
-        *to++ = *from++;
-    }
+    copy(&_data_load, &_data_start, &_data_end);
+    copy(&_ramcode_load, &_ramcode_start, &_ramcode_end);
     for (uint32_t *to = &_bss_start; to < &_bss_end;) {
         *to++ = 0;
     }
-    __asm volatile("csrw mie, %0" ::"r"(1u << CAUSE_TIMER | 1u << CAUSE_EXTERNAL));
     main();
     soc_reset();
 }
@@ -55,64 +46,6 @@ void arch_guard_stack(void) {
                    "r"(0x80u | 3u << 3));
 }
 
-static uint64_t timer_now(void) {
-    uint32_t high, low;
-    do {
-        high = MTIME(1);
-        low = MTIME(0);
-    } while (high != MTIME(1));
-    return (uint64_t)high << 32 | low;
-}
-
-static void set_next_tick(void) {
-    // The high word is raised first, so that no value in between lies in the past.
-    MTIMECMP(1) = UINT32_MAX;
-    MTIMECMP(0) = (uint32_t)next_tick;
-    MTIMECMP(1) = (uint32_t)(next_tick >> 32);
-}
-
-void arch_start_tick(uint32_t hz) {
-    timer_hz = hz;
-    next_tick = timer_now() + hz / PORT_TICK_HZ;
-    set_next_tick();
-}
-
-static void on_timer(void) {
-    uint64_t now = timer_now();
-    do {
-        next_tick += timer_hz / PORT_TICK_HZ;
-        tick_count++;
-    } while (next_tick <= now);
-    set_next_tick();
-    port_on_tick();
-}
-
-uint64_t arch_time_us(void) {
-    return timer_now() / (timer_hz / 1000000u);
-}
-
-// From the last tick on with 32 bits only: this runs for every byte received, and 64-bit division is slow here.
-uint32_t arch_time_ms(void) {
-    uint32_t state = arch_lock();
-    uint32_t since_tick = MTIME(0) - ((uint32_t)next_tick - timer_hz / PORT_TICK_HZ);
-    uint32_t ticks = tick_count;
-    arch_unlock(state);
-    return ticks * (1000u / PORT_TICK_HZ) + since_tick / (timer_hz / 1000u);
-}
-
-uint64_t arch_cycles(void) {
-    uint32_t high, low, again;
-    do {
-        __asm volatile("csrr %0, minstreth\n csrr %1, minstret\n csrr %2, minstreth"
-                       : "=r"(high), "=r"(low), "=r"(again));
-    } while (high != again);
-    return (uint64_t)high << 32 | low;
-}
-
-uint32_t arch_cycles_hz(void) {
-    return SOC_INSTRUCTIONS_HZ;
-}
-
 static _Noreturn void on_exception(uint32_t cause, uint32_t ra) {
     uint32_t epc, value;
     __asm volatile("csrr %0, mepc\n csrr %1, mtval" : "=r"(epc), "=r"(value));
@@ -122,14 +55,17 @@ static _Noreturn void on_exception(uint32_t cause, uint32_t ra) {
 }
 
 __attribute__((used)) void on_trap(uint32_t cause, uint32_t ra) {
-    if (cause == (CAUSE_INTERRUPT | CAUSE_TIMER)) {
-        on_timer();
-    } else if (cause == (CAUSE_INTERRUPT | CAUSE_EXTERNAL)) {
-        soc_on_external();
-    } else {
+    if (!(cause & CAUSE_INTERRUPT) || !rv32_on_interrupt(cause & ~CAUSE_INTERRUPT)) {
         on_exception(cause, ra);
     }
 }
+
+#if RV32_VECTORED
+// A core without direct mode: each of its 32 entries leads to the same place.
+__attribute__((naked, aligned(256), used)) void trap_vectors(void) {
+    __asm volatile(".option push\n .option norvc\n .rept 32\n j trap_entry\n .endr\n .option pop");
+}
+#endif
 
 // Handlers have a stack of their own, swapped in through mscratch, so that a stack overflow can still be reported.
 __attribute__((naked, aligned(4), used)) void trap_entry(void) {

@@ -15,7 +15,7 @@ from motet.bridge import Bridge, IdTaken
 from motet.bus import BusError
 from motet.cli.console import Exit, FatalError, emit, emit_json, say, show
 from motet.cli.options import ConfigFile, Json, configuration, log_as, reporting
-from motet.emulate import Emulator, EmulatorError
+from motet.emulate import EmulatorError, create
 from motet.observe import redact
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
@@ -65,21 +65,24 @@ async def _bridge(bridges: list[Bridge]) -> None:
 def emulate(
     board: Annotated[str, typer.Argument(help="Board to emulate; `--list` names them.")] = "",
     firmware: Annotated[Path | None, typer.Option(help="Image to run (default: the one that was built).")] = None,
+    flash: Annotated[
+        Path | None, typer.Option(help="File that is the board's persistent flash, made when it is not there.")
+    ] = None,
     icount: Annotated[bool, typer.Option(help="Count instructions, so that the board's time repeats from run to run.")] = True,
     listing: Annotated[bool, typer.Option("--list", help="Print the names of the boards and exit.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Run a board in QEMU with its UART on a TCP port, until Ctrl-C."""
+    """Run a board with its UART on a TCP port, until Ctrl-C."""
     if listing:
         emit(names(), as_json, lambda: show("\n".join(names())))
         return
     if not board:
         raise FatalError(f"name the board to emulate; there are: {', '.join(names())}", Exit.USAGE)
     try:
-        emulator = Emulator(board, firmware, icount)
+        emulator = create(board, firmware=firmware, icount=icount, flash=flash)
     except (BoardError, EmulatorError) as error:
         raise FatalError(str(error), Exit.USAGE) from error
-    # However it is asked to end, QEMU and its temporary files go first.
+    # However it is asked to end, the emulator and its temporary files go first.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
@@ -94,7 +97,7 @@ def emulate(
         except KeyboardInterrupt:
             say("stopped")
             return
-        raise FatalError(f"QEMU ended; its messages are in {emulator.log}")
+        raise FatalError(f"the emulator ended; its messages are in {emulator.log}")
     except EmulatorError as error:
         raise FatalError(str(error)) from error
     finally:

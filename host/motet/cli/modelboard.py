@@ -22,7 +22,7 @@ from motet.cli.console import Exit, FatalError
 from motet.cli.stack import online
 from motet.components.errors import ComponentError
 from motet.components.install import install
-from motet.emulate import Emulator, EmulatorError
+from motet.emulate import EmulatorError, create
 from motet.fleet import Fleet, FleetError
 from motet.models.running import CODES, Ports
 from motet.observe import setup_logging
@@ -67,7 +67,7 @@ async def run_on_board(board: Board, firmware: Path | None, data: bytes, ports: 
 async def _fleet(board: Board, firmware: Path | None) -> AsyncIterator[Fleet]:
     async with contextlib.AsyncExitStack() as parts:
         private = parts.enter_context(await asyncio.to_thread(broker.start, "auto"))
-        emulator = Emulator(board.name, firmware)
+        emulator = create(board, firmware=firmware)
         parts.callback(emulator.close)
         await asyncio.to_thread(emulator.start)
         bridge = asyncio.create_task(Bridge(emulator.url, private.url, REALM, id=board.name).run())

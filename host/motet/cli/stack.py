@@ -21,7 +21,7 @@ from motet.bus import Bus, BusError, broker
 from motet.cli.client import RUN_FILE
 from motet.cli.console import Exit, FatalError
 from motet.config import Config, Emulated, Serial
-from motet.emulate import Emulator, EmulatorError
+from motet.emulate import EmulatorError, Machine, create
 from motet.fleet import Fleet
 from motet.gateway.app import GatewayApp
 from motet.gateway.deployments import Deployments
@@ -45,7 +45,7 @@ class Running:
     """The MCP endpoint."""
     broker_url: str
     fleet: Fleet
-    emulators: dict[str, Emulator]
+    emulators: dict[str, Machine]
 
 
 @contextlib.asynccontextmanager
@@ -85,8 +85,8 @@ async def _broker(config: Config, say: Say) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def _emulator(emulated: Emulated, say: Say) -> AsyncIterator[Emulator]:
-    emulator = Emulator(emulated.board, icount=emulated.icount)
+async def _emulator(emulated: Emulated, say: Say) -> AsyncIterator[Machine]:
+    emulator = create(emulated.board, icount=emulated.icount)
     try:
         await asyncio.to_thread(emulator.start)
         say(f"board     {emulated.id}: {emulator.board.title}, emulated, UART at {emulator.url}")
@@ -95,7 +95,7 @@ async def _emulator(emulated: Emulated, say: Say) -> AsyncIterator[Emulator]:
         await asyncio.to_thread(emulator.close)
 
 
-def _lines(config: Config, emulators: dict[str, Emulator]) -> list[Serial]:
+def _lines(config: Config, emulators: dict[str, Machine]) -> list[Serial]:
     emulated = [Serial(url=emulator.url, id=device) for device, emulator in emulators.items()]
     return [*config.serial, *emulated]
 

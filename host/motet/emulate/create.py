@@ -11,6 +11,7 @@ from motet.emulate.machine import EmulatorError, Machine
 # [emulate] kind of board.toml -> module and class; imported when needed, so that nobody needs them all installed.
 KINDS = {
     "qemu": ("motet.emulate.emulator", "Emulator"),
+    "unicorn": ("motet.emulate.esp32c3_machine", "Esp32c3"),
     "process": ("motet.emulate.native", "NativeDevice"),
 }
 
