@@ -50,11 +50,11 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(faults=None, call_timeout_s=30.0):
-    """A World whose board is online; `faults` damage its line from the start."""
+async def world(faults=None, call_timeout_s=30.0, machine=None):
+    """A World whose board (default: an emulated BOARD) is online; `faults` damage its line from the start."""
     async with contextlib.AsyncExitStack() as parts:
         engine = parts.enter_context(crashable("mosquitto"))
-        emulator = parts.enter_context(Emulator(BOARD))
+        emulator = parts.enter_context(machine or Emulator(BOARD))
         relay = await parts.enter_async_context(NoisyRelay(emulator.port, faults))
         await parts.enter_async_context(bridged(relay.port, engine.url))
         bus = await Bus.connect(engine.url, "gateway")
