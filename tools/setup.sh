@@ -18,7 +18,7 @@ exec 9>build/.setup.lock
 # command to look for (in PATH and the sbin folders) : Debian package that brings it
 needs="gcc:gcc xz:xz-utils arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:qemu-system-arm clang-14|clang:clang wasm-ld-14|wasm-ld:lld
  wasm-opt:binaryen mosquitto:mosquitto"
-[ "$purpose" = run ] || needs="$needs riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf qemu-system-riscv32:qemu-system-misc wat2wasm:wabt"
+[ "$purpose" = run ] || needs="$needs riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf qemu-system-riscv32:qemu-system-misc wat2wasm:wabt docker-registry:docker-registry git:git"
 # file to look for : package (things without a command of their own)
 files="/usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring /usr/lib/arm-none-eabi/lib/nano.specs|/usr/lib/arm-none-eabi/newlib/nano.specs|/usr/arm-none-eabi/lib/nano.specs:libnewlib-arm-none-eabi"
 [ "$purpose" = run ] || files="$files /usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs|/usr/lib/picolibc/riscv64-unknown-elf/lib/picolibc.ld:picolibc-riscv64-unknown-elf"

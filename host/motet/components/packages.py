@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an author hands over: a component's folder, a module with its manifest beside it, or a ``.tflite`` model.
+"""What an author hands over: a component's folder, a module with its manifest beside it, a ``.tflite`` model or an archive.
 
 A package is read where the files are (the command line), travels as plain data and is accepted where the devices are (the
 gateway): ``read`` -> ``upload`` -> ``from_upload`` -> ``accept``.
@@ -31,25 +31,31 @@ class PackageError(ComponentError):
 
 @dataclass(frozen=True)
 class Package:
-    """One artifact before it is checked. ``manifest`` is the text of Component.toml, empty for a model."""
+    """One artifact before it is checked. ``manifest`` is the text of Component.toml, empty for a model.
+
+    ``signature`` is its author's (``motet.components.signature``), empty when there is none; nothing here looks into it.
+    """
 
     kind: str
     name: str
     revision: int
     content: bytes
     manifest: str = ""
+    signature: bytes = b""
 
     def upload(self) -> dict[str, Any]:
         """The package as JSON data."""
         content = base64.b64encode(self.content).decode()
+        signature = {"signature": base64.b64encode(self.signature).decode()} if self.signature else {}
         if self.kind == COMPONENT:
-            return {"kind": COMPONENT, "manifest": self.manifest, "content": content}
-        return {"kind": self.kind, "name": self.name, "revision": self.revision, "content": content}
+            return {"kind": COMPONENT, "manifest": self.manifest, "content": content, **signature}
+        return {"kind": self.kind, "name": self.name, "revision": self.revision, "content": content, **signature}
 
 
 class _Upload(BaseModel):
     model_config = ConfigDict(extra="forbid")
     content: Annotated[str, Field(max_length=MAX_BYTES * 4 // 3 + 4)]
+    signature: Annotated[str, Field(max_length=1024)] = ""
 
 
 class _ComponentUpload(_Upload):
@@ -105,7 +111,8 @@ def from_upload(data: Any) -> Package:
     try:
         if kind == models.KIND:
             model = _ModelUpload.model_validate(data)
-            return Package(models.KIND, check_name(model.name), model.revision, _decoded(model.content))
+            signature = _decoded(model.signature, "signature")
+            return Package(models.KIND, check_name(model.name), model.revision, _decoded(model.content), signature=signature)
         if kind != COMPONENT:
             raise PackageError(f"the upload is refused: kind: {kind!r:.40} is neither 'component' nor 'model'")
         upload = _ComponentUpload.model_validate(data)
@@ -113,14 +120,15 @@ def from_upload(data: Any) -> Package:
         problems = [f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors()]
         raise PackageError("the upload is refused: " + "; ".join(problems)) from None
     header = manifests.parse(upload.manifest).component
-    return Package(COMPONENT, header.name, header.revision, _decoded(upload.content), upload.manifest)
+    content, signature = _decoded(upload.content), _decoded(upload.signature, "signature")
+    return Package(COMPONENT, header.name, header.revision, content, upload.manifest, signature)
 
 
-def _decoded(content: str) -> bytes:
+def _decoded(text: str, key: str = "content") -> bytes:
     try:
-        return base64.b64decode(content, validate=True)
+        return base64.b64decode(text, validate=True)
     except ValueError as error:
-        raise PackageError(f"the upload is refused: content: not base64: {error}") from None
+        raise PackageError(f"the upload is refused: {key}: not base64: {error}") from None
 
 
 def accept(package: Package, target: Target | None = None, progress: Progress | None = None) -> Artifact:

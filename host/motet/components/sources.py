@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where packages come from: a path, an https URL, a git repository or an OCI registry.
+
+vote/  vote.wasm  digits.tflite  vote.motet
+https://example.org/vote.motet
+git+https://example.org/tools.git@v1.2#components/vote      (also git+ssh:// and git+file://)
+oci://registry.example.org/tools/vote:1.2                   (or @sha256:...)
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from motet.components.oci import archive
+from motet.components.oci.contents import unpack
+from motet.components.oci.http import Http, TransferError
+from motet.components.oci.reference import SCHEME as OCI
+from motet.components.oci.reference import Reference
+from motet.components.oci.registry import Registry
+from motet.components.packages import Package, read
+
+_GIT = "git+"
+_GIT_SCHEMES = ("https", "ssh", "file")
+_GIT_S = 300
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def fetch(source: str, name: str | None = None, revision: int | None = None) -> Package:
+    """The package from any of the sources above; `name` and `revision` are for models in files of their own.
+
+    Raises ComponentError or ModelError. Talks to the network for all but paths.
+    """
+    if source.startswith(OCI):
+        with Http() as http:
+            return unpack(Registry(http, Reference.parse(source), credentials()).pull())
+    if source.startswith(_GIT):
+        return _from_git(Checkout.parse(source), name, revision)
+    if "://" in source:
+        return _from_web(source)
+    path = Path(source)
+    return unpack(archive.read(path)) if path.suffix == archive.SUFFIX else read(path, name, revision)
+
+
+def credentials() -> tuple[str | None, str] | None:
+    """For registries: MOTET_REGISTRY_TOKEN, or MOTET_REGISTRY_USER with MOTET_REGISTRY_PASSWORD; None without."""
+    token = os.environ.get("MOTET_REGISTRY_TOKEN")
+    if token:
+        return None, token
+    user, password = os.environ.get("MOTET_REGISTRY_USER"), os.environ.get("MOTET_REGISTRY_PASSWORD")
+    return (user, password) if user and password else None
+
+
+def _from_web(url: str) -> Package:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        raise TransferError(f"{url}: packages come over https (or http from this machine), from git+... or from {OCI}...")
+    if not parts.path.endswith(archive.SUFFIX):
+        raise TransferError(f"{url}: expected an archive *{archive.SUFFIX}; `motet build` makes one")
+    with Http() as http:
+        return unpack(archive.loads(http.get(url, archive.MAX_BYTES)))
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """What to take from a git repository: a revision (tag, branch or commit) and a path below its root."""
+
+    url: str
+    revision: str
+    path: str
+
+    @classmethod
+    def parse(cls, source: str) -> Checkout:
+        """From ``git+https://host/repository[@revision][#path]``. Raises TransferError."""
+        rest, _, path = source.removeprefix(_GIT).partition("#")
+        url, at, revision = rest.rpartition("@")
+        if not at or "/" in revision or "://" not in url:
+            url, revision = rest, "HEAD"
+        scheme, inside = urlsplit(url).scheme, PurePosixPath(path)
+        # Git takes what starts with - for an option, and other schemes run programs.
+        if scheme not in _GIT_SCHEMES or revision.startswith("-") or not revision:
+            raise TransferError(f"{source}: expected git+https://host/repository@revision#path")
+        if inside.is_absolute() or ".." in inside.parts:
+            raise TransferError(f"{source}: the path must lead into the repository")
+        return cls(url, revision, path)
+
+
+def _from_git(wanted: Checkout, name: str | None, revision: int | None) -> Package:
+    with tempfile.TemporaryDirectory(prefix="motet-git-") as scratch:
+        root = Path(scratch) / "repository"
+        _git("init", "--quiet", str(root))
+        _git("-C", str(root), "fetch", "--quiet", "--depth=1", "--no-tags", "--", wanted.url, wanted.revision)
+        _git("-C", str(root), "-c", "advice.detachedHead=false", "checkout", "--quiet", "FETCH_HEAD")
+        path = root / wanted.path
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise TransferError(f"{wanted.url}: {wanted.path} leads out of the repository")
+        return unpack(archive.read(path)) if path.suffix == archive.SUFFIX else read(path, name, revision)
+
+
+def _git(*arguments: str) -> None:
+    # Nothing of the user's configuration or of the repository's may run a program or ask a question.
+    settings = ("-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "core.symlinks=false")
+    environment = os.environ | {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_ASKPASS": "true"}
+    try:
+        done = subprocess.run(
+            ["git", *settings, *arguments],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            timeout=_GIT_S,
+        )
+    except FileNotFoundError:
+        raise TransferError("git is not installed: sudo apt-get install git") from None
+    except subprocess.TimeoutExpired:
+        raise TransferError(f"git did not finish within {_GIT_S} s") from None
+    if done.returncode:
+        raise TransferError(f"git: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
