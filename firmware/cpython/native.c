@@ -43,7 +43,8 @@ static int add(PyObject *module, const char *name, PyObject *part) {
 
 static int add_parts(PyObject *module) {
     int failed = add(module, "wasm", motet_wasm_module()) || add(module, "nn", motet_nn_module()) ||
-                 add(module, "frame", motet_frame_module()) || add(module, "crypto", motet_crypto_module());
+                 add(module, "frame", motet_frame_module()) || add(module, "crypto", motet_crypto_module()) ||
+                 add(module, "store", motet_store_module());
     return failed ? -1 : 0;
 }
 

@@ -11,5 +11,6 @@ PyObject *motet_wasm_module(void);
 PyObject *motet_nn_module(void);
 PyObject *motet_frame_module(void);
 PyObject *motet_crypto_module(void);
+PyObject *motet_store_module(void);
 
 #endif

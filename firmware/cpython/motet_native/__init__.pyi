@@ -2,6 +2,7 @@
 from . import crypto as crypto
 from . import frame as frame
 from . import nn as nn
+from . import store as store
 from . import wasm as wasm
 
 def cancel(flag: bool = True) -> None:

@@ -14,7 +14,7 @@ SRC_USERMOD_C += $(wildcard $(USERMOD_DIR)/*.c)
 # Python-free sources: not scanned.
 SRC_USERMOD_LIB_C += $(patsubst $(MOTET_ROOT)/%,%,$(wildcard \
 	$(MOTET_NATIVE)/*.c $(MOTET_NATIVE)/wasm/*.c $(MOTET_NATIVE)/nn/*.c $(MOTET_NATIVE)/nn/*/*.c $(MOTET_NATIVE)/frame/*.c \
-	$(MOTET_NATIVE)/crypto/*.c $(WASM3_DIR)/*.c $(MONOCYPHER_DIR)/*.c))
+	$(MOTET_NATIVE)/crypto/*.c $(MOTET_NATIVE)/store/*.c $(WASM3_DIR)/*.c $(MONOCYPHER_DIR)/*.c))
 
 # Struct layouts inside wasm3 depend on the d_m3 macros: every file that includes its headers must see the same values.
 CFLAGS_USERMOD += -I$(MOTET_NATIVE) -I$(WASM3_DIR) -I$(MONOCYPHER_DIR) \
@@ -30,6 +30,8 @@ $(BUILD)/firmware/native/nn/%.o: CFLAGS += $(if $(filter $(notdir $*),$(NN_HOT))
 # A signature is checked once per artifact: its size matters more than its speed. Whole artifacts are hashed. The last -O wins.
 $(BUILD)/firmware/native/crypto/ed25519.o $(BUILD)/firmware/native/crypto/sha512.o: CFLAGS += -Os
 $(BUILD)/third_party/monocypher/%.o: CFLAGS += -Os -DBLAKE2_NO_UNROLLING -Wno-error -w
+# What the flash itself takes dwarfs what runs here.
+$(BUILD)/firmware/native/store/%.o: CFLAGS += -Os
 # wasm3 is not ours to make warning-free; its operations must become tail calls, its memory comes from wasm/alloc.c.
 $(BUILD)/third_party/wasm3/%.o: CFLAGS += $(MOTET_NATIVE_OPT) -Wno-error -w -fno-strict-aliasing -fomit-frame-pointer -fno-stack-protector \
 	-Dcalloc=motet_wasm_calloc -Drealloc=motet_wasm_realloc -Dfree=motet_wasm_free

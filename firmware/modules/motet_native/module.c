@@ -24,6 +24,7 @@ static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_nn), MP_ROM_PTR(&motet_nn_module)},
     {MP_ROM_QSTR(MP_QSTR_frame), MP_ROM_PTR(&motet_frame_module)},
     {MP_ROM_QSTR(MP_QSTR_crypto), MP_ROM_PTR(&motet_crypto_module)},
+    {MP_ROM_QSTR(MP_QSTR_store), MP_ROM_PTR(&motet_store_module)},
 };
 static MP_DEFINE_CONST_DICT(globals, globals_table);
 

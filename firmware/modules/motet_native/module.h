@@ -13,5 +13,6 @@ extern const mp_obj_module_t motet_wasm_module;
 extern const mp_obj_module_t motet_nn_module;
 extern const mp_obj_module_t motet_frame_module;
 extern const mp_obj_module_t motet_crypto_module;
+extern const mp_obj_module_t motet_store_module;
 
 #endif

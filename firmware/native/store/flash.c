@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/flash.h"
+
+#include <string.h>
+
+bool flash_blank(const struct motet_flash *flash, uint32_t at, uint32_t length) {
+    const uint8_t *bytes = flash->map + at;
+    for (uint32_t i = 0; i < length; i++) {
+        if (bytes[i] != 0xFF) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool flash_erase(struct motet_flash *flash, uint32_t at, uint32_t length) {
+    if (flash_blank(flash, at, length)) {
+        return true;
+    }
+    return flash->do_erase(flash, at, length) == 0 && flash_blank(flash, at, length);
+}
+
+static bool program(struct motet_flash *flash, uint32_t at, const uint8_t *data, uint32_t length) {
+    return flash->do_program(flash, at, data, length) == 0 && memcmp(flash->map + at, data, length) == 0;
+}
+
+bool flash_write(struct motet_flash *flash, uint32_t at, const void *data, uint32_t length) {
+    uint8_t unit[FLASH_UNIT_MAX];
+    uint32_t rest = length & (flash->program - 1), whole = length - rest;
+    if (whole && !program(flash, at, data, whole)) {
+        return false;
+    }
+    if (rest == 0) {
+        return true;
+    }
+    memset(unit, 0xFF, sizeof unit);
+    memcpy(unit, (const uint8_t *)data + whole, rest);
+    return program(flash, at + whole, unit, flash->program);
+}
+
+bool flash_sync(struct motet_flash *flash) {
+    return flash->do_sync == NULL || flash->do_sync(flash) == 0;
+}
