@@ -49,6 +49,7 @@ def board_makefile(board: Board, micropython: Path) -> str:
     defines |= {"PORT_LINK_UART": str(links.link)}
     defines |= {"PORT_CONSOLE_UART": str(links.console)} if links.console is not None else {}
     defines |= {"PORT_BOARD": f"'\"{board.name}\"'", "PORT_MCU": f"'\"{board.mcu}\"'"}
+    defines |= board.flash.defines() if board.flash else {}
     compiler = subprocess.run([TOOLCHAINS[board.arch].prefix + "gcc", "--version"], capture_output=True, text=True).stdout
     version = micropython / ".fetched"
     origin = str(micropython) + (version.read_text() if version.exists() else "")
@@ -59,6 +60,7 @@ def board_makefile(board: Board, micropython: Path) -> str:
         "MCU": board.mcu,
         "SOC_SOURCES": " ".join(str(path) for path in soc_sources(board)),
         "LINKER_SCRIPT": board.linker_script,
+        "FLASH_DRIVER": board.flash.driver if board.flash else "",
         "BOARD_DEFINES": " ".join(f"-D{key}={value}" for key, value in defines.items()),
     }
     return f"# options {digest}\n" + "".join(f"{key} = {value}\n" for key, value in lines.items())

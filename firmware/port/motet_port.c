@@ -6,8 +6,12 @@
 #include "py/runtime.h"
 
 #include "fault.h"
+#include "flash/port_flash.h"
 #include "frame/link.h"
 #include "random.h"
+
+// store_flash.c of motet_native: a Flash object over the part.
+mp_obj_t motet_flash_make(struct motet_flash *flash, const struct store_layout *layout);
 
 // frame.c of motet_native: the C link inside a Python Link; raises TypeError for anything else.
 struct link *motet_frame_link_get(mp_obj_t object);
@@ -65,6 +69,17 @@ static mp_obj_t port_py_last_fault(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(port_last_fault_obj, port_py_last_fault);
 
+static mp_obj_t port_py_flash(void) {
+#ifdef FLASH_BASE
+    struct store_layout layout;
+    struct motet_flash *flash = port_flash(&layout);
+    return flash == NULL ? mp_const_none : motet_flash_make(flash, &layout);
+#else
+    return mp_const_none;
+#endif
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(port_flash_obj, port_py_flash);
+
 static mp_obj_t port_py_epoch(void) {
     uint32_t epoch;
     do {
@@ -103,6 +118,7 @@ static const mp_rom_map_elem_t port_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_reset_reason), MP_ROM_PTR(&port_reset_reason_obj)},
     {MP_ROM_QSTR(MP_QSTR_last_fault), MP_ROM_PTR(&port_last_fault_obj)},
     {MP_ROM_QSTR(MP_QSTR_epoch), MP_ROM_PTR(&port_epoch_obj)},
+    {MP_ROM_QSTR(MP_QSTR_flash), MP_ROM_PTR(&port_flash_obj)},
     {MP_ROM_QSTR(MP_QSTR_seed), MP_ROM_PTR(&port_seed_obj)},
 };
 static MP_DEFINE_CONST_DICT(port_globals, port_globals_table);

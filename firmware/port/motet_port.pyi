@@ -4,6 +4,7 @@
 from collections.abc import Buffer
 
 from motet_native.frame import Link
+from motet_native.store import Flash
 
 board: str
 """Name of the board's folder, e.g. "stm32f405"."""
@@ -40,6 +41,9 @@ def last_fault() -> str:
 
 def epoch() -> int:
     """A number in 1..2**30 - 1 for Link(epoch=...), chosen anew at each call and boot."""
+
+def flash() -> Flash | None:
+    """The board's flash for motet_native.store.Store; None where it has none, or none that can be written."""
 
 def seed(data: Buffer) -> None:
     """Stir bytes, such as the host's nonce, into os.urandom.

@@ -17,11 +17,22 @@ static struct store_text make_key(uint8_t *room, uint8_t kind, struct store_text
     return (struct store_text){room, KEY_FIXED + name.length};
 }
 
+// Names and reasons are shown and sent as text: what is no plain text in them cannot have come from here.
+static bool is_plain(const char *text, uint32_t length) {
+    for (uint32_t i = 0; i < length; i++) {
+        if (text[i] < ' ' || text[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
 int directory_put(struct store *store, const struct store_artifact *artifact) {
     uint8_t key[KEY_FIXED + STORE_NAME_LENGTH], value[FIXED_LENGTH + STORE_REASON_LENGTH];
     const uint32_t numbers[] = {artifact->revision, artifact->size, artifact->first, artifact->count,
                                 artifact->install};
-    if (artifact->name_length == 0 || artifact->name_length > STORE_NAME_LENGTH ||
+    if (!is_plain(artifact->name, artifact->name_length) || !is_plain(artifact->reason, artifact->reason_length) ||
+        artifact->name_length == 0 || artifact->name_length > STORE_NAME_LENGTH ||
         artifact->reason_length > STORE_REASON_LENGTH) {
         return STORE_INVALID;
     }
@@ -57,7 +68,8 @@ static bool decode(const struct store *store, struct store_text key, struct stor
     artifact->install = log_read32(bytes + 16);
     memcpy(artifact->digest, bytes + 20, STORE_DIGEST_LENGTH);
     memcpy(artifact->reason, bytes + FIXED_LENGTH, artifact->reason_length);
-    return artifact->count >= 1 && artifact->count <= store->slots &&
+    return is_plain(artifact->name, artifact->name_length) && is_plain(artifact->reason, artifact->reason_length) &&
+           artifact->count >= 1 && artifact->count <= store->slots &&
            artifact->first <= store->slots - artifact->count && artifact->size >= 1 &&
            (artifact->size - 1) / store->layout.slots.erase < artifact->count;
 }

@@ -4,13 +4,19 @@
 #include <string.h>
 
 bool flash_blank(const struct motet_flash *flash, uint32_t at, uint32_t length) {
-    const uint8_t *bytes = flash->map + at;
-    for (uint32_t i = 0; i < length; i++) {
-        if (bytes[i] != 0xFF) {
+    const uint8_t *bytes = flash->map + at, *end = bytes + length;
+    while (bytes < end && ((uintptr_t)bytes & 3 || end - bytes < 4)) {
+        if (*bytes++ != 0xFF) {
             return false;
         }
     }
-    return true;
+    // Sectors are large, so the rest goes by words.
+    for (; end - bytes >= 4; bytes += 4) {
+        if (*(const uint32_t *)(const void *)bytes != 0xFFFFFFFFu) {
+            return false;
+        }
+    }
+    return bytes == end || flash_blank(flash, (uint32_t)(bytes - flash->map), (uint32_t)(end - bytes));
 }
 
 bool flash_erase(struct motet_flash *flash, uint32_t at, uint32_t length) {
