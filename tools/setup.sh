@@ -35,6 +35,16 @@ for need in $files; do
     for name in $(tr '|' ' ' <<<"${need%%:*}"); do [ -e "$name" ] && found=1; done
     [ -n "$found" ] || missing+=("${need##*:}")
 done
+# libFuzzer is in clang's run-time library, which is a package of its own for each release.
+if [ "$purpose" != run ]; then
+    clang=$(command -v clang-14 || command -v clang || true)
+    if [ -z "$clang" ]; then
+        missing+=(libclang-rt-dev)
+    elif [ ! -e "$("$clang" -print-resource-dir)/lib/linux/libclang_rt.fuzzer-$(uname -m).a" ]; then
+        release=$("$clang" -dumpversion)
+        missing+=("libclang-rt-${release%%.*}-dev")
+    fi
+fi
 
 # The interpreter: a .venv with pip decides (without, its making was interrupted), else MOTET_PYTHON, else python3.
 python=.venv/bin/python

@@ -13,7 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS: dict[str, list[str]] = {
-    "nn_mutations": ["tools/soak_nn.py", "--mutations", "10000"],
+    "nn": ["tools/soak_nn.py"],
     "link": ["tools/soak_link.py"],
     "noisy_calls": ["tools/soak_calls.py", "--calls", "1000"],
     "admission": ["tools/soak_admission.py"],

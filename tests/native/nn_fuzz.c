@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cancel.h"
 #include "nn/nn.h"
 
 #define MOST_BYTES 0x100000 // of either block: a larger model is refused, as a board would
@@ -42,6 +43,28 @@ static void use_outputs(const nn_model *model) {
     }
 }
 
+static void hold(bool condition, const char *what) {
+    if (!condition) {
+        fprintf(stderr, "%s\n", what);
+        abort();
+    }
+}
+
+// A model that ran ends with one step less than it took, and at its first step when it is cancelled.
+static void hold_to_bounds(nn_model *model) {
+    nn_error error;
+    uint32_t used = nn_steps_used(model);
+    motet_cancelled = 1;
+    bool ended = nn_invoke(model, STEPS, &error);
+    motet_cancelled = 0;
+    hold(used == 0 || (!ended && error.status == NN_CANCELLED), "the cancel flag does not stop it");
+    if (used > 1) {
+        ended = nn_invoke(model, used - 1, &error);
+        hold(!ended && error.status == NN_OUT_OF_STEPS, "it does not keep to its steps");
+        hold(nn_steps_used(model) == used - 1, "it took other steps");
+    }
+}
+
 static nn_status run(nn_model *model, nn_error *error) {
     if (nn_activation_bytes(model) > MOST_BYTES) {
         return NN_NO_MEMORY;
@@ -54,6 +77,9 @@ static nn_status run(nn_model *model, nn_error *error) {
                 use_outputs(model);
             }
         }
+    }
+    if (error->status == NN_OK) {
+        hold_to_bounds(model);
     }
     free(activations);
     return error->status;

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.support import nn_fuzz
+from tests.support.nn_builder import Tensor, one_operator, options
 from tests.support.nn_mutations import mutations, seeds
 
 ROOT = Path(__file__).resolve().parents[2]
-MUTATIONS = 500
+MUTATIONS = 5000
+LIBFUZZER_RUNS = 100_000
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +34,21 @@ def crashes(report: nn_fuzz.Report) -> list[str]:
 
 
 def test_the_originals_run(program: Path, originals: list[bytes]) -> None:
+    """Each keeps to its budget of steps and ends at once when it is cancelled: the program ends itself where one does not."""
     report = nn_fuzz.feed(program, originals)
     assert crashes(report) == []
     assert dict(report.outcomes) == {"ok": len(originals)}
+
+
+def test_a_model_with_minutes_of_work_ends_when_its_steps_are_used_up(program: Path) -> None:
+    """A kernel of 180 x 180 over an image of 512 x 512: 8 thousand million products, of which 300 steps do a small part."""
+    kernel = Tensor((1, 180, 180, 1), 0.01, value=np.ones((1, 180, 180, 1), np.int8))
+    table = options("Conv2DOptions", strideH=1, strideW=1, dilationHFactor=1, dilationWFactor=1)
+    image = Tensor((1, 512, 512, 1), 0.1, 3)
+    model = one_operator("CONV_2D", [image, kernel], Tensor((1, 512, 512, 1), 0.1), table)
+    report = nn_fuzz.feed(program, [model], patience=20)
+    assert crashes(report) == []
+    assert dict(report.outcomes) == {"out of steps": 1}
 
 
 def test_damaged_models_never_crash_the_engine(program: Path, originals: list[bytes]) -> None:
@@ -57,3 +72,13 @@ def test_bytes_that_are_no_model_are_refused(program: Path) -> None:
     )
     assert crashes(report) == []
     assert set(report.outcomes) == {"malformed"}
+
+
+def test_libfuzzer_finds_nothing_in_its_first_runs(originals: list[bytes], tmp_path: Path) -> None:
+    try:
+        program = nn_fuzz.build(tmp_path, libfuzzer=True)
+    except nn_fuzz.NoCompiler as error:
+        pytest.skip(str(error))
+    found = nn_fuzz.fuzz(program, originals, tmp_path, f"-runs={LIBFUZZER_RUNS}", seed=1, timeout=100)
+    assert found.findings == [], found.said
+    assert found.executions >= LIBFUZZER_RUNS and found.coverage > 2000

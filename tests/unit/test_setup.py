@@ -23,8 +23,8 @@ def machine(folder, *commands, root=False):
     return {"PATH": str(folder), "MOTET_SBIN": str(folder), "HOME": str(folder)}
 
 
-def setup(environment):
-    command = ["/bin/bash", str(ROOT / "tools" / "setup.sh"), "run"]
+def setup(environment, purpose="run"):
+    command = ["/bin/bash", str(ROOT / "tools" / "setup.sh"), purpose]
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
 
 
@@ -34,6 +34,14 @@ def test_without_sudo_it_names_the_packages_and_the_command_for_root(tmp_path):
     (line,) = done.stderr.splitlines()
     assert "gcc-arm-none-eabi" in line and "qemu-system-arm" in line
     assert "as root run: apt-get update && apt-get install" in line
+
+
+def test_a_clang_without_libfuzzer_is_completed_with_the_package_of_its_release(tmp_path):
+    environment = machine(tmp_path, "uname", root=True)
+    (tmp_path / "clang-14").write_text(f"#!/bin/sh\n[ $1 = -dumpversion ] && echo 14.0.6 || echo {tmp_path}\n")
+    (tmp_path / "clang-14").chmod(0o755)
+    assert "libclang-rt-14-dev" in setup(environment, "test").stderr
+    assert "libclang-rt" not in setup(environment, "run").stderr
 
 
 def test_without_apt_it_names_the_packages_and_says_so(tmp_path):
