@@ -5,7 +5,17 @@ import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from motet.boards import Qemu
+from motet.boards import Board, Qemu
+from motet.emulate.machine import EmulatorError
+
+
+def recipe_of(board: Board) -> Qemu:
+    """How QEMU runs the board. Raises EmulatorError when it does not."""
+    if board.emulate is None:
+        raise EmulatorError(f"{board.name}: board.toml has no [emulate]: this board cannot be emulated")
+    if not isinstance(board.emulate, Qemu):
+        raise EmulatorError(f"{board.name} is not emulated by QEMU but by {board.emulate.kind}")
+    return board.emulate
 
 
 def command(recipe: Qemu, files: Mapping[str, Path | None], control: Path, uarts: Mapping[int, int]) -> list[str]:

@@ -5,17 +5,18 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from motet import boards
 from motet.emulate import flashfile
-from motet.emulate.command import command, options
+from motet.emulate.command import command, options, recipe_of
 from motet.emulate.gdb import Gdb, GdbError
 from motet.emulate.machine import EmulatorError, default_firmware
 from motet.emulate.process import Child
+from motet.emulate.qemucontrol import QemuControl
 from motet.emulate.qmp import Qmp, QmpError
 from motet.emulate.sockets import listen, port_of
 
@@ -24,7 +25,7 @@ _PACKAGES = {"qemu-system-arm": "qemu-system-arm", "qemu-system-riscv32": "qemu-
 _START_SECONDS = 20.0
 
 
-class Emulator:
+class Emulator(QemuControl):
     """One board in QEMU; a motet.emulate.Machine.
 
     The listening sockets are ours and outlive QEMU: a client that connects while the board is down waits in the queue
@@ -36,6 +37,7 @@ class Emulator:
     log: file for QEMU's messages, appended to; None means a temporary one.
     seed: the word that power-on leaves in RAM; None means another random one at each start.
     flash: file that is the board's persistent flash, made when it is not there; None means a temporary one.
+    arguments: more for QEMU's command line.
     Raises BoardError, EmulatorError.
     """
 
@@ -47,13 +49,14 @@ class Emulator:
         log: Path | None = None,
         seed: int | None = None,
         flash: Path | None = None,
+        arguments: Sequence[str] = (),
     ) -> None:
         self.board = boards.load(board) if isinstance(board, str) else board
-        self._recipe = _recipe_of(self.board)
+        self._recipe = recipe_of(self.board)
         self.firmware = firmware if firmware is not None else default_firmware(self.board.name)
-        self._icount, self._seed = icount, seed
+        self._icount, self._seed, self._arguments = icount, seed, tuple(arguments)
         self._folder = tempfile.TemporaryDirectory(prefix="motet-emulate-")
-        self.log = log or Path(self._folder.name) / "qemu.log"
+        self.log = log or self._private / "qemu.log"
         self._child: Child | None = None
         self._qmp: Qmp | None = None
         self.flash_image = self._flash(flash)
@@ -85,8 +88,11 @@ class Emulator:
         """Process id of QEMU, None when it does not run."""
         return self._child.pid if self._child is not None and self._child.running else None
 
-    def start(self) -> None:
-        """Power on. Raises EmulatorError when QEMU or the image is missing, or QEMU refuses to run."""
+    def start(self, paused: bool = False) -> None:
+        """Power on; `paused`: before the first instruction, until resume().
+
+        Raises EmulatorError when QEMU or the image is missing, or QEMU refuses to run.
+        """
         if self.running:
             return
         if not shutil.which(self._recipe.program):
@@ -97,9 +103,11 @@ class Emulator:
         self._qmp_path.unlink(missing_ok=True)
         self._prepare_flash()
         inherit = tuple(listener.fileno() for listener in self._uarts.values())
-        self._child = Child(self._command(), self.log, inherit=inherit)
+        self._child = Child([*self._command(), *(["-S"] if paused else [])], self.log, inherit=inherit)
         try:
             self._qmp = self._connect(self._child)
+            if paused:
+                self._freeze()
         except BaseException:
             self.kill()
             raise
@@ -120,14 +128,9 @@ class Emulator:
         self.kill()
         self.start()
 
-    def reset(self) -> None:
-        """Press the reset button: the processor starts over, RAM keeps its content. Raises EmulatorError."""
-        with self._asking("reset") as qemu:
-            qemu.execute("system_reset")
-
     def read_memory(self, address: int, length: int) -> bytes:
         """Bytes of the board's physical memory. Raises EmulatorError."""
-        target = Path(self._folder.name) / "memory"
+        target = self._private / "memory"
         with self._asking(f"read {length} bytes at {address:#x}") as qemu:
             qemu.execute("pmemsave", val=address, size=length, filename=str(target))
         return target.read_bytes()
@@ -140,7 +143,7 @@ class Emulator:
     @contextlib.contextmanager
     def debugger(self) -> Iterator[Gdb]:
         """The board stands still, and its registers and memory can be changed, until the block ends. Raises EmulatorError."""
-        path = Path(self._folder.name) / "gdb"
+        path = self._private / "gdb"
         with self._asking("attach a debugger") as qemu:
             runs = qemu.execute("query-status")["running"]
             qemu.monitor(f"gdbserver unix:{path},server=on,wait=off")
@@ -160,11 +163,6 @@ class Emulator:
         with self._asking("count instructions") as qemu:
             # The counter that QEMU's record and replay works with; it runs whenever instructions are counted.
             return int(qemu.execute("query-replay")["icount"])
-
-    def monitor(self, line: str) -> str:
-        """A command of QEMU's human monitor, e.g. "info registers"; returns its text. Raises EmulatorError."""
-        with self._asking(line) as qemu:
-            return qemu.monitor(line)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until QEMU has ended; False when it still runs after `timeout` seconds."""
@@ -189,8 +187,12 @@ class Emulator:
         self.close()
 
     @property
+    def _private(self) -> Path:
+        return Path(self._folder.name)
+
+    @property
     def _qmp_path(self) -> Path:
-        return Path(self._folder.name) / "qmp"
+        return self._private / "qmp"
 
     def _command(self) -> list[str]:
         files = {"firmware": self.firmware, "flash": self.flash_image}
@@ -198,6 +200,7 @@ class Emulator:
         return [
             *command(self._recipe, files, self._qmp_path, uarts),
             *options(self._recipe, self._icount, self._seed),
+            *self._arguments,
         ]
 
     def _flash(self, wanted: Path | None) -> Path | None:
@@ -205,7 +208,7 @@ class Emulator:
             if wanted is not None:
                 raise EmulatorError(f"{self.board.name} has no persistent flash in QEMU")
             return None
-        return wanted or Path(self._folder.name) / "flash"
+        return wanted or self._private / "flash"
 
     def _prepare_flash(self) -> None:
         if self.flash_image is not None and self._recipe.flash_bytes is not None:
@@ -236,6 +239,7 @@ class Emulator:
 
     def _end(self, patience: float | None) -> None:
         child, self._child = self._child, None
+        self._forget_clock()
         if child is not None and not (patience is not None and child.wait(patience)):
             child.kill()
         if self._qmp is not None:
@@ -244,11 +248,3 @@ class Emulator:
 
     def _log_tail(self) -> str:
         return " ".join(self.log.read_text(errors="replace").split("\n")[-4:]).strip() or "no message"
-
-
-def _recipe_of(board: boards.Board) -> boards.Qemu:
-    if board.emulate is None:
-        raise EmulatorError(f"{board.name}: board.toml has no [emulate]: this board cannot be emulated")
-    if not isinstance(board.emulate, boards.Qemu):
-        raise EmulatorError(f"{board.name} is not emulated by QEMU but by {board.emulate.kind}")
-    return board.emulate
