@@ -6,7 +6,7 @@ MOTET := .venv/bin/motet
 BOARDS := stm32f405 virt_rv32
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run demo flash test lint types unit board e2e firmware edge components dist bench bench-gateway bench-nn soak format clean
+.PHONY: help setup setup-test run demo flash test lint types unit board e2e robot firmware edge components dist bench bench-gateway bench-nn soak format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ board: setup-test ## tests on the emulated boards
 
 e2e: setup-test firmware components ## broker, gateway, bridge, emulated board and a real MCP client
 	@$(PY) -m pytest -q tests/e2e
+
+robot: setup-test ## the suites of renode/ on all emulated boards; make robot EMULATOR=renode runs them in Renode [BOARD=...]
+	@$(PY) tools/run_robot.py -j2 $(if $(EMULATOR),--emulator $(EMULATOR)) $(if $(BOARD),--board $(BOARD))
 
 bench: setup-test ## measure everything; prints one JSON object and stores it in build/bench.json
 	@for b in $(BOARDS); do $(PY) tools/build.py firmware $$b >&2 || exit 1; done

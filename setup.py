@@ -15,7 +15,7 @@ MONOCYPHER = Path("third_party/monocypher")
 NATIVE = Path("firmware/native")
 BINDING = Path("firmware/cpython")
 # Data that the product reads at run time, shipped inside the wheel under motet.data.
-DATA = {"boards": "boards", "wit": "wit", "models": "models", "examples": "examples"}
+DATA = {"boards": "boards", "wit": "wit", "models": "models", "examples": "examples", "renode": "renode"}
 # Struct layouts inside wasm3 depend on these: every file that includes its headers must see the same values.
 WASM3_CONFIG = [
     ("d_m3HasFloat", "1"),

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 # The data folders that exist; package data carries the same names below motet.data.
-FOLDERS = ("boards", "wit", "models", "examples")
+FOLDERS = ("boards", "wit", "models", "examples", "renode")
 # host/motet/paths.py -> repository root, when Motet runs from its sources.
 _ROOT = Path(__file__).resolve().parents[2]
 

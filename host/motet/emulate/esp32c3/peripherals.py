@@ -41,7 +41,11 @@ class Peripherals:
     def pending(self) -> int | None:
         """The line of the interrupt that the core should take now, if it takes any."""
         uart0, uart1 = self.uarts
-        states = ((_SOURCE_UART0, uart0.interrupting), (_SOURCE_UART1, uart1.interrupting), (_SOURCE_TIMER, self.timer.interrupting))
+        states = (
+            (_SOURCE_UART0, uart0.interrupting),
+            (_SOURCE_UART1, uart1.interrupting),
+            (_SOURCE_TIMER, self.timer.interrupting),
+        )
         return max((line for source, on in states if on and (line := self._line(source))), default=None)
 
     def _line(self, source: int) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from motet.emulate.keywords.errors import KeywordError
 
@@ -17,7 +18,7 @@ def symbol(image: Path, name: str) -> int:
         with image.open("rb") as file:
             elf = ELFFile(file)
             table = elf.get_section_by_name(".symtab")
-            found = table.get_symbol_by_name(name) if table is not None else None
+            found = table.get_symbol_by_name(name) if isinstance(table, SymbolTableSection) else None
             thumb = elf["e_machine"] == "EM_ARM" and found and found[0]["st_info"]["type"] == "STT_FUNC"
     except (ELFError, OSError) as error:
         raise KeywordError(f"{image}: no ELF image that could be read: {error}") from None

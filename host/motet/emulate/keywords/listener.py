@@ -57,10 +57,10 @@ class Listener:
     def start_suite(self, data: Any, result: Any) -> None:
         if data.tests:
             tests = [{"name": test.name, "tags": list(test.tags)} for test in data.tests]
-            self._emit({"event": "suite_start", "suite": data.name, "tests": tests})
+            self._emit({"event": "suite_start", "suite": _suite(data), "tests": tests})
 
     def start_test(self, data: Any, result: Any) -> None:
-        self._where = {"suite": data.parent.name, "test": data.name}
+        self._where = {"suite": _suite(data.parent), "test": data.name}
         self.watch.begin(EXPECTS_FAULT not in data.tags)
         self._emit({"event": "start", **self._where})
 
@@ -73,7 +73,7 @@ class Listener:
             self._emit({"event": "fail_string", **self._where, "message": alarm})
             if result.status != FAIL:
                 result.status, result.message = FAIL, alarm
-        stem = re.sub(r"[^\w-]+", "_", f"{data.parent.name}.{data.name}")[:120]
+        stem = re.sub(r"[^\w-]+", "_", f"{_suite(data.parent)}.{data.name}")[:120]
         files = self.watch.save(self._job.output / "logs", stem)
         instructions = self._instructions()
         if result.status == FAIL:
@@ -105,6 +105,11 @@ class Listener:
 
     def _on_line(self, uart: str, line: str) -> None:
         self._emit({"event": "uart", **self._where, "uart": uart, "line": line})
+
+
+def _suite(data: Any) -> str:
+    """The file's name: Robot's own changes with the number of suites that run."""
+    return Path(data.source).stem if data.source else str(data.name)
 
 
 def to_file(stream: Any) -> Emit:

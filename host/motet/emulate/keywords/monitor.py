@@ -157,7 +157,8 @@ class Monitor:
         image = self.emulation.selected.image
         if image is None:
             raise KeywordError("sysbus LoadELF comes first")
-        return f"0x{elf.symbol(image, arguments[0]):08X}\n"
+        # The image that runs may be the flash's content; its symbols lie beside it.
+        return f"0x{elf.symbol(image.with_suffix('.elf') if image.suffix != '.elf' else image, arguments[0]):08X}\n"
 
     def _pc(self, arguments: list[str]) -> str:
         with self.emulation.selected.qemu().debugger() as gdb:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -74,7 +75,7 @@ def merge(outcomes: Sequence[Outcome], folder: Path, name: str = "Motet") -> int
     files = [str(outcome.output_xml) for outcome in outcomes if outcome.output_xml.exists()]
     if files:
         names = {"output": "output.xml", "xunit": "junit.xml", "log": "log.html", "report": "report.html"}
-        robot.rebot(*files, name=name, outputdir=str(folder), console="none", processemptysuite=True, **names)
+        robot.rebot(*files, name=name, outputdir=str(folder), stdout=io.StringIO(), **names)
     return min(250, sum(outcome.count(FAIL) for outcome in outcomes))
 
 
