@@ -1,18 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both rounding modes of the engine against the formulas, written down here with Python's integers."""
+"""Both rounding modes of the engine against the formulas, written down in nn_rounding with Python's integers."""
 
 from __future__ import annotations
 
 import ctypes
-import itertools
 
 import numpy as np
 import pytest
-from tests.support.nn_builder import Tensor, constant, one_operator, options
+from tests.dual.fixtures_nn import GOLDEN
+from tests.support.nn_builder import Tensor, constant, one_operator, options, unpack
 from tests.support.nn_library import Model, build
-from tests.support.nn_packed import factor
+from tests.support.nn_rounding import CASES, by_channel, single
+from tests.support.nn_rounding_state import lstm, svdf
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 MODES = {"double": 0, "single": 1}
+FAMILIES = {**CASES, "SVDF": svdf, "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm}
+#: Cases of a family until one of them tells the modes apart.
+MOST = 60
+#: What scales nothing, or with functions of its own that round in one way only.
+UNAFFECTED = {
+    "ARG_MAX", "AVERAGE_POOL_2D", "CONCATENATION", "DEQUANTIZE", "EXPAND_DIMS", "HARD_SWISH", "LOGISTIC", "MAXIMUM",
+    "MAX_POOL_2D", "MINIMUM", "PACK", "PAD", "PADV2", "REDUCE_MAX", "RELU6", "RESHAPE", "RESIZE_BILINEAR",
+    "RESIZE_NEAREST_NEIGHBOR", "SHAPE", "SLICE", "SOFTMAX", "SPLIT", "SQUEEZE", "STRIDED_SLICE", "TANH", "TRANSPOSE",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=MODES)
@@ -21,56 +32,44 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return request.param, build(folder, f"-DMOTET_NN_SINGLE_ROUNDING={MODES[request.param]}")
 
 
-def rescale(mode: str, value: int, multiplier: int, shift: int) -> int:
-    """MultiplyByQuantizedMultiplier without overflow."""
-    if mode == "single":
-        return (value * multiplier + (1 << (30 - shift))) >> (31 - shift)
-    high = ((value << max(shift, 0)) * multiplier + (1 << 30)) >> 31
-    right = max(-shift, 0)
-    half = (1 << right) >> 1
-    return (high + half - (1 if high < 0 and right else 0)) >> right
-
-
-def expected(mode: str, sums: np.ndarray, ratios: list[float], zero: int) -> bytes:
-    scaled = [rescale(mode, int(value), *factor(ratio)) + zero for value, ratio in zip(sums, ratios, strict=True)]
-    return np.clip(scaled, -128, 127).astype(np.int8).tobytes()
-
-
-def single(value: float) -> float:
-    return float(np.float32(value))
-
-
-@pytest.mark.parametrize("largest", [0.01, 3.0], ids=["fast", "with left shifts"])
-def test_layers_round_as_the_formula_says(engine: tuple[str, ctypes.CDLL], largest: float) -> None:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_operator_rounds_as_the_formula_says(engine: tuple[str, ctypes.CDLL], family: str) -> None:
     mode, library = engine
     chance = np.random.default_rng(3)
     differing = 0
+    for number in range(MOST):
+        case = FAMILIES[family](chance)
+        assert Model(library, case.model).run([data.tobytes() for data in case.inputs]) == [case.wanted(mode)]
+        differing += case.wanted("single") != case.wanted("double")
+        if differing and number >= 5:
+            break
+    assert differing > 0, "the modes cannot be told apart"
+
+
+def test_layers_with_left_shifts_round_as_the_formula_says(engine: tuple[str, ctypes.CDLL]) -> None:
+    mode, library = engine
+    chance = np.random.default_rng(3)
     for _ in range(60):
-        scales = [single(value) for value in chance.uniform(1e-4, largest, 16)]
+        scales = [single(value) for value in chance.uniform(1e-4, 3.0, 16)]
         weights = chance.integers(-127, 128, (16, 9), np.int8)
         bias, data = chance.integers(-500, 500, 16), chance.integers(-128, 128, 9, np.int8)
         inputs = [Tensor((1, 9), 0.5, 5), Tensor((16, 9), scales, value=weights), constant(bias)]
         model = one_operator("FULLY_CONNECTED", inputs, Tensor((1, 16), 0.75, -7), options("FullyConnectedOptions"))
         sums = weights.astype(int) @ (data.astype(int) - 5) + bias
-        ratios = [0.5 * scale / 0.75 for scale in scales]
-        assert Model(library, model).run([data.tobytes()]) == [expected(mode, sums, ratios, -7)]
-        differing += expected("single", sums, ratios, -7) != expected("double", sums, ratios, -7)
-    assert differing > 0 or largest > 1  # the modes can be told apart
+        assert Model(library, model).run([data.tobytes()]) == [by_channel(sums[None], scales)(mode)]
 
 
-def test_additions_round_as_the_formula_says(engine: tuple[str, ctypes.CDLL]) -> None:
-    mode, library = engine
-    left_scale, right_scale, scale = single(0.11), single(0.07), single(0.15)
-    values = np.array(list(itertools.product(range(-128, 128, 5), repeat=2)), np.int8)
-    shape = (1, len(values))
-    model = one_operator(
-        "ADD", [Tensor(shape, left_scale, 3), Tensor(shape, right_scale, -4)], Tensor(shape, scale, 6), options("AddOptions")
-    )
-    twice = 2 * max(left_scale, right_scale)
-    wanted = []
-    for a, b in values.astype(int).tolist():
-        left = rescale(mode, (a - 3) << 20, *factor(left_scale / twice))
-        right = rescale(mode, (b + 4) << 20, *factor(right_scale / twice))
-        wanted.append(rescale(mode, left + right, *factor(twice / (2**20 * scale))) + 6)
-    own = Model(library, model).run([values[:, 0].tobytes(), values[:, 1].tobytes()])
-    assert own == [np.clip(wanted, -128, 127).astype(np.int8).tobytes()]
+def test_what_the_mode_does_not_touch_gives_the_bytes_of_the_reference_in_both(engine: tuple[str, ctypes.CDLL]) -> None:
+    seen = set()
+    for model, inputs, outputs in GOLDEN:
+        names = names_of(model)
+        if names <= UNAFFECTED:
+            assert Model(engine[1], model).run(inputs) == outputs, names
+            seen |= names
+    assert seen == UNAFFECTED
+
+
+def names_of(model: bytes) -> set[str]:
+    own = unpack(model)
+    known = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
+    return {known[max(code.builtinCode, code.deprecatedBuiltinCode)] for code in own.operatorCodes}

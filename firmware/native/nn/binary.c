@@ -152,10 +152,21 @@ static shrinking shrinking_of(nn_scale scale) {
     return result;
 }
 
+#if MOTET_NN_SINGLE_ROUNDING
+
+static int32_t shrink(int32_t x, const shrinking *by) {
+    const nn_scale scale = {by->multiplier, -by->shift};
+    return nn_rescale(x, scale);
+}
+
+#else
+
 static int32_t shrink(int32_t x, const shrinking *by) {
     int32_t value = nn_high_mul_small(x, by->multiplier);
     return (value + (value >> 31 & by->below) + by->half) >> by->shift;
 }
+
+#endif
 
 // The locals are there because a store to `out` could change anything that a pointer reaches.
 static void add_row(const void *context, const nn_stretch *at) {
