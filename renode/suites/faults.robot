@@ -39,6 +39,7 @@ A Booted Board Is Provided
     Provides    booted    Reexecution
 
 A Booted Board Is Required
+    Needs A Power Switch
     Requires    booted
     Execute Command    machine Reset
     Wait For Line On Uart    motet on ${BOARD} after external

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import contextlib
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import serial
 
+from motet.emulate import Emulator
 from motet.emulate.keywords.errors import KeywordError, Unsupported
 from motet.emulate.keywords.machines import EmulatedBoard
 from motet.emulate.keywords.uart import Wire
@@ -30,7 +33,8 @@ class SerialWire:
         while self._open:
             try:
                 data = self._port.read(max(1, self._port.in_waiting))
-            except (serial.SerialException, OSError, TypeError):
+            except (serial.SerialException, OSError, TypeError, AttributeError):
+                # pyserial's ports break in all these ways when they are closed under a reader.
                 return b""
             if data:
                 return bytes(data)
@@ -73,7 +77,10 @@ class AttachedBoard(EmulatedBoard):
     def write(self, address: int, data: bytes) -> None:
         raise Unsupported(_WHAT.format("written to"))
 
-    def qemu(self) -> object:
+    def qemu(self) -> Emulator:
+        raise Unsupported(_WHAT.format("examined"))
+
+    def debugger(self) -> AbstractContextManager[Any]:
         raise Unsupported(_WHAT.format("examined"))
 
     def now_ms(self) -> float:

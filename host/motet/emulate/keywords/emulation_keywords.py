@@ -92,10 +92,9 @@ class EmulationKeywords(Keywords):
 
     def _register(self, register: str, machine: str | None) -> int:
         board = self.emulation.machine(machine)
-        arch = "arm" if board.qemu().board.arch.startswith("arm") else "rv"
-        names = {"pc": 32, **_REGISTERS[arch]} if arch == "rv" else _REGISTERS[arch]
+        names = {**_REGISTERS["arm" if board.pc_number == 15 else "rv"], "pc": board.pc_number}
         number = names.get(register.lower(), int(register) if register.isdigit() else None)
         if number is None:
             raise KeywordError(f"no register is called {register}; there are: {', '.join(names)}")
-        with board.qemu().debugger() as gdb:
+        with board.debugger() as gdb:
             return int(gdb.read_register(number))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
+import secrets
 import select
 import socket
 import time
@@ -35,6 +36,8 @@ class BoardLink:
         self._messages: list[tuple[int, bytes]] = []
         self._joiner = blocks.Joiner(_MAX_TOTAL, lambda: 0)
         self._ids = itertools.count(1)
+        # A board answers a doubled request from memory; after us comes another with the same numbers.
+        self._reply_to = f"robot-{secrets.token_hex(4)}"
         try:
             self._socket = socket.create_connection(("127.0.0.1", port), timeout=patience)
         except (OSError, OverflowError) as error:
@@ -63,7 +66,7 @@ class BoardLink:
         """The result of one request. Raises KeywordError with the board's words when it is refused."""
         number = next(self._ids)
         request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
-        for frame in blocks.split(packed.dumps(request, reply_to="robot"), self._link.limit or _MTU, number):
+        for frame in blocks.split(packed.dumps(request, reply_to=self._reply_to), self._link.limit or _MTU, number):
             self._send(frame, REQUEST)
         while True:
             answer = self._answer(method)

@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from motet import boards
-from motet.emulate import EmulatorError, Machine, create
+from motet.emulate import Emulator, EmulatorError, Machine, create
 from motet.emulate.keywords import platforms
+from motet.emulate.keywords.abilities import Pausable, last_words
 from motet.emulate.keywords.errors import KeywordError, Unsupported
 from motet.emulate.keywords.platforms import Platform
 from motet.emulate.keywords.settings import Settings
@@ -21,15 +21,6 @@ from motet.emulate.keywords.uart import SocketWire, Uart, Wire
 
 # The board's time must move within this many seconds of ours.
 _STALL_S = 30.0
-
-
-@runtime_checkable
-class Pausable(Protocol):
-    """What QEMU can do beyond motet.emulate.Machine."""
-
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def virtual_ns(self) -> int | None: ...
 
 
 class EmulatedBoard:
@@ -124,7 +115,7 @@ class EmulatedBoard:
         if machine is None:
             return 0.0
         if not machine.running:
-            raise KeywordError(f"{self.name}: the emulator has ended{_tail(machine.log)}")
+            raise KeywordError(f"{self.name}: the emulator has ended{last_words(machine.log)}")
         virtual = self._virtual(machine)
         if virtual is None:
             return (time.monotonic() - self._base) * 1000
@@ -149,14 +140,38 @@ class EmulatedBoard:
     def write(self, address: int, data: bytes) -> None:
         self.power()
         with self._asking("write memory") as machine:
-            machine.write_memory(address, data)
+            if isinstance(machine, Emulator) and self._is_device(address):
+                with machine.debugger() as gdb:
+                    # A debugger's ordinary writes pass devices by; these go over the bus, as Renode's do.
+                    gdb.command("Qqemu.PhyMemMode:1")
+                    gdb.write_memory(address, data)
+            else:
+                machine.write_memory(address, data)
 
-    def qemu(self) -> Any:
+    def qemu(self) -> Emulator:
         """The Emulator when it is QEMU. Raises Unsupported."""
         self.power()
-        if not hasattr(self._machine, "monitor"):
+        if not isinstance(self._machine, Emulator):
             raise Unsupported(f"{self._board.name} is not emulated by QEMU")
         return self._machine
+
+    def debugger(self) -> AbstractContextManager[Any]:
+        """Registers, by GDB's numbers, of a board that stands still meanwhile."""
+        return self._examined()
+
+    @contextmanager
+    def _examined(self) -> Iterator[Any]:
+        self.power()
+        with self._asking("examine the processor") as machine:
+            if not isinstance(machine, Pausable):
+                raise Unsupported(f"{self._board.name}: its emulator shows no registers")
+            with machine.debugger() as gdb:
+                yield gdb
+
+    @property
+    def pc_number(self) -> int:
+        """GDB's number of the program counter."""
+        return 15 if self._board.arch.startswith("arm") else 32
 
     def power(self) -> None:
         """Switch on, paused where that is possible; nothing happens when it is on."""
@@ -187,16 +202,22 @@ class EmulatedBoard:
         # The ports listen from the beginning: connected before the start, not a byte is missed.
         for name in self._names:
             self.uart(name).connect()
+        if isinstance(machine, Emulator):
+            machine.start(paused=True)
+            return
+        machine.start()
         if isinstance(machine, Pausable):
-            machine.start(paused=True)  # type: ignore[call-arg]
-        else:
-            machine.start()
+            machine.pause()
 
     def _wire(self, use: str) -> Wire:
         assert self._machine is not None
         port = self._machine.port if use == "link" else self._machine.console_port
         assert port is not None
         return SocketWire(port)
+
+    def _is_device(self, address: int) -> bool:
+        """Peripherals and flash that takes commands: where Armv7-M has them, and below the DRAM of QEMU's RISC-V machine."""
+        return 0x4000_0000 <= address < 0x6000_0000 if self.pc_number == 15 else address < 0x8000_0000
 
     @property
     def _board(self) -> boards.Board:
@@ -212,15 +233,16 @@ class EmulatedBoard:
             try:
                 yield self._machine
             except EmulatorError as error:
-                raise KeywordError(f"could not {what}: {error}{_tail(self._machine.log)}") from error
+                raise KeywordError(f"could not {what}: {error}{last_words(self._machine.log)}") from error
 
     def _virtual(self, machine: Machine) -> int | None:
         if not isinstance(machine, Pausable):
             return None
         try:
-            return machine.virtual_ns()
+            with self._control:
+                return machine.virtual_ns()
         except EmulatorError as error:
-            raise KeywordError(f"{error}{_tail(machine.log)}") from error
+            raise KeywordError(f"{error}{last_words(machine.log)}") from error
 
     def _notice(self, virtual: float) -> None:
         value, since = self._seen
@@ -228,11 +250,3 @@ class EmulatedBoard:
             self._seen = (virtual, time.monotonic())
         elif time.monotonic() - since > _STALL_S:
             raise KeywordError(f"{self.name}: the board's time has not moved for {_STALL_S:.0f} s; does a debugger hold it?")
-
-
-def _tail(log: Path) -> str:
-    try:
-        lines = log.read_text(errors="replace").splitlines()[-4:]
-    except OSError:
-        return ""
-    return ": " + re.sub(r"\s+", " ", " ".join(lines)) if lines else ""

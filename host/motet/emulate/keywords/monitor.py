@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -70,11 +71,12 @@ class Monitor:
 
     def _script(self, text: str, name: str) -> str:
         printed = []
-        for command in script.commands(text):
-            try:
+        command = "script"
+        try:
+            for command in script.commands(text):
                 printed.append(self.run(command))
-            except KeywordError as error:
-                raise KeywordError(f"{name}: {command.splitlines()[0]}: {error}") from error
+        except KeywordError as error:
+            raise KeywordError(f"{name}: {command.splitlines()[0]}: {error}") from error
         return "".join(printed)
 
     def _assign(self, name: str, value: str, weak: bool) -> str:
@@ -99,12 +101,11 @@ class Monitor:
 
     def _commands(self) -> dict[str, Callable[[list[str]], str | None]]:
         emulation = self.emulation
-        memory = {f"sysbus {do}{width}": (do, size) for width, size in _WIDTHS.items() for do in ("Read", "Write")}
-        return {
+        table: dict[str, Callable[[list[str]], str | None]] = {
             "include": lambda a: self.include(Path(a[0])),
             "i": lambda a: self.include(Path(a[0])),
             "set": lambda a: self._assign(a[0], a[1], False),
-            "mach create": lambda a: emulation.create(a[0] if a else None) and None,
+            "mach create": lambda a: _silent(emulation.create(a[0] if a else None)),
             "mach set": lambda a: emulation.select(a[0]),
             "machine LoadPlatformDescription": lambda a: emulation.selected.load_platform(Path(a[0])),
             "motet LoadBoard": lambda a: emulation.selected.load_board(a[0]),
@@ -115,7 +116,7 @@ class Monitor:
             "pause": lambda a: emulation.pause(),
             "p": lambda a: emulation.pause(),
             "emulation RunFor": lambda a: self._run_for(float(a[0])),
-            "emulation CreateServerSocketTerminal": lambda a: emulation.add(a[1], SocketTerminal(int(a[0]))),
+            "emulation CreateServerSocketTerminal": self._terminal,
             "emulation CreateUARTHub": lambda a: emulation.add(a[0], UartHub()),
             "connector Connect": lambda a: emulation.external(a[1]).attach(emulation.uart(a[0])),
             "connector Disconnect": lambda a: emulation.external(a[1]).detach(emulation.uart(a[0])),
@@ -123,7 +124,16 @@ class Monitor:
             "sysbus LoadBinary": lambda a: emulation.selected.write(int(a[1], 0), _bytes(Path(a[0]))),
             "sysbus GetSymbolAddress": self._symbol,
             "cpu PC": self._pc,
-        } | {name: (lambda a, kind=kind: self._memory(a, *kind)) for name, kind in memory.items()}
+        }
+        for width, size in _WIDTHS.items():
+            for do in ("Read", "Write"):
+                table[f"sysbus {do}{width}"] = functools.partial(self._memory, do, size)
+        return table
+
+    def _terminal(self, arguments: list[str]) -> None:
+        if arguments[2:3] != ["false"]:
+            raise KeywordError("only raw bytes are served, not telnet: put false behind the terminal's name")
+        self.emulation.add(arguments[1], SocketTerminal(int(arguments[0])))
 
     def _run_macro(self, arguments: list[str]) -> str:
         name = " ".join(arguments).removeprefix("$")
@@ -145,7 +155,7 @@ class Monitor:
             time.sleep(min(left / 1000, _LOOK_S))
         self.emulation.pause()
 
-    def _memory(self, arguments: list[str], do: str, size: int) -> str:
+    def _memory(self, do: str, size: int, arguments: list[str]) -> str:
         address = int(arguments[0], 0)
         if do == "Write":
             value = int(arguments[1], 0) % (1 << 8 * size)
@@ -161,12 +171,16 @@ class Monitor:
         return f"0x{elf.symbol(image.with_suffix('.elf') if image.suffix != '.elf' else image, arguments[0]):08X}\n"
 
     def _pc(self, arguments: list[str]) -> str:
-        with self.emulation.selected.qemu().debugger() as gdb:
-            number = 15 if self.emulation.selected.qemu().board.arch.startswith("arm") else 32
+        with self.emulation.selected.debugger() as gdb:
+            number = self.emulation.selected.pc_number
             if arguments:
                 gdb.write_register(number, int(arguments[0], 0))
                 return ""
             return f"0x{gdb.read_register(number):X}\n"
+
+
+def _silent(_: object) -> None:
+    """Renode prints nothing then."""
 
 
 def _bytes(path: Path) -> bytes:

@@ -37,6 +37,8 @@ def _skipping(name: str, reason: str) -> Callable[..., None]:
         raise Unsupported(f"renode_only: {name.replace('_', ' ').title()}: {reason}")
 
     refuse.__name__ = name
+    # Robot reads them before it knows that the first argument is bound.
+    refuse.__annotations__.clear()
     refuse.__doc__ = f"Renode only: {reason}."
     return refuse
 

@@ -41,6 +41,8 @@ class Host(Protocol):
 class Tester:
     """``timeout``: seconds of the board's time that a wait lasts unless told otherwise. ``feed`` may come from any thread."""
 
+    __test__ = False  # pytest's business is another
+
     def __init__(
         self, host: Host, send: Callable[[bytes], None], timeout: float, cr_ends: bool = False, binary: bool = False
     ) -> None:
