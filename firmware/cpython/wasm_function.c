@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls between Python and wasm code, in both directions.
-#include "wasm.h"
+#include "wasm_typed.h"
 
 #include <string.h>
 
@@ -77,15 +77,22 @@ static PyObject *call_python(const struct motet_wasm_import *import, const uint6
     return result;
 }
 
-const char *wasm_call_host(struct motet_wasm *engine, const struct motet_wasm_import *import, uint64_t *stack) {
-    Instance *self = (Instance *)((char *)engine - offsetof(Instance, engine));
-    PyEval_RestoreThread(self->released);
+static const char *call_untyped(const struct motet_wasm_import *import, uint64_t *stack) {
     PyObject *result = call_python(import, stack + import->signature.results);
     bool good = result != NULL && (import->signature.results == 0 || store(result, import->signature.types[0], stack));
     Py_XDECREF(result);
+    return good ? NULL : motet_wasm_host_failed;
+}
+
+const char *wasm_call_host(struct motet_wasm *engine, const struct motet_wasm_import *import, uint64_t *stack) {
+    Instance *self = (Instance *)((char *)engine - offsetof(Instance, engine));
+    PyEval_RestoreThread(self->released);
+    PyObject *callable = import->callable;
+    const char *answer =
+        Py_IS_TYPE(callable, &wasm_import_type) ? wasm_call_typed(callable, stack) : call_untyped(import, stack);
     self->released = PyEval_SaveThread();
     // An exception stays set in the thread state until the call has come back to Python.
-    return good ? NULL : motet_wasm_host_failed;
+    return answer;
 }
 
 // Around every run of wasm code, which does without the GIL.
@@ -101,6 +108,21 @@ static void end(Instance *self, PyThreadState *outer) {
     PyEval_RestoreThread(self->released);
     self->released = outer;
     self->depth--;
+}
+
+const char *wasm_run(struct motet_wasm *engine, const struct motet_wasm_function *function) {
+    Instance *self = (Instance *)((char *)engine - offsetof(Instance, engine));
+    PyThreadState *outer = begin(self);
+    const char *trap = motet_wasm_call(engine, function);
+    end(self, outer);
+    return trap;
+}
+
+const char *wasm_bind(Instance *self, struct motet_abi_guest *guest, const char *name, size_t length) {
+    PyThreadState *outer = begin(self);
+    const char *error = motet_abi_bind(guest, name, length);
+    end(self, outer);
+    return error;
 }
 
 static bool convert_arguments(Function *self, PyObject *const *arguments, uint64_t *values) {
@@ -123,9 +145,7 @@ static PyObject *invoke(Function *self, const uint64_t *values) {
         return NULL;
     }
     memcpy(frame + signature->results, values, signature->arguments * sizeof *values);
-    PyThreadState *outer = begin(self->instance);
-    const char *trap = motet_wasm_call(&self->instance->engine, &self->function);
-    end(self->instance, outer);
+    const char *trap = wasm_run(&self->instance->engine, &self->function);
     if (trap != NULL) {
         return wasm_fail(self->instance, trap);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Instance type of motet_native.wasm: its life, its imports and exports.
-#include "wasm.h"
+#include "wasm_typed.h"
 
 static bool load_code(Instance *self, PyObject *code, unsigned int memory, unsigned int stack) {
     if (PyObject_GetBuffer(code, &self->code, PyBUF_SIMPLE)) {
@@ -135,6 +135,8 @@ static PyMethodDef instance_methods[] = {
     {"exports", (PyCFunction)instance_exports, METH_NOARGS, NULL},
     {"link", (PyCFunction)instance_link, METH_VARARGS, NULL},
     {"find", (PyCFunction)instance_find, METH_O, NULL},
+    {"typed", (PyCFunction)(void (*)(void))wasm_typed, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"link_typed", wasm_link_typed, METH_VARARGS, NULL},
     {"read", (PyCFunction)wasm_read, METH_VARARGS, NULL},
     {"write", (PyCFunction)wasm_write, METH_VARARGS, NULL},
     {"close", (PyCFunction)instance_close, METH_NOARGS, NULL},

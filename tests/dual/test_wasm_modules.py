@@ -125,7 +125,7 @@ class RefusalTest(unittest.TestCase):
 
     def test_signatures_beyond_the_abi_are_refused(self):
         self.assert_refused(fixtures.TWO_RESULTS, "more than one result")
-        self.assert_refused(fixtures.SEVENTEEN, "more than 16 arguments")
+        self.assert_refused(fixtures.EIGHTEEN, "more than 17 arguments")
 
     def test_data_outside_of_the_memory_is_refused(self):
         self.assert_refused(fixtures.DATA_OUTSIDE, "data segment out of bounds")

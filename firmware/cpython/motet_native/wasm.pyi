@@ -4,8 +4,8 @@
 Give this engine only modules that passed admission: it bounds time, memory and C stack, but does not validate.
 """
 
-from collections.abc import Callable
-from typing import final
+from collections.abc import Callable, Mapping
+from typing import Any, final
 
 from typing_extensions import Buffer
 
@@ -32,6 +32,36 @@ class Function:
         """
 
 @final
+class Types:
+    """A type descriptor (docs/components.md) made ready: the types of functions under their core names."""
+
+    def __init__(self, descriptor: bytes) -> None:
+        """Raises Error (not a descriptor of version 1, cut off, types nested deeper than 12 or larger than 65535 bytes)."""
+
+    def functions(self) -> list[str]:
+        """Names of the functions it describes; an import's is "module#name"."""
+
+@final
+class Typed:
+    """An exported function with its WIT types, by the Canonical ABI.
+
+    Numbers, bool and str are themselves; a list is a list (list<u8> bytes), a tuple a tuple, a record a dict, an enum and each
+    flag a name, an option the value or None. A variant or result is {"tag": case, "val": payload}; so is an option around an
+    option, with the tags "none" and "some". Only built-in types are taken: also tuples for lists, lists for tuples, floats
+    without fraction for integers.
+    """
+
+    def __call__(self, *args: Any) -> Any:
+        """Call it with one value for each parameter. The GIL is free while wasm code runs.
+
+        Raises TypeError (a value does not fit: the text names its place), Trap (also when the guest breaks the ABI: the instance
+        must not be used again), Error (closed, or running in another thread), MemoryError, ValueError (json: see typed()).
+        """
+
+    def apply(self, arguments: Mapping[str, Any]) -> Any:
+        """Call it with a dict of arguments by parameter name; one for an option may be missing. Raises as a call."""
+
+@final
 class Instance:
     """A module with its memory and its stack. Freed by close() or with the last reference."""
 
@@ -56,6 +86,19 @@ class Instance:
         """Compile an exported function. The first time this runs the module's start function, which takes fuel.
 
         Raises Error (no such export, an import is not linked, the code is unsupported), Trap, MemoryError.
+        """
+
+    def typed(self, name: str, types: Types, *, json: bool = False) -> Typed:
+        """Bind the exported function `name` to its types. The first find() or typed() runs the module's start function.
+
+        With `json`, values are as JSON has them: list<u8> and tuples are lists, and what is not finite raises ValueError.
+        Raises as find(), and Error when its core type is not what the types flatten to or it needs a realloc and has none.
+        """
+
+    def link_typed(self, module: str, name: str, types: Types, function: Callable[..., object]) -> None:
+        """Let `function` be the import `module`.`name`, described as "module#name": it gets and returns typed values.
+
+        A value it returns that does not fit raises TypeError from the call that led here. Raises Error as link() and typed().
         """
 
     @property

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // motet_native.wasm on MicroPython: the module, its errors, and what the engine asks of its host.
-#include "wasm.h"
+#include "wasm_typed.h"
 
 #include "py/gc.h"
 #include "py/objexcept.h"
@@ -57,6 +57,8 @@ static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_Trap), MP_ROM_PTR(&wasm_trap_type)},
     {MP_ROM_QSTR(MP_QSTR_Instance), MP_ROM_PTR(&wasm_instance_type)},
     {MP_ROM_QSTR(MP_QSTR_Function), MP_ROM_PTR(&wasm_function_type)},
+    {MP_ROM_QSTR(MP_QSTR_Types), MP_ROM_PTR(&wasm_types_type)},
+    {MP_ROM_QSTR(MP_QSTR_Typed), MP_ROM_PTR(&wasm_typed_type)},
 };
 static MP_DEFINE_CONST_DICT(globals, globals_table);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls between Python and wasm code, in both directions.
-#include "wasm.h"
+#include "wasm_typed.h"
 
 #include <string.h>
 
@@ -76,9 +76,14 @@ const char *wasm_call_host(struct motet_wasm *engine, const struct motet_wasm_im
     wasm_instance_t *self = (wasm_instance_t *)((char *)engine - offsetof(wasm_instance_t, engine));
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        call_python(import, stack);
+        const char *answer = NULL;
+        if (mp_obj_is_type(MP_OBJ_FROM_PTR(import->callable), &wasm_import_type)) {
+            answer = wasm_call_typed(MP_OBJ_FROM_PTR(import->callable), stack);
+        } else {
+            call_python(import, stack);
+        }
         nlr_pop();
-        return NULL;
+        return answer;
     }
     self->raised = MP_OBJ_FROM_PTR(nlr.ret_val);
     return motet_wasm_host_failed;

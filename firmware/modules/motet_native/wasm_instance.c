@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Instance type of motet_native.wasm: its life, its imports and exports.
-#include "wasm.h"
+#include "wasm_typed.h"
 
 #include <string.h>
 
@@ -117,6 +117,8 @@ static const mp_rom_map_elem_t instance_table[] = {
     {MP_ROM_QSTR(MP_QSTR_exports), MP_ROM_PTR(&instance_exports_obj)},
     {MP_ROM_QSTR(MP_QSTR_link), MP_ROM_PTR(&instance_link_obj)},
     {MP_ROM_QSTR(MP_QSTR_find), MP_ROM_PTR(&instance_find_obj)},
+    {MP_ROM_QSTR(MP_QSTR_typed), MP_ROM_PTR(&wasm_new_typed_obj)},
+    {MP_ROM_QSTR(MP_QSTR_link_typed), MP_ROM_PTR(&wasm_link_typed_obj)},
     {MP_ROM_QSTR(MP_QSTR_read), MP_ROM_PTR(&wasm_read_obj)},
     {MP_ROM_QSTR(MP_QSTR_write), MP_ROM_PTR(&wasm_write_obj)},
     {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&instance_close_obj)},

@@ -29,7 +29,7 @@ static const char *check_signatures(const struct M3Module *module) {
     }
     for (unsigned i = 0; i < module->numFunctions; i++) {
         if (module->functions[i].funcType->numArgs > MOTET_WASM_MAX_ARGUMENTS) {
-            return "a function has more than 16 arguments";
+            return "a function has more than 17 arguments";
         }
         if (i >= module->numFuncImports && module->functions[i].wasm == NULL) {
             return "a function has no body";

@@ -18,7 +18,7 @@
 #include "alloc.h"
 
 #define MOTET_WASM_MAX_CODE      (1u << 20)
-#define MOTET_WASM_MAX_ARGUMENTS 16
+#define MOTET_WASM_MAX_ARGUMENTS 17
 #define MOTET_WASM_MIN_STACK     256u
 #define MOTET_WASM_MAX_STACK     (1u << 20)
 
