@@ -5,12 +5,14 @@ import os
 
 # Parts of the core that only run as a process on a machine with an operating system.
 HOSTED = ("__main__.py", "port_stream.py", "hal/linux.py")
+# The Canonical ABI's twin in Python, where the native one is.
+TWIN = ("canonical_call.py", "canonical_lift.py", "canonical_lower.py", "canonical_types.py")
 
 
 def core_files(folder):
     """Paths of the core's modules relative to its package, without the hosted ones."""
     paths = [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names if name.endswith(".py")]
-    return sorted({os.path.relpath(path, folder) for path in paths} - set(HOSTED))
+    return sorted({os.path.relpath(path, folder) for path in paths} - {*HOSTED, *TWIN})
 
 
 include("$(MPY_DIR)/extmod/asyncio")
