@@ -6,6 +6,7 @@ import gc
 
 import motet_port
 
+from motet_core import platform
 from motet_core.device import Device
 from motet_core.port_irq import IrqPort
 
@@ -25,4 +26,4 @@ def main():
     fault = motet_port.last_fault()
     if fault:
         port.log("the run before ended with " + fault)
-    asyncio.run(Device(port, max_total=_MAX_TOTAL).run())
+    asyncio.run(Device(port, max_total=_MAX_TOTAL, flash=platform.flash()).run())

@@ -15,6 +15,7 @@ def dumps(value):
     return bytes(Writer().write(value))
 
 
-def loads(data, max_depth=MAX_DEPTH):
-    """Exactly one item in `data` -> value. WireError says what is wrong and at which byte."""
-    return Reader(data, max_depth).read()
+def loads(data, max_depth=MAX_DEPTH, in_place=False):
+    """Exactly one item in `data` -> value. WireError says what is wrong and at which byte. `in_place`: byte strings are views
+    into `data`, not copies."""
+    return Reader(data, max_depth, in_place).read()

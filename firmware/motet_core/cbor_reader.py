@@ -22,7 +22,8 @@ class Frame:
 class Reader:
     """Decodes one item; a subclass may translate entries on the way in through `put` and `inner`."""
 
-    def __init__(self, data, max_depth):
+    def __init__(self, data, max_depth, in_place=False):
+        self.in_place = in_place
         self.data = memoryview(data)
         self.end = len(data)
         self.max_depth = max_depth
@@ -131,7 +132,7 @@ class Reader:
             self.fail("cut off", pos)
         part = self.data[pos : pos + size]
         if head < 0x60:
-            return bytes(part)
+            return part if self.in_place else bytes(part)
         try:
             return str(part, "utf-8")
         except ValueError:

@@ -43,7 +43,8 @@ class Artifact:
 
     def __init__(self, data):
         try:
-            fields = record.decode("component", TABLE, data)
+            # What is in flash stays there; what is on the heap gives it back but for the module.
+            fields = record.decode("component", TABLE, data, in_place=isinstance(data, memoryview))
             tools = unpack(fields["tools"])
         except MotetError as error:
             raise Refused(error.message)

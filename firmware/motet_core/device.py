@@ -5,20 +5,23 @@ import asyncio
 
 from motet_core import VERSION, platform
 from motet_core.artifact import Artifacts
-from motet_core.errors import WireError
+from motet_core.artifact_boot import start_all
+from motet_core.errors import MotetError, WireError
 from motet_core.mcp import Mcp
 from motet_core.port import HELLO, NOTIFICATION, PRESENCE, REPLY, REQUEST
 from motet_core.rpc import Dispatcher
 from motet_core.sensors import Sensors
+from motet_core.storage import Storage
 from motet_core.supervisor import Supervisor
 from motet_core.vitals import Vitals
 from motet_core.wire import blocks, dictionary, hello, packed, presence
 
 
 class Device:
-    """`id`: text, or None for a board that takes it from the host's hello. `max_total`: largest message in bytes."""
+    """`id`: text, or None for a board that takes it from the host's hello. `max_total`: largest message in bytes.
+    `flash`: motet_native.store.Flash that keeps artifacts and values, or None."""
 
-    def __init__(self, port, id=None, board=platform.BOARD, max_total=4096, sensors=None):
+    def __init__(self, port, id=None, board=platform.BOARD, max_total=4096, sensors=None, flash=None):
         self.port = port
         self.id = id
         self.board = board
@@ -33,16 +36,21 @@ class Device:
         self._sending = asyncio.Lock()
         self._joiner = blocks.Joiner(max_total, platform.clock_ms, max_open=2)
         self.supervisor = Supervisor(port.set_current)
-        self.artifacts = Artifacts(self.supervisor, port.limit, max_total, self.catalogue_changed)
+        self.storage = Storage(flash, board)
+        self.artifacts = Artifacts(self.supervisor, port.limit, max_total, self.catalogue_changed, self.storage.slots)
         self.supervisor.add(Sensors(sensors))
         self.supervisor.add(Vitals(self))
         mcp = Mcp(self.supervisor, self.board, VERSION, max_total)
         methods = mcp.methods()
         methods.update(self.artifacts.methods())
+        methods.update({"storage.status": self._storage_status, "storage.format": self._storage_format})
         self.rpc = Dispatcher(methods, self._reply, platform.clock_ms, port.log, max_total, interrupt=self.supervisor.interrupt)
 
     async def run(self):
-        """Serves until cancelled."""
+        """Starts what flash holds, then serves until cancelled."""
+        if self.storage.reason is not None and self.storage.has_flash:
+            self.port.log(self.storage.reason)
+        start_all(self.artifacts, self.storage, self.port.log)
         await asyncio.gather(self.port.run(), self._read(), self.rpc.run(self._drain))
 
     def time_ms(self):
@@ -117,11 +125,31 @@ class Device:
             self._nonce = fields["nonce"]
             platform.stir(self._nonce)
         if self.id is None:
-            self.id = fields["id"] or self.board
+            self.id = self._choose_id(fields["id"])
         if not presence.valid_id(self.id):
             self.id = None
             raise WireError("hello: id holds a character other than A-Z a-z 0-9 _ -")
         await self.announce()
+
+    def _choose_id(self, given):
+        """The host's word counts, and is remembered for hosts that give none."""
+        kept = self.storage.values.get("core", "id")
+        if given is None:
+            return self.board if kept is None else kept.decode()
+        if presence.valid_id(given) and given.encode() != kept:
+            try:
+                self.storage.values.put("core", "id", given.encode())
+            except MotetError as error:
+                self.port.log("the id is not kept: " + error.message)
+        return given
+
+    async def _storage_status(self, params, request):
+        return self.storage.status()
+
+    async def _storage_format(self, params, request):
+        self.storage.format()
+        await self.artifacts.clear(self.storage.slots)
+        return {}
 
     async def _reply(self, data):
         await self._send(REPLY, data)

@@ -15,7 +15,8 @@ MotetError
 ├── NotFound         -32055  no such artifact, transfer, sensor or model
 ├── TooLarge         -32056  the answer does not fit what the peers agreed on
 ├── Untrusted        -32057  a signature that is missing, wrong or of a key that is not trusted
-└── Denied           -32058  what the grant of a component does not allow
+├── Denied           -32058  what the grant of a component does not allow
+└── StorageFailed    -32059  the flash: worn out, or no store of this device
 
 ToolError is outside the tree: it ends as a tool result with isError, never as a JSON-RPC error.
 """
@@ -34,6 +35,7 @@ NOT_FOUND = -32055
 TOO_LARGE = -32056
 UNTRUSTED = -32057
 DENIED = -32058
+STORAGE_FAILED = -32059
 
 
 class MotetError(Exception):
@@ -100,6 +102,10 @@ class Untrusted(MotetError):
 
 class Denied(MotetError):
     code = DENIED
+
+
+class StorageFailed(MotetError):
+    code = STORAGE_FAILED
 
 
 class ToolError(Exception):

@@ -154,6 +154,16 @@ async def listen(connected, host, port):
     raise OSError("no free port")
 
 
+def flash():
+    """The board's own flash as a motet_native.store.Flash; None where it has none, or none that can be written."""
+    return motet_port.flash() if hasattr(motet_port, "flash") else None
+
+
+def flash_file(path):
+    """A file in the place of flash: 64 KB for values, 4 MB for artifacts. OSError, ValueError."""
+    return native().store.Flash(path, log=(16, 4096), slots=(64, 65536))
+
+
 def flush():
     """Pushes printed lines out at once, where they are buffered."""
     if not MICROPYTHON:

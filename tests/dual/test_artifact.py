@@ -73,7 +73,7 @@ class TransferTest(unittest.TestCase):
             await client.install("component", "kit", DATA)
             listed = (await client.result("artifact.list"))["artifacts"]
             expected = begin()
-            expected["state"] = "ready"
+            expected.update({"state": "ready", "stored": "ram"})
             self.assertEqual(listed, [expected])
 
         rig.run(work)

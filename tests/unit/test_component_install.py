@@ -96,7 +96,7 @@ def test_a_device_that_never_answers_is_given_up_with_the_operation(probe: Admit
 @pytest.mark.parametrize(
     ("code", "advice"),
     [
-        (codes.NO_MEMORY, "restart it, which empties it"),
+        (codes.NO_MEMORY, "remove an artifact that it no longer needs"),
         (codes.BUSY, "try again"),
         (codes.METHOD_NOT_FOUND, "firmware takes no artifacts"),
         (codes.REFUSED, "revision 4 is older"),

@@ -143,6 +143,7 @@ def test_ids_that_fit_no_topic_are_refused(text: str) -> None:
 
 
 ARTIFACT = {"kind": "component", "name": "vote", "revision": 1, "size": 900, "digest": DIGEST}
+FAILED_ROW = {**ARTIFACT, "state": "failed", "stored": "flash", "reason": "no"}
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ ARTIFACT = {"kind": "component", "name": "vote", "revision": 1, "size": 900, "di
         ("artifact-committed", {"kind": "component", "name": "vote", "revision": 1, "size": 900}),
         ("artifact-remove", {"kind": "model", "name": "digits"}),
         ("artifact-list", {"artifacts": []}),
-        ("artifact-list", {"artifacts": [{**ARTIFACT, "state": "ready"}, {**ARTIFACT, "state": "failed", "reason": "no"}]}),
+        ("artifact-list", {"artifacts": [{**ARTIFACT, "state": "ready", "stored": "ram"}, FAILED_ROW]}),
     ],
 )
 def test_artifact_messages_validate(rule: str, body: dict[str, Any]) -> None:

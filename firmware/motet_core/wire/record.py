@@ -23,9 +23,9 @@ def encode(what, table, fields):
     return cbor.dumps(numbered)
 
 
-def decode(what, table, data):
-    """Bytes -> dict by name, absent optional fields as None. WireError names the field."""
-    numbered = cbor.loads(data)
+def decode(what, table, data, in_place=False):
+    """Bytes -> dict by name, absent optional fields as None; `in_place` as in cbor.loads. WireError names the field."""
+    numbered = cbor.loads(data, in_place=in_place)
     if not isinstance(numbered, dict):
         raise WireError(what + ": not a map")
     for number in numbered:
@@ -50,4 +50,4 @@ def _fits(value, kind, least, most):
         return True
     if kind == "uint":
         return value is not True and value is not False and isinstance(value, int) and least <= value <= most
-    return isinstance(value, str if kind == "text" else bytes) and least <= len(value) <= most
+    return isinstance(value, str if kind == "text" else (bytes, memoryview)) and least <= len(value) <= most

@@ -12,6 +12,7 @@
 #define SYST_RVR     REG(0xE000E014)
 #define SYST_CVR     REG(0xE000E018)
 #define SCB_ICSR     REG(0xE000ED04)
+#define SCB_VTOR     REG(0xE000ED08)
 #define SCB_CFSR     REG(0xE000ED28)
 #define SCB_MMFAR    REG(0xE000ED34)
 #define SCB_BFAR     REG(0xE000ED38)
@@ -37,7 +38,11 @@ static void __attribute__((naked, noreturn)) run_on_process_stack(void) {
     __asm volatile("ldr r0, =_stack_top\n msr psp, r0\n movs r0, #2\n msr control, r0\n isb\n bl main\n b .");
 }
 
+extern const void *const vectors[16 + 96];
+
 _Noreturn void Reset_Handler(void) {
+    // Where the image is not at the start of the flash, what started it had vectors of its own.
+    SCB_VTOR = (uint32_t)vectors;
 #if __ARM_FP
     SCB_CPACR |= 0xFu << 20;
     __asm volatile("dsb\n isb");
@@ -139,7 +144,7 @@ static void on_interrupt(void) {
 }
 
 // Only the UART's interrupt is ever enabled in the NVIC, so every external vector may be the same.
-__attribute__((section(".vectors"), used)) static const void *const vectors[16 + 96] = {
+__attribute__((section(".vectors"), used)) const void *const vectors[16 + 96] = {
     &_handler_stack_top,
     Reset_Handler,
     fault_entry,

@@ -32,7 +32,7 @@ BUSY_S = 0.25
 
 _ADVICE = {
     codes.METHOD_NOT_FOUND: "its firmware takes no artifacts; flash a current one",
-    codes.NO_MEMORY: "restart it, which empties it, or lower limits.memory and limits.stack",
+    codes.NO_MEMORY: "remove an artifact that it no longer needs, or lower limits.memory and limits.stack",
     codes.BUSY: "it has other work; try again when that has ended",
 }
 
