@@ -65,14 +65,14 @@ def test_arguments_that_are_no_json_object_are_wrong_usage(system, arguments):
 
 
 def test_install_again_leaves_the_component_as_it_is(system):
-    installed = system.json("install", str(ROOT / "examples" / "vote"), "--on", BOARD)
+    installed = system.json("install", str(ROOT / "examples" / "vote"), "--on", BOARD, "--key", str(system.key))
     assert (installed["kind"], installed["name"], installed["sent"]) == ("component", "vote", False)
 
 
 def test_install_of_a_module_that_is_no_module_names_the_rule(system, tmp_path):
     (tmp_path / "Component.toml").write_text((ROOT / "examples" / "vote" / "Component.toml").read_text())
     (tmp_path / "vote.wasm").write_bytes(b"this is not wasm")
-    done = system.run("install", str(tmp_path / "vote.wasm"), "--on", BOARD)
+    done = system.run("install", str(tmp_path / "vote.wasm"), "--on", BOARD, "--key", str(system.key))
     assert done.returncode == 1
     assert "rule 'format'" in done.stderr and "WebAssembly" in done.stderr
 
@@ -80,9 +80,31 @@ def test_install_of_a_module_that_is_no_module_names_the_rule(system, tmp_path):
 def test_install_of_a_truncated_model_is_refused_with_the_reason(system, tmp_path):
     model = (ROOT / "models" / "digits" / "digits.tflite").read_bytes()
     (tmp_path / "half.tflite").write_bytes(model[: len(model) // 2])
-    done = system.run("install", str(tmp_path / "half.tflite"), "--on", BOARD)
+    done = system.run("install", str(tmp_path / "half.tflite"), "--on", BOARD, "--key", str(system.key))
     assert done.returncode == 1
     assert "half" in done.stderr
+
+
+def test_install_without_a_signature_is_denied_and_says_what_to_do(system):
+    done = system.run("install", str(ROOT / "examples" / "vote"), "--on", BOARD)
+    assert done.returncode == 1
+    assert "not signed" in done.stderr and "motet sign" in done.stderr
+    last = json.loads(system.run("audit", "--limit", "1", "--json").stdout)
+    assert (last["action"], last["subject"], last["outcome"]) == ("install", f"{BOARD}/component/vote", "denied")
+
+
+def test_install_of_a_strangers_package_is_denied_until_the_key_is_trusted(system, tmp_path):
+    key, archive = tmp_path / "anna.pem", tmp_path / "vote.motet"
+    public = system.json("keygen", "anna", "-o", str(key))["public"]
+    assert system.json("sign", str(ROOT / "examples" / "vote"), "--key", str(key), "-o", str(archive))["signed"]
+    done = system.run("install", str(archive), "--on", BOARD)
+    assert done.returncode == 1 and "not trusted" in done.stderr
+    system.json("trust", "add", "anna", public)
+    assert system.json("verify", str(archive))["publisher"] == "anna"
+    assert system.json("install", str(archive), "--on", BOARD)["name"] == "vote"
+    assert system.json("trust", "remove", "anna")["removed"]
+    assert system.run("verify", str(archive)).returncode == 1
+    assert system.json("audit", "--verify")["entries"] > 3
 
 
 def test_install_on_a_device_that_is_not_there_says_so(system):

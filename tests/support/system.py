@@ -41,6 +41,11 @@ class System:
         self.errors = folder / "up.err"
         self._family: list[int] = []
 
+    @property
+    def key(self) -> Path:
+        """The private key that the quick start made and trusts."""
+        return self.folder / ".motet" / "keys" / "local.pem"
+
     def __enter__(self) -> System:
         command = [*MOTET, "up", "--json", *self._arguments]
         with self.errors.open("w") as errors:

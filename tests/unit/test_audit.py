@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from tests.support.postgres import postgres_url
+from tests.support.postgres import database, postgres
 
 from motet.policy import Audit
 from motet.store import Store, StoreError
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[sa.URL]:
+    with postgres() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -18,8 +24,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'state' / 'motet.db'}"
     else:
-        with postgres_url() as database:
-            yield database
+        with database(request.getfixturevalue("server")) as made:
+            yield made
 
 
 @pytest.fixture
@@ -43,7 +49,7 @@ def test_entries_come_back_in_order_and_verify(store: Store) -> None:
     second = audit.append("gateway", "call", "d1/vote.push", "denied")
     assert [first.seq, second.seq] == [1, 2]
     assert audit.entries() == [first, second] == audit.newest()
-    assert audit.entries(after=1) == [second] and audit.newest(limit=1) == [second]
+    assert audit.entries(1) == [second] and audit.newest(1) == [second]
     assert audit.entries(outcome="denied") == [second] and audit.entries(actor="nobody") == []
     assert audit.verify().head == second.hash and audit.verify().broken_at is None
 

@@ -11,25 +11,31 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from motet.cli.console import Exit, FatalError, emit, plain, show, stderr, table
 from motet.cli.options import Gateway, Json, Timeout, gateway_client, reporting
-from motet.components.errors import ComponentError
-from motet.components.packages import read
-from motet.models import ModelError
+from motet.cli.trusting import attempt
+from motet.components.packages import Package
+from motet.components.signature import signed
+from motet.components.sources import fetch
+from motet.trust import load
 
 
 @reporting
 def install(
-    file: Annotated[
-        Path, typer.Argument(help="A .tflite model, a component's folder, or a .wasm with Component.toml beside it.")
-    ],
+    source: Annotated[str, typer.Argument(help="A folder, a .wasm, .tflite or .motet file, an https:, git+… or oci: address.")],
     on: Annotated[str, typer.Option("--on", metavar="DEVICE", help="Device to install on.")],
     name: Annotated[str | None, typer.Option(help="Name of a model (default: the file's).")] = None,
     revision: Annotated[int | None, typer.Option(min=1, help="Revision of a model (default: 1).")] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="Sign it with this private key first.", show_default=False)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check the package, and send nothing.")] = False,
     gateway: Gateway = None,
     timeout: Timeout = 60.0,
     as_json: Json = False,
 ) -> None:
     """Admit an artifact and install it on a running device; its tools appear at once, without reflashing."""
-    upload = _upload(file, name, revision)
+    package = attempt(lambda: _package(source, name, revision, key))
+    if dry_run:
+        facts = {"device": on, "kind": package.kind, "name": package.name, "revision": package.revision, "installed": False}
+        emit(facts, as_json, lambda: show(f"would install {package.kind} {package.name} revision {package.revision} on {on}"))
+        return
     client = gateway_client(gateway, timeout)
     installed: dict[str, Any] = {}
     with Progress(
@@ -39,8 +45,8 @@ def install(
         transient=True,
         disable=as_json or not stderr.is_terminal,
     ) as progress:
-        task = progress.add_task(f"installing {file.name}", total=None)
-        for record in client.install(on, upload):
+        task = progress.add_task(f"installing {package.name}", total=None)
+        for record in client.install(on, package.upload()):
             progress.update(
                 task, description=plain(record.get("step", "")), completed=record.get("done"), total=record.get("total")
             )
@@ -48,11 +54,9 @@ def install(
     emit(installed, as_json, lambda: show(_sentence(on, installed)))
 
 
-def _upload(file: Path, name: str | None, revision: int | None) -> dict[str, Any]:
-    try:
-        return read(file, name, revision).upload()
-    except (ComponentError, ModelError) as error:
-        raise FatalError(str(error), Exit.USAGE) from error
+def _package(source: str, name: str | None, revision: int | None, key: Path | None) -> Package:
+    package = fetch(source, name, revision)
+    return signed(package, load(key)) if key is not None else package
 
 
 def _sentence(device: str, installed: dict[str, Any]) -> str:

@@ -19,7 +19,9 @@ from motet.cli.console import Exit, FatalError
 from motet.cli.mcp_client import connected
 from motet.components.errors import ComponentError
 from motet.components.packages import read
+from motet.components.signature import signed
 from motet.paths import data
+from motet.trust import PrivateKey
 
 MODEL = "digits"
 COMPONENT = "vote"
@@ -64,8 +66,8 @@ async def visiting(url: str, device: str) -> AsyncIterator[Visitor]:
         yield Visitor(client, device)
 
 
-async def equip(url: str, device: str, say: Say) -> None:
-    """Install the example model and component on `device`, unless they are there.
+async def equip(url: str, device: str, key: PrivateKey, say: Say) -> None:
+    """Sign the example model and component with `key` and install them on `device`, unless they are there.
 
     Raises:
         FatalError: an artifact cannot be read, is refused or does not arrive.
@@ -73,7 +75,7 @@ async def equip(url: str, device: str, say: Say) -> None:
     client = GatewayClient(url.removesuffix("/mcp"))
     for package in (data("models") / MODEL / f"{MODEL}.tflite", data("examples") / COMPONENT):
         try:
-            upload = (await asyncio.to_thread(read, package)).upload()
+            upload = signed(await asyncio.to_thread(read, package), key).upload()
         except ComponentError as error:
             raise FatalError(str(error)) from error
         installed = await asyncio.to_thread(_install, client, device, upload)

@@ -20,6 +20,7 @@ from motet.bridge import Bridge
 from motet.bus import Bus, BusError, broker
 from motet.cli.client import RUN_FILE
 from motet.cli.console import Exit, FatalError
+from motet.cli.keeping import keeping
 from motet.config import Config, Emulated, Serial
 from motet.emulate import EmulatorError, Machine, create
 from motet.fleet import Fleet
@@ -135,13 +136,14 @@ async def _fleet(config: Config, broker_url: str) -> AsyncIterator[Fleet]:
 async def _gateway(config: Config, fleet: Fleet) -> AsyncIterator[str]:
     options = Options.of(config.gateway, __version__)
     logs = DeviceLogs(fleet)
-    routes = [*Deployments(fleet).routes(), *Inventory(fleet).routes(), *logs.routes()]
-    app = GatewayApp(fleet, Metrics(), options, extra_routes=routes)
-    async with listening(app, options) as url:
-        try:
-            yield url
-        finally:
-            logs.close()
+    with keeping(config) as (gate, rules):
+        routes = [*Deployments(fleet, gate).routes(), *Inventory(fleet, gate).routes(), *logs.routes()]
+        app = GatewayApp(fleet, Metrics(), options, extra_routes=routes, rules=rules)
+        async with listening(app, options) as url:
+            try:
+                yield url
+            finally:
+                logs.close()
 
 
 @contextlib.contextmanager
@@ -176,7 +178,8 @@ async def stdio(config: Config) -> None:
             options = Options.of(config.gateway, __version__)
             # A client asks for the tools at once: give the devices that are there the time to show them.
             await _came_true(fleet, lambda: _known(fleet), SETTLE_S)
-            await serve_stdio(GatewayApp(fleet, Metrics(), options).front)
+            with keeping(config) as (_gate, rules):
+                await serve_stdio(GatewayApp(fleet, Metrics(), options, rules=rules).front)
     except BusError as error:
         raise FatalError(str(error), Exit.UNREACHABLE) from error
 

@@ -13,6 +13,7 @@ from motet.boards import names
 from motet.cli import demo as demonstration
 from motet.cli import quickstart as beginning
 from motet.cli.console import Exit, FatalError, emit_json, say, show, stdout
+from motet.cli.keeping import local_key
 from motet.cli.options import ConfigFile, Json, configuration, log_as, reporting
 from motet.cli.stack import online, stack, stdio
 from motet.config import Config, Emulated
@@ -75,7 +76,7 @@ async def _up(settings: Config, quickstart: bool, as_json: bool) -> None:
         if quickstart:
             device = settings.emulate[0].id
             await online(running.fleet, device, BOOT_S)
-            await beginning.equip(running.url, device, say)
+            await beginning.equip(running.url, device, local_key(settings), say)
             await beginning.first_calls(running.url, device, say)
         if as_json:
             emit_json({"url": running.url, "broker": redact(running.broker_url)})
@@ -111,7 +112,7 @@ async def _demo(settings: Config, images: int) -> dict[str, object]:
     device = settings.emulate[0].id
     async with stack(settings, say, announce=False) as running:
         await online(running.fleet, device, BOOT_S)
-        await beginning.equip(running.url, device, say)
+        await beginning.equip(running.url, device, local_key(settings), say)
         return await demonstration.run(running, device, settings.realm, images, say)
 
 

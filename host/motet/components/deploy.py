@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from motet.components.admission import Admitted, Target
 from motet.components.errors import ComponentError
+from motet.components.gatekeeper import Gatekeeper
 from motet.components.install import Fleet, install
-from motet.components.packages import accept, from_upload
+from motet.components.packages import Package, accept, from_upload
 from motet.models import ModelError
 
 log = logging.getLogger(__name__)
@@ -40,9 +41,12 @@ class DeviceFleet(Fleet, Protocol):
         ...
 
 
-async def deploy(fleet: DeviceFleet, device: str, upload: Any) -> AsyncGenerator[Record, None]:
+async def deploy(
+    fleet: DeviceFleet, device: str, upload: Any, gate: Gatekeeper | None = None, actor: str = "anonymous"
+) -> AsyncGenerator[Record, None]:
     """Accepts ``upload`` (see ``packages``) and installs it on ``device``. Refusals are records, never exceptions.
 
+    `gate` decides whether `actor` may; without one everybody may everything, which is for programs that are their own gate.
     Closing the generator cancels the installation and tells the device to forget it.
     """
     records: asyncio.Queue[Record | None] = asyncio.Queue()
@@ -52,7 +56,7 @@ async def deploy(fleet: DeviceFleet, device: str, upload: Any) -> AsyncGenerator
         record = {"step": step, "done": done, "total": total}
         loop.call_soon_threadsafe(records.put_nowait, record)
 
-    task = asyncio.create_task(_finish(_run(fleet, device, upload, tell), records))
+    task = asyncio.create_task(_finish(_run(fleet, device, upload, tell, _Asker(gate, actor)), records))
     try:
         while (record := await records.get()) is not None:
             yield record
@@ -70,15 +74,36 @@ async def _finish(work: Any, records: asyncio.Queue[Record | None]) -> None:
         records.put_nowait(None)
 
 
-async def _run(fleet: DeviceFleet, device: str, upload: Any, tell: Callable[[str, int, int], None]) -> Record:
+@dataclass
+class _Asker:
+    """Who wants it installed, and whom to ask and to tell."""
+
+    gate: Gatekeeper | None
+    actor: str
+    subject: str = ""
+
+    async def ask(self, package: Package, device: str, board: str) -> None:
+        if self.gate is not None:
+            await asyncio.to_thread(self.gate.install, self.actor, package, device, board)
+            self.subject = f"{device}/{package.kind}/{package.name}"
+
+    async def ended(self, error: str = "") -> None:
+        if self.gate is not None and self.subject:
+            await asyncio.to_thread(self.gate.record, self.actor, "install", self.subject, error)
+
+
+async def _run(fleet: DeviceFleet, device: str, upload: Any, tell: Callable[[str, int, int], None], asker: _Asker) -> Record:
     found = fleet.get(device)
     target = Target.of_board(found.board) if found is not None else Target()
     try:
         package = await asyncio.to_thread(from_upload, upload)
+        await asker.ask(package, device, found.board if found is not None else "")
         artifact = await asyncio.to_thread(accept, package, target, tell)
         done: Record = {"installed": asdict(await install(fleet, device, artifact, tell))}
+        await asker.ended()
         return done | ({"derivation": artifact.transform_log()} if isinstance(artifact, Admitted) else {})
     except (ComponentError, ModelError) as error:
+        await asker.ended(str(error))
         return {"error": str(error)}
     except Exception:
         log.exception("an upload for device %s failed inside the gateway", device)

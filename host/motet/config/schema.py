@@ -15,11 +15,13 @@ _ID = r"^[A-Za-z0-9_-]{1,32}$"
 # A gateway's id on the bus is its name and a random suffix of nine characters.
 _GATEWAY_NAME = r"^[A-Za-z0-9_-]{1,23}$"
 _BROKER_URL = r"^(mqtts?://[^\s/?#]+/?)?$"
+_STORE_URL = r"^((sqlite|postgresql)(\+[a-z0-9]+)?://\S+)?$"
 _BOARD = r"^[a-z][a-z0-9_]{0,31}$"
 EXPECTED = {
     _ID: "expected 1 to 32 characters of A-Z a-z 0-9 _ -",
     _GATEWAY_NAME: "expected 1 to 23 characters of A-Z a-z 0-9 _ -",
     _BROKER_URL: "expected mqtt://[user:password@]host[:port] or mqtts://..., or nothing for a private broker",
+    _STORE_URL: "expected sqlite:///path or postgresql+psycopg://user:password@host/name, or nothing for a file in state.dir",
     _BOARD: "expected the name of a board, such as stm32f405",
     "model_type": "expected a table",
     "is_instance_of": "expected the path of a folder",
@@ -28,6 +30,7 @@ EXPECTED = {
 Id = Annotated[str, StringConstraints(pattern=_ID)]
 GatewayName = Annotated[str, StringConstraints(pattern=_GATEWAY_NAME)]
 BrokerUrl = Annotated[str, StringConstraints(pattern=_BROKER_URL)]
+StoreUrl = Annotated[str, StringConstraints(pattern=_STORE_URL)]
 BoardName = Annotated[str, StringConstraints(pattern=_BOARD)]
 
 
@@ -35,11 +38,17 @@ def _listed(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _paths(value: Any) -> Any:
+    items = _listed(value) if isinstance(value, str) else value
+    return [Path(item) for item in items] if isinstance(items, list) and all(isinstance(i, str) for i in items) else items
+
+
 TcpPort = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 # TOML has no paths: a text is one, also where types are checked strictly.
 # In the environment a list is a text with commas.
 Names = Annotated[list[str], BeforeValidator(lambda value: _listed(value) if isinstance(value, str) else value)]
+Files = Annotated[list[Path], BeforeValidator(lambda value: _paths(value))]
 Folder = Annotated[Path, BeforeValidator(lambda value: Path(value) if isinstance(value, str) and value else value)]
 
 
@@ -116,6 +125,27 @@ class State(_Table):
     dir: Folder = Field(default_factory=_state_folder)
 
 
+class Store(_Table):
+    """`[store]`: the database of the audit, and of what else the gateway must not forget."""
+
+    url: StoreUrl = ""
+    """sqlite:///path or postgresql+psycopg://user:password@host/name; empty is motet.db in state.dir."""
+
+
+class Policies(_Table):
+    """`[policy]`: who may do what."""
+
+    files: Files = []
+    """Cedar policies; all files count together. None means Motet's own, which `motet policy show` prints."""
+
+
+class Trust(_Table):
+    """`[trust]`: whose signatures count."""
+
+    dir: Folder | None = None
+    """Folder of public keys, one NAME.pub each; none means trust in state.dir."""
+
+
 class Log(_Table):
     """`[log]`: what goes to standard error."""
 
@@ -132,7 +162,20 @@ class Config(_Table):
     serial: list[Serial] = []
     emulate: list[Emulated] = []
     state: State = Field(default_factory=State)
+    store: Store = Store()
+    policy: Policies = Policies()
+    trust: Trust = Trust()
     log: Log = Log()
+
+    @property
+    def store_url(self) -> str:
+        """Of the database that is in force."""
+        return self.store.url or f"sqlite:///{self.state.dir / 'motet.db'}"
+
+    @property
+    def trust_dir(self) -> Path:
+        """The folder of trusted keys that is in force."""
+        return self.trust.dir or self.state.dir / "trust"
 
     def conflicts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What no single key shows: (path of the later key, what is wrong)."""

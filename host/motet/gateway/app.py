@@ -20,6 +20,7 @@ from motet.gateway.endpoint import Endpoint
 from motet.gateway.front import Front
 from motet.gateway.guard import Guard, security_settings
 from motet.gateway.options import Options
+from motet.gateway.rules import Rules
 from motet.observe import Metrics
 
 MCP_PATH = "/mcp"
@@ -33,10 +34,13 @@ class GatewayApp:
         metrics: where calls are counted.
         options: settings.
         extra_routes: further routes, behind the same checks of Host and Origin.
+        rules: who may call what; without them, everybody everything.
     """
 
-    def __init__(self, fleet: Fleet, metrics: Metrics, options: Options, extra_routes: Sequence[BaseRoute] = ()) -> None:
-        self.front = Front(fleet, metrics, options)
+    def __init__(
+        self, fleet: Fleet, metrics: Metrics, options: Options, extra_routes: Sequence[BaseRoute] = (), rules: Rules | None = None
+    ) -> None:
+        self.front = Front(fleet, metrics, options, rules)
         self._endpoint = Endpoint(self.front.server, metrics, options)
         metrics.add(FleetCollector(fleet, self.front))
         routes = [*Api(fleet, metrics).routes(), *extra_routes]

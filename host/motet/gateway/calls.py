@@ -19,6 +19,7 @@ from motet.fleet import Fleet
 from motet.gateway import errors
 from motet.gateway.catalogue import Catalogue, Tool
 from motet.gateway.options import Options
+from motet.gateway.rules import Rules
 from motet.gateway.turns import Turns
 from motet.gateway.values import amount, finite, unsendable
 from motet.observe import Metrics
@@ -35,8 +36,10 @@ _TRACEPARENT = 64
 class Calls:
     """The `tools/call` handler of the MCP server."""
 
-    def __init__(self, fleet: Fleet, catalogue: Catalogue, metrics: Metrics, options: Options) -> None:
-        self._fleet, self._catalogue, self._metrics = fleet, catalogue, metrics
+    def __init__(
+        self, fleet: Fleet, catalogue: Catalogue, metrics: Metrics, options: Options, rules: Rules | None = None
+    ) -> None:
+        self._fleet, self._catalogue, self._metrics, self._rules = fleet, catalogue, metrics, rules
         self._timeout_s = options.call_timeout_s
         self._turns = Turns(options.calls_at_once, options.calls_waiting)
         self._under_way: set[anyio.CancelScope] = set()
@@ -56,6 +59,7 @@ class Calls:
         if (problem := self._problem(tool, arguments)) is not None:
             self._metrics.tool(tool.device, tool.definition.name).count("bad_arguments")
             return errors.tool_error(problem)
+        await self._allowed(tool)
         with anyio.CancelScope() as call:
             self._under_way.add(call)
             try:
@@ -63,6 +67,16 @@ class Calls:
             finally:
                 self._under_way.discard(call)
         raise errors.stopping(tool.device, tool.exposed)
+
+    async def _allowed(self, tool: Tool) -> None:
+        """The guard of every call. Raises MCPError when the policy denies it."""
+        if self._rules is None:
+            return
+        device = self._fleet.get(tool.device)
+        board = device.board if device is not None else ""
+        if (denial := await self._rules.call(tool.device, board or "", tool.definition.name)) is not None:
+            self._metrics.tool(tool.device, tool.definition.name).count("denied")
+            raise errors.denied(tool.device, tool.exposed, denial)
 
     def _missing(self, name: str) -> MCPError:
         device = self._fleet.get(name.partition(".")[0])

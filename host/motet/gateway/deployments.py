@@ -15,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from motet.components.deploy import deploy
+from motet.components.gatekeeper import Gatekeeper
 from motet.fleet import Fleet
 
 NDJSON = "application/x-ndjson"
@@ -32,8 +33,8 @@ _CLOSE = {"connection": "close"}
 class Deployments:
     """Installs artifacts on devices of `fleet`. Admission happens here, so that no client can leave it out."""
 
-    def __init__(self, fleet: Fleet) -> None:
-        self._fleet = fleet
+    def __init__(self, fleet: Fleet, gate: Gatekeeper | None = None) -> None:
+        self._fleet, self._gate = fleet, gate
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._open = 0
 
@@ -68,7 +69,7 @@ class Deployments:
     async def _records(self, device: str, upload: Any) -> AsyncIterator[bytes]:
         self._open += 1
         try:
-            async with self._turns, aclosing(deploy(self._fleet, device, upload)) as records:
+            async with self._turns, aclosing(deploy(self._fleet, device, upload, self._gate)) as records:
                 async for record in records:
                     yield json.dumps(record).encode() + b"\n"
         finally:

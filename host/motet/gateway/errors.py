@@ -17,7 +17,7 @@ from motet.fleet import BadAnswer, BusDown, DeviceOffline, DeviceRestarted, Devi
 from motet.fleet.errors import BAD_ANSWER
 from motet.gateway.turns import Crowded, TooLate
 from motet.observe import redact
-from motet_core.errors import BUSY
+from motet_core.errors import BUSY, DENIED
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,11 @@ def tool_error(sentence: str) -> dict[str, Any]:
 def offline(device: str, tool: str) -> MCPError:
     """The device is known, but not there."""
     return _error(DEVICE_OFFLINE, f"device {device} is offline", device, tool)
+
+
+def denied(device: str, tool: str, reason: str) -> MCPError:
+    """The gateway's policy does not allow the call."""
+    return _error(DENIED, f"the call is not allowed: {reason}", device, tool)
 
 
 def stopping(device: str, tool: str) -> MCPError:

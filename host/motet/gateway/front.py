@@ -21,6 +21,7 @@ from motet.gateway.announce import Announcer, Sessions, running
 from motet.gateway.calls import Calls
 from motet.gateway.catalogue import BadCursor, Catalogue
 from motet.gateway.options import Options
+from motet.gateway.rules import Rules
 from motet.observe import Metrics
 from motet.wire import Json
 
@@ -45,7 +46,7 @@ class _Server(Server[Any]):
 class Front:
     """MCP server and what belongs to it: catalogue, announcements, calls."""
 
-    def __init__(self, fleet: Fleet, metrics: Metrics, options: Options) -> None:
+    def __init__(self, fleet: Fleet, metrics: Metrics, options: Options, rules: Rules | None = None) -> None:
         self._fleet = fleet
         self.catalogue = Catalogue(options.page_size, options.max_tools_per_device)
         self.sessions = Sessions()
@@ -61,7 +62,7 @@ class Front:
             get_tool_input_schema=self.catalogue.input_schema,
             on_subscriptions_listen=self.listeners,
         )
-        self.calls = Calls(fleet, self.catalogue, metrics, options)
+        self.calls = Calls(fleet, self.catalogue, metrics, options, rules)
         self.server.add_request_handler("tools/list", PaginatedRequestParams, self._list_tools)
         self.server.add_request_handler("tools/call", CallToolRequestParams, self.calls)
         self.server.add_notification_handler("notifications/initialized", NotificationParams, self._initialized)

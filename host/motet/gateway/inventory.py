@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -10,18 +11,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from motet.components.gatekeeper import DeniedError, Gatekeeper
 from motet.fleet import BusDown, DeviceOffline, DeviceTimeout, Fleet, FleetError, RpcError
 from motet_core import errors as codes
 
 TIMEOUT_S = 10.0
 KINDS = ("component", "model")
+# Until clients say who they are.
+ANONYMOUS = "anonymous"
 
 
 class Inventory:
-    """Artifacts on devices of `fleet`."""
+    """Artifacts on devices of `fleet`. `gate` decides what may be removed; without one, everything."""
 
-    def __init__(self, fleet: Fleet) -> None:
-        self._fleet = fleet
+    def __init__(self, fleet: Fleet, gate: Gatekeeper | None = None) -> None:
+        self._fleet, self._gate = fleet, gate
 
     def routes(self) -> list[Route]:
         """The routes, for a Starlette application."""
@@ -40,12 +44,25 @@ class Inventory:
         return JSONResponse({"artifacts": [row for row in rows if isinstance(row, dict)]})
 
     async def remove(self, request: Request) -> Response:
-        """204 once the device has forgotten the artifact; errors as above."""
+        """204 once the device has forgotten the artifact; errors as above, and 403."""
         kind, name = request.path_params["kind"], request.path_params["name"]
         if kind not in KINDS:
             raise HTTPException(404, f"{kind!r:.40} is neither 'component' nor 'model'")
-        await self._call(request.path_params["device"], "artifact.remove", {"kind": kind, "name": name})
+        device = request.path_params["device"]
+        await self._ask(kind, name, device)
+        await self._call(device, "artifact.remove", {"kind": kind, "name": name})
         return Response(status_code=204)
+
+    async def _ask(self, kind: str, name: str, device: str) -> None:
+        found = self._fleet.get(device)
+        if self._gate is None or found is None:
+            return
+        try:
+            await asyncio.to_thread(self._gate.remove, ANONYMOUS, kind, name, device, found.board)
+        except DeniedError as error:
+            raise HTTPException(403, str(error)) from None
+        except ValueError as error:
+            raise HTTPException(404, str(error)) from None
 
     async def _call(self, device: str, method: str, params: dict[str, Any]) -> dict[str, Any]:
         if self._fleet.get(device) is None:

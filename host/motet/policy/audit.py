@@ -71,13 +71,13 @@ class Audit:
             session.add(row)
         return _entry(row)
 
-    def entries(self, after: int = 0, limit: int = 100, **wanted: str) -> list[Entry]:
+    def entries(self, after: int = 0, limit: int = 100, /, **wanted: str) -> list[Entry]:
         """The next `limit` entries behind number `after`, oldest first; `wanted`: actor, action, subject, outcome."""
         with self._store.reading() as session:
             query = select(AuditRow).where(AuditRow.seq > after).order_by(AuditRow.seq).limit(limit)
             return [_entry(row) for row in session.scalars(query.filter_by(**wanted))]
 
-    def newest(self, limit: int = 100, **wanted: str) -> list[Entry]:
+    def newest(self, limit: int = 100, /, **wanted: str) -> list[Entry]:
         """The last `limit` entries, oldest first."""
         with self._store.reading() as session:
             query = select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys and signatures: keygen, build, sign, verify, trust; and policy, what the gateway allows."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from motet.cli.console import Exit, FatalError, emit, say, show, table
+from motet.cli.keeping import audit_of, key_path
+from motet.cli.options import ConfigFile, Json, configuration, reporting
+from motet.components.errors import ComponentError
+from motet.components.oci import archive
+from motet.components.oci.contents import pack
+from motet.components.packages import Package
+from motet.components.signature import publisher
+from motet.components.signature import signed as sign_package
+from motet.components.sources import fetch
+from motet.models import ModelError
+from motet.policy.engine import DEFAULT
+from motet.trust import PublicKey, TrustError, TrustStore, create, load
+
+T = TypeVar("T")
+Source = Annotated[str, typer.Argument(help="A folder, a .wasm, .tflite or .motet file, an https:, git+…: or oci: address.")]
+KeyFile = Annotated[Path, typer.Option("--key", help="Private key of `motet keygen`.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Archive to write (default: NAME.motet here).")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
+
+trust = typer.Typer(help="The keys whose signatures the gateway of this configuration accepts.", no_args_is_help=True)
+policy = typer.Typer(help="What the gateway allows.", no_args_is_help=True)
+
+
+def attempt(work: Callable[[], T]) -> T:
+    """`work()`, its refusals as messages of the command line."""
+    try:
+        return work()
+    except (ComponentError, ModelError, TrustError) as error:
+        raise FatalError(str(error), Exit.USAGE) from error
+    except OSError as error:
+        raise FatalError(f"{error.filename}: {error.strerror}") from error
+
+
+@reporting
+def keygen(
+    name: Annotated[str, typer.Argument(help="What to call the key.")] = "author",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write it.", show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key to sign packages with. The private half stays in its file; the printed line is the public one."""
+    path = output or key_path(name)
+    key = attempt(lambda: create(path)).public
+    facts = {"file": str(path), "public": str(key), "fingerprint": key.fingerprint}
+    if not as_json:
+        say(f"written to {path}; let a gateway trust it with: motet trust add {name} {key}")
+    emit(facts, as_json, lambda: show(str(key)))
+
+
+@reporting
+def build(source: Source, output: Output = None, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Put a component or a model into one file, an archive of an OCI image layout."""
+    _write(attempt(lambda: fetch(source)), output, dry_run, as_json)
+
+
+@reporting
+def sign(source: Source, key: KeyFile, output: Output = None, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Sign a package as its author and put it into one file."""
+    _write(attempt(lambda: sign_package(fetch(source), load(key))), output, dry_run, as_json)
+
+
+def _write(package: Package, output: Path | None, dry_run: bool, as_json: bool) -> None:
+    path, bundle = output or Path(f"{package.name}{archive.SUFFIX}"), attempt(lambda: pack(package))
+    if not dry_run:
+        attempt(lambda: archive.write(bundle, path))
+    facts = _facts(package) | {"file": str(path), "digest": bundle.descriptor.digest, "written": not dry_run}
+    words = "would write" if dry_run else "wrote"
+    emit(facts, as_json, lambda: show(f"{words} {path}: {package.kind} {package.name} revision {package.revision}"))
+
+
+def _facts(package: Package) -> dict[str, Any]:
+    header = {"kind": package.kind, "name": package.name, "revision": package.revision}
+    return header | {"bytes": len(package.content), "signed": bool(package.signature)}
+
+
+@reporting
+def verify(
+    source: Source,
+    key: Annotated[str | None, typer.Option("--key", help="Public key, instead of those trusted.", show_default=False)] = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Check who signed a package. Ends with 1 when nobody did whom the gateway of this configuration trusts."""
+    package = attempt(lambda: fetch(source))
+    try:
+        author = _author(package, key, configuration(config).trust_dir)
+    except (ComponentError, TrustError) as error:
+        raise FatalError(str(error)) from error
+    if author is None:
+        raise FatalError(f"{package.kind} {package.name} is not signed")
+    facts = _facts(package) | {"publisher": author}
+    emit(facts, as_json, lambda: show(f"{package.kind} {package.name} revision {package.revision} is signed by {author}"))
+
+
+def _author(package: Package, key: str | None, folder: Path) -> str | None:
+    if key is None:
+        return publisher(package, TrustStore(folder))
+    with tempfile.TemporaryDirectory() as scratch:
+        store = TrustStore(Path(scratch))
+        given = PublicKey.parse(key)
+        store.add(given.fingerprint, given)
+        return publisher(package, store)
+
+
+@trust.command("list")
+@reporting
+def trust_list(config: ConfigFile = None, as_json: Json = False) -> None:
+    """List the trusted keys."""
+    store = TrustStore(configuration(config).trust_dir)
+    found = attempt(lambda: [{"name": name, "fingerprint": key.fingerprint, "public": str(key)} for name, key in store])
+    rows = [[row["name"], row["fingerprint"], row["public"]] for row in found]
+    emit(found, as_json, lambda: table(("NAME", "FINGERPRINT", "KEY"), rows, "No key is trusted."))
+
+
+@trust.command("add")
+@reporting
+def trust_add(name: str, key: str, config: ConfigFile = None, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Trust a public key, the line that `motet keygen` prints."""
+    settings = configuration(config)
+    public = attempt(lambda: PublicKey.parse(key))
+    added = False if dry_run else attempt(lambda: TrustStore(settings.trust_dir).add(name, public))
+    if added:
+        with audit_of(settings) as audit:
+            audit.append("operator", "trust.add", f"key/{name}", "done", {"public": str(public)})
+    facts = {"name": name, "fingerprint": public.fingerprint, "added": added}
+    emit(facts, as_json, lambda: show(f"{name} ({public.fingerprint}) {'is' if added or not dry_run else 'would be'} trusted"))
+
+
+@trust.command("remove")
+@reporting
+def trust_remove(name: str, config: ConfigFile = None, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Trust a key no longer. What it signed and runs already is not stopped."""
+    settings = configuration(config)
+    if not dry_run and attempt(lambda: TrustStore(settings.trust_dir).remove(name)):
+        with audit_of(settings) as audit:
+            audit.append("operator", "trust.remove", f"key/{name}", "done")
+    emit({"name": name, "removed": not dry_run}, as_json, lambda: show(f"{name} is {'still' if dry_run else 'not'} trusted"))
+
+
+@policy.command("show")
+@reporting
+def policy_show(config: ConfigFile = None) -> None:
+    """Print the policies in force."""
+    for path in configuration(config).policy.files or [DEFAULT]:
+        show(attempt(functools.partial(path.read_text, "utf-8")))
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands to `app`."""
+    for command in (keygen, build, sign, verify):
+        app.command()(command)
+    app.add_typer(trust, name="trust")
+    app.add_typer(policy, name="policy")

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may change what runs on devices: signature, policy and audit in one place. Whatever is not allowed never gets further."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from motet import policy
+from motet.components.errors import ComponentError
+from motet.components.packages import Package
+from motet.components.signature import SignatureError, publisher
+from motet.policy import Audit, Decision, Policy
+from motet.trust import TrustError, TrustStore
+
+ALLOWED, DENIED, DONE, FAILED = "allowed", "denied", "done", "failed"
+
+
+class DeniedError(ComponentError):
+    """The policy does not allow it; the message says what was asked and why not."""
+
+
+class Gatekeeper:
+    """`actor` in all methods: the name of the principal who asks. Everything here may wait for the disk."""
+
+    def __init__(self, rules: Policy, trusted: TrustStore, audit: Audit) -> None:
+        self._rules, self._trusted, self._audit = rules, trusted, audit
+
+    def install(self, actor: str, package: Package, device: str, board: str) -> str | None:
+        """The name of the publisher; None for an unsigned package that is allowed. Raises DeniedError, SignatureError."""
+        subject = f"{device}/{package.kind}/{package.name}"
+        facts: dict[str, Any] = {"revision": package.revision, "sha256": hashlib.sha256(package.content).hexdigest()}
+        try:
+            author = publisher(package, self._trusted)
+        except (SignatureError, TrustError) as error:
+            self._audit.append(actor, "install", subject, DENIED, {**facts, "reason": str(error)})
+            raise SignatureError(str(error)) from None
+        what = policy.package(package.kind, package.name, package.revision, author)
+        decision = self._decide(actor, "install", what, device, board)
+        facts |= {"publisher": author or "", "reason": decision.reason}
+        self._audit.append(actor, "install", subject, ALLOWED if decision.allowed else DENIED, facts)
+        if not decision.allowed:
+            raise DeniedError(f"{package.kind} {package.name} may not be installed on {device}: {_why(decision, author)}")
+        return author
+
+    def remove(self, actor: str, kind: str, name: str, device: str, board: str) -> None:
+        """Raises DeniedError."""
+        decision = self._decide(actor, "remove", policy.package(kind, name, 0, None), device, board)
+        subject = f"{device}/{kind}/{name}"
+        self._audit.append(actor, "remove", subject, ALLOWED if decision.allowed else DENIED, {"reason": decision.reason})
+        if not decision.allowed:
+            raise DeniedError(f"{kind} {name} may not be removed from {device}: {decision.reason}")
+
+    def record(self, actor: str, action: str, subject: str, error: str = "") -> None:
+        """Write down how something that was allowed has ended."""
+        self._audit.append(actor, action, subject, FAILED if error else DONE, {"error": error} if error else None)
+
+    def _decide(self, actor: str, action: str, what: policy.Entity, device: str, board: str) -> Decision:
+        return self._rules.decide(policy.change(policy.principal(actor), action, what, policy.device(device, board)))
+
+
+def _why(decision: Decision, author: str | None) -> str:
+    if author is None and not decision.policies and not decision.errors:
+        return "it is not signed, and no policy allows it by name; sign it with `motet sign`, or name a policy in [policy] files"
+    return decision.reason
