@@ -28,13 +28,15 @@ class _Transfer:
 
 
 class Artifacts:
-    """`changed`: async, called when tools have come or gone. `slots`: where artifacts are kept."""
+    """`changed`: async, called when tools have come or gone. `slots`: where artifacts are kept. `check`: called with what is
+    to come and its signed manifest; raises Untrusted."""
 
-    def __init__(self, supervisor, limit, max_total, changed, slots=None):
+    def __init__(self, supervisor, limit, max_total, changed, slots=None, check=None):
         self._supervisor = supervisor
         self._block = limit - _BLOCK_OVERHEAD
         self._max_entry = max_total - 256
         self._changed = changed
+        self._check_manifest = check
         self._slots = slots or HeapSlots()
         self._hosts = {}
         self._installed = {}
@@ -63,6 +65,8 @@ class Artifacts:
             raise Refused("this build runs no artifacts of kind %s" % wanted["kind"])
         transfer = self._open.get(wanted["kind"])
         if transfer is None or transfer.params != wanted:
+            if self._check_manifest is not None:
+                self._check_manifest(wanted, params.get("manifest"))
             self._make_room(wanted)
             transfer = self._open[wanted["kind"]] = _Transfer(self._next, wanted, self._slots.begin(wanted))
             self._next += 1

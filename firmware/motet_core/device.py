@@ -7,6 +7,7 @@ from motet_core import VERSION, platform
 from motet_core.artifact import Artifacts
 from motet_core.artifact_boot import start_all
 from motet_core.errors import MotetError, WireError
+from motet_core.gateway_key import GatewayKey
 from motet_core.mcp import Mcp
 from motet_core.port import HELLO, NOTIFICATION, PRESENCE, REPLY, REQUEST
 from motet_core.rpc import Dispatcher
@@ -37,12 +38,14 @@ class Device:
         self._joiner = blocks.Joiner(max_total, platform.clock_ms, max_open=2)
         self.supervisor = Supervisor(port.set_current)
         self.storage = Storage(flash, board)
-        self.artifacts = Artifacts(self.supervisor, port.limit, max_total, self.catalogue_changed, self.storage.slots)
+        self.gateway_key = GatewayKey(self.storage)
+        self.artifacts = Artifacts(self.supervisor, port.limit, max_total, self.catalogue_changed, self.storage.slots, self.gateway_key.check_artifact)
         self.supervisor.add(Sensors(sensors))
         self.supervisor.add(Vitals(self))
         mcp = Mcp(self.supervisor, self.board, VERSION, max_total)
         methods = mcp.methods()
         methods.update(self.artifacts.methods())
+        methods.update(self.gateway_key.methods())
         methods.update({"storage.status": self._storage_status, "storage.format": self._storage_format})
         self.rpc = Dispatcher(methods, self._reply, platform.clock_ms, port.log, max_total, interrupt=self.supervisor.interrupt)
 
@@ -147,6 +150,7 @@ class Device:
         return self.storage.status()
 
     async def _storage_format(self, params, request):
+        self.gateway_key.check_format(params.get("manifest"))
         self.storage.format()
         await self.artifacts.clear(self.storage.slots)
         return {}

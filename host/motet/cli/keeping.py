@@ -17,6 +17,8 @@ from motet.trust import PrivateKey, TrustError, TrustStore, create, load
 
 # The key that signs what the quick start installs; it is made on this machine and never leaves it.
 LOCAL = "local"
+# The gateway's: devices that have seen it take artifacts from nobody else.
+GATEWAY = "gateway"
 
 
 @contextmanager
@@ -39,19 +41,28 @@ def keeping(config: Config) -> Iterator[tuple[Gatekeeper, Rules]]:
         policies = Policy.load(config.policy.files, {})
     except PolicyError as error:
         raise FatalError(str(error), Exit.USAGE) from error
+    key = own_key(config, GATEWAY)
     with audit_of(config) as audit:
-        yield Gatekeeper(policies, TrustStore(config.trust_dir), audit), Rules(policies, audit)
+        yield Gatekeeper(policies, TrustStore(config.trust_dir), audit, key), Rules(policies, audit)
 
 
 def local_key(config: Config) -> PrivateKey:
-    """This machine's own key, trusted by the gateway of this configuration; made when it is not there. Raises FatalError."""
-    path = config.state.dir / "keys" / f"{LOCAL}.pem"
+    """This machine's own key, trusted by the gateway of this configuration. Raises FatalError."""
+    key = own_key(config, LOCAL)
     try:
-        key = load(path) if path.exists() else create(path)
         TrustStore(config.trust_dir).add(LOCAL, key.public)
     except (TrustError, OSError) as error:
         raise FatalError(str(error), Exit.USAGE) from error
     return key
+
+
+def own_key(config: Config, name: str) -> PrivateKey:
+    """A key in the state folder, made when it is not there. Raises FatalError."""
+    path = config.state.dir / "keys" / f"{name}.pem"
+    try:
+        return load(path) if path.exists() else create(path)
+    except TrustError as error:
+        raise FatalError(str(error), Exit.USAGE) from error
 
 
 def key_path(name: str) -> Path:

@@ -19,6 +19,7 @@ from motet.components.gatekeeper import Gatekeeper
 from motet.components.install import Fleet, install
 from motet.components.packages import Package, accept, from_upload
 from motet.models import ModelError
+from motet.trust import PrivateKey
 
 log = logging.getLogger(__name__)
 Record = dict[str, Any]
@@ -82,6 +83,10 @@ class _Asker:
     actor: str
     subject: str = ""
 
+    @property
+    def key(self) -> PrivateKey | None:
+        return self.gate.key if self.gate is not None else None
+
     async def ask(self, package: Package, device: str, board: str) -> None:
         if self.gate is not None:
             await asyncio.to_thread(self.gate.install, self.actor, package, device, board)
@@ -99,7 +104,7 @@ async def _run(fleet: DeviceFleet, device: str, upload: Any, tell: Callable[[str
         package = await asyncio.to_thread(from_upload, upload)
         await asker.ask(package, device, found.board if found is not None else "")
         artifact = await asyncio.to_thread(accept, package, target, tell)
-        done: Record = {"installed": asdict(await install(fleet, device, artifact, tell))}
+        done: Record = {"installed": asdict(await install(fleet, device, artifact, tell, asker.key))}
         await asker.ended()
         return done | ({"derivation": artifact.transform_log()} if isinstance(artifact, Admitted) else {})
     except (ComponentError, ModelError) as error:

@@ -11,7 +11,7 @@ from motet.components.errors import ComponentError
 from motet.components.packages import Package
 from motet.components.signature import SignatureError, publisher
 from motet.policy import Audit, Decision, Policy
-from motet.trust import TrustError, TrustStore
+from motet.trust import PrivateKey, TrustError, TrustStore
 
 ALLOWED, DENIED, DONE, FAILED = "allowed", "denied", "done", "failed"
 
@@ -21,10 +21,14 @@ class DeniedError(ComponentError):
 
 
 class Gatekeeper:
-    """`actor` in all methods: the name of the principal who asks. Everything here may wait for the disk."""
+    """`actor` in all methods: the name of the principal who asks. Everything here may wait for the disk.
 
-    def __init__(self, rules: Policy, trusted: TrustStore, audit: Audit) -> None:
+    `key` is the gateway's own: it signs for devices what was allowed here.
+    """
+
+    def __init__(self, rules: Policy, trusted: TrustStore, audit: Audit, key: PrivateKey | None = None) -> None:
         self._rules, self._trusted, self._audit = rules, trusted, audit
+        self.key = key
 
     def install(self, actor: str, package: Package, device: str, board: str) -> str | None:
         """The name of the publisher; None for an unsigned package that is allowed. Raises DeniedError, SignatureError."""

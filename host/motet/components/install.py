@@ -20,6 +20,9 @@ from motet.components.admission import Admitted
 from motet.components.errors import InstallError
 from motet.components.packages import COMPONENT, Artifact
 from motet.fleet import DeviceRestarted, DeviceTimeout, FleetError, RpcError
+from motet.trust import PrivateKey, sign
+from motet.trust.signing import ARTIFACT
+from motet_core import cbor
 from motet_core import errors as codes
 
 # Called with the operation in words, bytes sent and bytes in total.
@@ -33,6 +36,7 @@ BUSY_S = 0.25
 _ADVICE = {
     codes.METHOD_NOT_FOUND: "its firmware takes no artifacts; flash a current one",
     codes.NO_MEMORY: "remove an artifact that it no longer needs, or lower limits.memory and limits.stack",
+    codes.UNTRUSTED: "another gateway was there first; install from that one, or erase the device's storage where it stands",
     codes.BUSY: "it has other work; try again when that has ended",
 }
 
@@ -58,17 +62,23 @@ class Installed:
     sent: bool
 
 
-async def install(fleet: Fleet, device: str, item: Artifact, progress: Progress | None = None) -> Installed:
-    """Installs ``item`` on ``device``. Raises InstallError naming the device, the operation and what to do."""
+async def install(
+    fleet: Fleet, device: str, item: Artifact, progress: Progress | None = None, key: PrivateKey | None = None
+) -> Installed:
+    """Installs ``item`` on ``device``. Raises InstallError naming the device, the operation and what to do.
+
+    ``key``: the gateway's, which signs a manifest for the device; a device that knows no gateway yet keeps it for good.
+    """
     if not isinstance(item, Admitted | models.Model):
         raise TypeError(f"only admitted components and inspected models can be installed, not {type(item).__name__}")
-    return await _Installation(fleet, device, item, progress or (lambda *_: None)).run()
+    return await _Installation(fleet, device, item, progress or (lambda *_: None), key).run()
 
 
 class _Installation:
-    def __init__(self, fleet: Fleet, device: str, item: Artifact, progress: Progress) -> None:
+    def __init__(self, fleet: Fleet, device: str, item: Artifact, progress: Progress, key: PrivateKey | None) -> None:
         self._fleet = fleet
         self._device = device
+        self._key = key
         self._data, self._digest = item.artifact, item.digest
         self._kind, self._name, self._revision = _identity(item)
         self._progress = progress
@@ -90,10 +100,21 @@ class _Installation:
         """True when it had to be sent."""
         if await self._is_there():
             return False
+        await self._enrol()
         await self._send()
         if not await self._is_there():
             raise self._error("verify", f"the device took it but does not list it; see `motet logs {self._device}`")
         return True
+
+    async def _enrol(self) -> None:
+        if self._key is None:
+            return
+        try:
+            await self._call("show the gateway's key", "trust.enrol", {"key": self._key.public.raw})
+        except InstallError as error:
+            # Firmware from before signatures takes what it gets.
+            if not isinstance(error.__cause__, RpcError) or error.__cause__.code != codes.METHOD_NOT_FOUND:
+                raise
 
     async def _is_there(self) -> bool:
         listed = await self._call("list artifacts", "artifact.list", {})
@@ -113,7 +134,8 @@ class _Installation:
     async def _begin(self) -> int:
         announced = {"kind": self._kind, "name": self._name, "revision": self._revision}
         announced |= {"size": len(self._data), "digest": self._digest}
-        begun = await self._call("begin", "artifact.begin", announced)
+        signed = {} if self._key is None else {"manifest": _manifest(self._key, announced)}
+        begun = await self._call("begin", "artifact.begin", announced | signed)
         self._transfer = begun.get("transfer")
         block = begun.get("block")
         if type(self._transfer) is not int or type(block) is not int or block < 1:
@@ -164,6 +186,12 @@ class _Installation:
 
     def _error(self, operation: str, reason: str) -> InstallError:
         return InstallError(self._device, f"{operation} ({self._kind} {self._name})", reason)
+
+
+def _manifest(key: PrivateKey, announced: dict[str, Any]) -> bytes:
+    """What the device checks: see ``motet_core.gateway_key``."""
+    fields = [announced[name] for name in ("kind", "name", "revision", "size", "digest")]
+    return sign(key, cbor.dumps(dict(enumerate(fields, 1))), ARTIFACT)
 
 
 def _identity(item: Artifact) -> tuple[str, str, int]:
