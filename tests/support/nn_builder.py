@@ -99,10 +99,11 @@ def graph(tensors: Sequence[Tensor], steps: Sequence[Step], outputs: list[int]) 
     free = [tensor.value is None and not tensor.variable for tensor in tensors]
     own.inputs = [i for i in range(len(tensors)) if free[i] and i not in written]
     own.outputs, own.operators = outputs, []
+    codes = list(dict.fromkeys(name for name, *_ in steps))
+    model.operatorCodes = [_code(name) for name in codes]
     for name, inputs, output, table in steps:
-        model.operatorCodes.append(_code(name))
         operator = schema.OperatorT()
-        operator.opcodeIndex, operator.inputs = len(model.operatorCodes) - 1, inputs
+        operator.opcodeIndex, operator.inputs = codes.index(name), inputs
         operator.outputs = [output] if isinstance(output, int) else output
         if isinstance(table, bytes):
             operator.customOptions = np.frombuffer(table, np.uint8)

@@ -57,9 +57,11 @@ static bool take(nn_build *build, const nn_layer *layer, const nn_window *window
 }
 
 static bool prepare(nn_build *build) {
-    nn_layer layer = {.step = 1, .activation = CONV_ACTIVATION};
+    nn_layer layer;
     nn_window window;
     conv *params;
+    layer.step = 1;
+    layer.activation = CONV_ACTIVATION;
     if (!nn_read_layer(build, 0, 1, &layer)) {
         return false;
     }
@@ -83,9 +85,11 @@ static bool prepare(nn_build *build) {
 // Inputs: the output's shape, which its tensor has as well; weights; input; bias. Its window is that of the convolution
 // from the output's image to the input's, which it is backwards.
 static bool prepare_transposed(nn_build *build) {
-    nn_layer layer = {.step = 1, .activation = TRANSPOSE_CONV_ACTIVATION};
+    nn_layer layer;
     nn_window window;
     conv *params;
+    layer.step = 1;
+    layer.activation = TRANSPOSE_CONV_ACTIVATION;
     if (!nn_read_layer(build, 2, 1, &layer)) {
         return false;
     }

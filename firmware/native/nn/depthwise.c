@@ -41,8 +41,9 @@ static int32_t pixels_per_step(const nn_window *window, uint32_t multiplier, uin
 }
 
 static bool prepare(nn_build *build) {
-    nn_layer layer = {.activation = DEPTHWISE_ACTIVATION};
+    nn_layer layer;
     nn_window window;
+    layer.activation = DEPTHWISE_ACTIVATION;
     if (!read(build, &layer, &window)) {
         return false;
     }

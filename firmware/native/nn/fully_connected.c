@@ -23,7 +23,9 @@ static bool check(nn_build *build, const nn_info *input, const nn_info *weights,
 }
 
 static bool prepare(nn_build *build) {
-    nn_layer layer = {.step = 1, .activation = FULLY_CONNECTED_ACTIVATION};
+    nn_layer layer;
+    layer.step = 1;
+    layer.activation = FULLY_CONNECTED_ACTIVATION;
     if (!nn_read_layer(build, 0, 1, &layer) || !check(build, &layer.input, &layer.weights, &layer.output)) {
         return false;
     }

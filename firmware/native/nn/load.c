@@ -14,8 +14,8 @@ static bool fits(nn_build *build) {
 
 void nn_clear(void *memory, size_t bytes) {
     uint64_t *at = memory;
-    for (; bytes >= 4 * sizeof *at; bytes -= 4 * sizeof *at, at += 4) {
-        at[0] = at[1] = at[2] = at[3] = 0;
+    for (; bytes >= 8 * sizeof *at; bytes -= 8 * sizeof *at, at += 8) {
+        at[0] = at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = at[7] = 0;
         __asm volatile("" ::: "memory"); // or the compiler would call memset
     }
     for (; bytes > 0; bytes -= sizeof *at, at++) {
@@ -125,10 +125,13 @@ static uint8_t first_type(nn_build *build, const nn_table *table) {
     return nn_fb_byte_field(file, &tensor, TENSOR_TYPE, NN_FLOAT32);
 }
 
-static const nn_operator *find_operator(nn_build *build, const nn_table *table, const nn_table *code) {
+static const nn_operator *find_operator(nn_build *build, uint8_t type, const nn_table *code) {
     nn_fb *file = &build->model->file;
+    int32_t old = (int8_t)nn_fb_byte_field(file, code, CODE_DEPRECATED, 0);
+    int32_t builtin = nn_fb_int_field(file, code, CODE_BUILTIN, 0);
+    build->error->builtin = builtin > old ? builtin : old;
     if (build->error->builtin != BUILTIN_CUSTOM) {
-        return nn_find_operator(build->error->builtin, first_type(build, table));
+        return nn_find_operator(build->error->builtin, type);
     }
     nn_vector name = nn_fb_vector(file, code, CODE_CUSTOM, 1);
     return nn_find_custom((const char *)file->data + name.at, name.count);
@@ -140,21 +143,23 @@ static bool read_code(nn_build *build, const nn_table *table) {
     if (file->bad || index >= build->model->codes.count) {
         return nn_refuse(build, NN_WHY_OPERATOR_CODE_NOT_EXIST);
     }
-    nn_table code = nn_fb_element(file, build->model->codes, index);
-    int32_t old = (int8_t)nn_fb_byte_field(file, &code, CODE_DEPRECATED, 0);
-    int32_t builtin = nn_fb_int_field(file, &code, CODE_BUILTIN, 0);
-    if (file->bad) {
-        return nn_refuse(build, NN_WHY_OPERATOR_CODE_REACHES_OUTSIDE_FILE);
+    nn_known *known = &build->known[index % NN_MOST_KNOWN];
+    uint8_t type = first_type(build, table);
+    if (known->kind == NULL || known->code != index || known->type != type) {
+        const nn_table code = nn_fb_element(file, build->model->codes, index);
+        const nn_known own = {find_operator(build, type, &code), index, type};
+        if (file->bad) {
+            build->error->builtin = -1;
+            return nn_refuse(build, NN_WHY_OPERATOR_CODE_REACHES_OUTSIDE_FILE);
+        }
+        *known = own;
     }
-    build->error->builtin = builtin > old ? builtin : old;
-    build->node->kind = find_operator(build, table, &code);
-    if (file->bad) {
-        return nn_refuse(build, NN_WHY_OPERATOR_CODE_REACHES_OUTSIDE_FILE);
-    }
-    if (build->node->kind == NULL) {
+    if (known->kind == NULL) {
         return nn_refuse(build, NN_WHY_OPERATOR_UNSUPPORTED);
     }
-    build->error->name = build->node->kind->name;
+    build->node->kind = known->kind;
+    build->error->builtin = known->kind->builtin;
+    build->error->name = known->kind->name;
     return true;
 }
 

@@ -55,7 +55,7 @@ struct nn_model {
     nn_vector operators;
     nn_vector inputs;
     nn_vector outputs;
-    nn_place *places; // sorted by tensor
+    nn_place *places; // sorted by tensor, highest first
     uint32_t place_count;
     nn_node *nodes;
     nn_state *states;
@@ -66,6 +66,31 @@ struct nn_model {
     uint32_t steps;
     uint32_t steps_left;
 };
+
+// A tensor as the file describes it, checked.
+typedef struct {
+    uint16_t index;
+    uint8_t type;
+    uint8_t rank;
+    int32_t shape[NN_MAX_RANK]; // each at least 1
+    uint32_t count;             // of elements
+    uint32_t bytes;
+    const uint8_t *constant; // its value in the file, not aligned; NULL for an activation
+    nn_vector scales;        // none, one, or one for each channel; each is valid (scale.h)
+    int32_t channel_axis;
+    float scale; // the first scale, 0 when not quantised
+    int32_t zero_point;
+    bool variable; // keeps its value from run to run
+} nn_info;
+
+// An operator code that was looked up for a first input of this type.
+#define NN_MOST_KNOWN 8u
+
+typedef struct {
+    const nn_operator *kind; // NULL: none
+    uint32_t code;
+    uint8_t type;
+} nn_known;
 
 // While a model is measured or loaded. Measuring runs the same code without memory.
 typedef struct {
@@ -81,6 +106,10 @@ typedef struct {
     nn_vector inputs; // of that operator
     nn_vector outputs;
     nn_table options;
+    nn_known known[NN_MOST_KNOWN];
+    nn_info output;   // the one read last, which the next operator mostly reads; with the count 0: none
+    bool fast;        // the shifts in its channel table are all to the right and small (nn_scale_fast)
+    bool plain;       // the scales of the tensor being read do not matter
     uint32_t looked;  // inputs of that operator that are known to be constants, as bits
     nn_vector plan;   // see packed.h; empty when there is none to use
     nn_vector custom; // bytes of its options when it is no builtin operator

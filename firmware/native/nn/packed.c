@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "packed.h"
+#include "dot.h"
 #include "scale.h"
 #include "schema.h"
 
@@ -95,11 +96,17 @@ bool nn_check_channels(nn_build *build, const nn_layer *layer) {
     }
     const int8_t *shifts = (const int8_t *)multipliers + 4 * (size_t)count;
     int32_t signs = 0;
-    for (uint32_t c = 0; c < count; c++) {
-        signs |= nn_load_i32(multipliers + 4 * c) | (shifts[c] + 31) | (NN_SHIFT_MAX - shifts[c]);
+    const uint8_t *at = multipliers, *end = (const uint8_t *)shifts;
+    for (; end - at >= 16; at += 16) {
+        signs |= nn_load_i32(at) | nn_load_i32(at + 4) | nn_load_i32(at + 8) | nn_load_i32(at + 12);
     }
+    for (; at != end; at += 4) {
+        signs |= nn_load_i32(at);
+    }
+    build->fast = nn_shifts_within(shifts, count, -NN_FAST_SHIFT, -1);
     const nn_scale first = {nn_load_i32(multipliers), shifts[0]};
-    if (signs < 0 || !first_fits(build, layer, first)) {
+    if (signs < 0 || (!build->fast && !nn_shifts_within(shifts, count, -31, NN_SHIFT_MAX)) ||
+        !first_fits(build, layer, first)) {
         note(build, NN_WHY_PLAN_WITH_OTHER_FACTORS);
     }
     return build->plan.count > 0;

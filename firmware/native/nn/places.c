@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tensors that operators look for while they run, and how long each is needed. Entries lie at the end of the
-// tables, sorted by tensor; they are made as operators read their inputs and outputs.
+// tables, sorted by tensor, highest first: there most new ones go, before all others. They are made as operators read
+// their inputs and outputs.
 #include "schema.h"
 #include "tensor.h"
 
-// Index of the first entry of tensor `tensor` or a later one.
+// Index of the first entry of tensor `tensor` or a lower one.
 static uint32_t position(const nn_model *model, uint32_t tensor) {
     uint32_t low = 0, high = model->place_count;
+    if (high == 0 || model->places[0].tensor < tensor) {
+        return 0;
+    }
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (model->places[middle].tensor < tensor) {
+        if (model->places[middle].tensor > tensor) {
             low = middle + 1;
         } else {
             high = middle;

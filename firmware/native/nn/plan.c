@@ -31,12 +31,9 @@ static void extend_roots(nn_model *model) {
     }
 }
 
-// How far `low` must begin before `high` when both are needed at one time at least. Nothing may overwrite scratch.
+// How far `low` must begin before `high` when both are needed at one time at least.
 static uint32_t distance(const nn_model *model, const nn_place *low, const nn_place *high) {
     uint32_t gap = NN_NEVER;
-    if (low->tensor == NN_NOT_USED || high->tensor == NN_NOT_USED) {
-        return low->bytes;
-    }
     if (low->first > 0 && high->last == low->first) { // the operator that writes `low` is the last to read `high`
         gap = model->nodes[low->first - 1].forward;
     }
@@ -103,17 +100,33 @@ static void insert_by_offset(nn_model *model, uint32_t placed, const nn_place *p
     model->places[at].order = (uint16_t)(place - model->places);
 }
 
+// The lowest place for scratch at time `when`, which nothing may overwrite: one pass over what lies in its order.
+static uint32_t scratch_offset(const nn_model *model, uint32_t placed, uint32_t when, uint32_t bytes) {
+    const nn_place *places = model->places;
+    uint32_t offset = 0;
+    for (uint32_t i = 0; i < placed; i++) {
+        const nn_place *other = &places[places[i].order];
+        if (other->first > when || other->last < when) {
+            continue;
+        }
+        if (other->offset >= offset + bytes) {
+            break;
+        }
+        uint32_t end = other->offset + other->bytes;
+        offset = end > offset ? end : offset;
+    }
+    return offset;
+}
+
 static bool place_scratch(nn_build *build, uint32_t placed) {
     nn_model *model = build->model;
     for (uint32_t i = 0; i < model->operators.count; i++) {
         nn_node *node = &model->nodes[i];
         uint32_t bytes = (node->scratch_bytes + NN_ALIGN - 1) & ~(uint32_t)(NN_ALIGN - 1);
-        const uint16_t when = (uint16_t)(i + 1);
-        const nn_place scratch = {.bytes = bytes, .tensor = NN_NOT_USED, .first = when, .last = when};
         if (bytes == 0) {
             continue;
         }
-        node->scratch = lowest_free(model, placed, &scratch);
+        node->scratch = scratch_offset(model, placed, i + 1, bytes);
         if (!reserve(build, node->scratch, bytes)) {
             return false;
         }
@@ -142,15 +155,16 @@ static bool place_all(nn_build *build, before *before) {
     return place_scratch(build, placed);
 }
 
-// An operator works backwards when its output lies above an input that it overwrites.
-static void choose_direction(nn_model *model, const nn_place *out) {
-    nn_node *node = &model->nodes[out->first - 1];
-    for (uint32_t i = 0; i < model->place_count && node->backward != NN_NEVER; i++) {
-        const nn_place *in = &model->places[i];
-        bool shared = is_root(in) && in != out && in->last == out->first && in->offset < out->offset + out->bytes &&
-                      out->offset < in->offset + in->bytes;
-        node->backwards |= shared && (uint64_t)in->offset < (uint64_t)out->offset + node->forward;
+// An operator works backwards when its output lies above its input, which it overwrites. Those that can have one input.
+static void choose_direction(const nn_model *model, nn_node *node) {
+    const nn_place *out = nn_find_place(model, node->output), *in = nn_find_place(model, node->input);
+    if (in == NULL || in->first == NN_NOT_USED) {
+        return;
     }
+    in = nn_find_place(model, in->root);
+    bool shared =
+        in->last == out->first && in->offset < out->offset + out->bytes && out->offset < in->offset + in->bytes;
+    node->backwards = shared && (uint64_t)in->offset < (uint64_t)out->offset + node->forward;
 }
 
 static void finish(nn_model *model) {
@@ -158,8 +172,11 @@ static void finish(nn_model *model) {
         nn_place *place = &model->places[i];
         if (place->root != place->tensor) {
             place->offset = nn_find_place(model, place->root)->offset;
-        } else if (is_root(place) && place->first > 0) {
-            choose_direction(model, place);
+        }
+    }
+    for (uint32_t i = 0; i < model->operators.count; i++) {
+        if (model->nodes[i].backward != NN_NEVER) {
+            choose_direction(model, &model->nodes[i]);
         }
     }
 }

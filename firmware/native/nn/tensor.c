@@ -19,6 +19,9 @@ static bool read_shape(nn_build *build, uint32_t reference, nn_info *info) {
         return nn_refuse(build, NN_WHY_TENSOR_MORE_6_DIMENSIONS);
     }
     uint32_t element = nn_element_bytes(info->type), count = 1;
+    for (uint32_t i = shape.count; i < NN_MAX_RANK; i++) {
+        info->shape[i] = 0;
+    }
     for (uint32_t i = 0; i < shape.count; i++) {
         int32_t size = nn_load_i32(file->data + shape.at + 4 * i);
         if (size < 1) {
@@ -40,6 +43,7 @@ static bool read_constant(nn_build *build, uint32_t buffer, nn_info *info) {
     static const uint8_t needs[] = {[BUFFER_DATA] = 4, [BUFFER_OFFSET] = 8};
     nn_fb *file = &build->model->file;
     uint32_t index = buffer ? nn_fb_u32(file, buffer) : 0, at[sizeof needs];
+    info->constant = NULL;
     if (index >= build->model->buffers.count) {
         return nn_refuse(build, NN_WHY_TENSOR_NAMES_BUFFER_NOT_EXIST);
     }
@@ -91,7 +95,11 @@ static bool read_quantisation(nn_build *build, uint32_t reference, nn_info *info
     static const uint8_t needs[] = {
         [QUANT_SCALE] = 4, [QUANT_ZERO_POINT] = 4, [QUANT_DETAILS_TYPE] = 1, [QUANT_DIMENSION] = 4};
     nn_fb *file = &build->model->file;
+    const nn_vector none = {0, 0};
     uint32_t at[sizeof needs];
+    info->scales = none;
+    info->scale = 0;
+    info->channel_axis = info->zero_point = 0;
     if (reference == 0) {
         return true;
     }
@@ -137,10 +145,12 @@ bool nn_read_tensor(nn_build *build, int32_t index, nn_info *info) {
         [TENSOR_SHAPE] = 4,        [TENSOR_TYPE] = 1,        [TENSOR_BUFFER] = 4,
         [TENSOR_QUANTIZATION] = 4, [TENSOR_IS_VARIABLE] = 1, [TENSOR_SPARSITY] = 4,
     };
-    const nn_info none = {0};
     nn_fb *file = &build->model->file;
     uint32_t at[sizeof needs];
-    *info = none;
+    if (build->output.count != 0 && build->output.index == index) {
+        *info = build->output;
+        return true;
+    }
     if ((uint32_t)index >= build->model->tensors.count) {
         return nn_refuse(build, NN_WHY_TENSOR_INDEX_OUT_OF_RANGE);
     }
@@ -156,7 +166,7 @@ bool nn_read_tensor(nn_build *build, int32_t index, nn_info *info) {
     }
     info->variable = at[TENSOR_IS_VARIABLE] && file->data[at[TENSOR_IS_VARIABLE]];
     if (!read_shape(build, at[TENSOR_SHAPE], info) || !read_constant(build, at[TENSOR_BUFFER], info) ||
-        !read_quantisation(build, at[TENSOR_QUANTIZATION], info) || !count_read(build, info)) {
+        !read_quantisation(build, build->plain ? 0 : at[TENSOR_QUANTIZATION], info) || !count_read(build, info)) {
         return false;
     }
     return !file->bad || nn_refuse(build, NN_WHY_TENSOR_REACHES_OUTSIDE_FILE);
@@ -202,18 +212,20 @@ bool nn_read_variable(nn_build *build, uint32_t slot, nn_info *info) {
     return nn_note_variable(build, info);
 }
 
-static bool is_absent(nn_build *build, uint32_t slot) {
-    return slot >= build->inputs.count || input_at(build, slot) == -1;
+static bool skip_absent(nn_build *build, uint32_t slot, nn_info *info) {
+    if (slot < build->inputs.count && input_at(build, slot) != -1) {
+        return false;
+    }
+    memset(info, 0, sizeof *info);
+    return true;
 }
 
 bool nn_read_optional(nn_build *build, uint32_t slot, nn_info *info) {
-    memset(info, 0, sizeof *info);
-    return is_absent(build, slot) || nn_read_input(build, slot, info);
+    return skip_absent(build, slot, info) || nn_read_input(build, slot, info);
 }
 
 bool nn_read_optional_constant(nn_build *build, uint32_t slot, nn_info *info) {
-    memset(info, 0, sizeof *info);
-    return is_absent(build, slot) || nn_read_constant(build, slot, info);
+    return skip_absent(build, slot, info) || nn_read_constant(build, slot, info);
 }
 
 bool nn_read_output(nn_build *build, nn_info *info) {
@@ -227,6 +239,7 @@ bool nn_read_output_of(nn_build *build, uint32_t count, uint32_t slot, nn_info *
     if (!nn_read_tensor(build, nn_fb_int_element(&build->model->file, build->outputs, slot), info)) {
         return false;
     }
+    build->output = *info;
     if (slot == 0) {
         build->node->output = info->index;
     }

@@ -1,25 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tensor as the file describes it, checked.
+// Reads the tensors of the operator that is being prepared, and checks them.
 #ifndef MOTET_NN_TENSOR_H
 #define MOTET_NN_TENSOR_H
 
 #include "fixed.h"
 #include "model.h"
-
-typedef struct {
-    uint16_t index;
-    uint8_t type;
-    uint8_t rank;
-    int32_t shape[NN_MAX_RANK]; // each at least 1
-    uint32_t count;             // of elements
-    uint32_t bytes;
-    const uint8_t *constant; // its value in the file, not aligned; NULL for an activation
-    nn_vector scales;        // none, one, or one for each channel; each is valid (scale.h)
-    int32_t channel_axis;
-    float scale; // the first scale, 0 when not quantised
-    int32_t zero_point;
-    bool variable; // keeps its value from run to run
-} nn_info;
 
 // Bytes of one element; 0 for a type that the engine does not have.
 uint32_t nn_element_bytes(uint8_t type);

@@ -12,9 +12,11 @@ bool nn_read_layer(nn_build *build, uint32_t input, uint32_t weights, nn_layer *
         return false;
     }
     build->node->input = layer->input.index;
-    return nn_read_constant(build, weights, &layer->weights) && nn_read_optional_constant(build, bias, &layer->bias) &&
-           nn_read_output(build, &layer->output) && nn_need_int8(build, &layer->input) &&
-           nn_need_int8(build, &layer->output);
+    build->plain = true;
+    bool found = nn_read_optional_constant(build, bias, &layer->bias);
+    build->plain = false;
+    return found && nn_read_constant(build, weights, &layer->weights) && nn_read_output(build, &layer->output) &&
+           nn_need_int8(build, &layer->input) && nn_need_int8(build, &layer->output);
 }
 
 bool nn_check_weights(nn_build *build, const nn_layer *layer, int32_t axis) {
@@ -57,16 +59,24 @@ static int64_t magnitude_of_bias(const nn_dense *dense, uint32_t channel) {
     return bias < 0 ? -bias : bias;
 }
 
+// At least as large as the magnitude of each bias, to about a bit.
+static int64_t largest_bias(const nn_dense *dense) {
+    const uint8_t *at = dense->bias;
+    int32_t bits = 0;
+    uint32_t left = at ? dense->rows : 0;
+    for (; left >= 4; left -= 4, at += 16) {
+        int32_t a = nn_load_i32(at), b = nn_load_i32(at + 4), c = nn_load_i32(at + 8), d = nn_load_i32(at + 12);
+        bits |= (a ^ (a >> 31)) | (b ^ (b >> 31)) | (c ^ (c >> 31)) | (d ^ (d >> 31));
+    }
+    for (; left > 0; left--, at += 4) {
+        bits |= nn_load_i32(at) ^ (nn_load_i32(at) >> 31);
+    }
+    return (int64_t)bits + 1;
+}
+
 // No sum is larger: |input - zero point| is at most 255. Looks at the weights only when there are that many of them.
 static int64_t largest_sum(const nn_dense *dense, uint32_t step) {
-    int64_t bound = (int64_t)dense->depth * 128 * 256, largest = 0;
-    int32_t bits = 0;
-    const uint8_t *end = dense->bias ? dense->bias + 4 * (size_t)dense->rows : NULL;
-    for (const uint8_t *at = dense->bias; at != end; at += 4) {
-        int32_t bias = nn_load_i32(at);
-        bits |= bias ^ (bias >> 31);
-    }
-    bound += (int64_t)bits + 1; // at least as large as each bias
+    int64_t bound = (int64_t)dense->depth * 128 * 256 + largest_bias(dense), largest = 0;
     if (bound < SMALL_SUM) {
         return bound;
     }
@@ -100,15 +110,13 @@ static bool fill_factors(nn_build *build, nn_dense *dense, void *tables, const n
     dense->multipliers = planned ? (const int32_t *)(const void *)planned : tables;
     dense->shifts = (const int8_t *)(dense->multipliers + count);
     int32_t *own = tables;
-    return planned != NULL || compute_factors(build, own, (int8_t *)(own + count), layer);
-}
-
-static bool all_shifts_fast(const nn_dense *dense, uint32_t count) {
-    int32_t signs = -1;
-    for (const int8_t *shift = dense->shifts; count > 0; count--, shift++) {
-        signs &= *shift & (-NN_FAST_SHIFT - 1 - *shift);
+    if (planned == NULL) {
+        if (!compute_factors(build, own, (int8_t *)(own + count), layer)) {
+            return false;
+        }
+        build->fast = nn_shifts_within(dense->shifts, count, -NN_FAST_SHIFT, -1);
     }
-    return signs < 0;
+    return true;
 }
 
 bool nn_fill_dense(nn_build *build, nn_dense *dense, void *tables, const nn_layer *layer) {
@@ -127,6 +135,6 @@ bool nn_fill_dense(nn_build *build, nn_dense *dense, void *tables, const nn_laye
     dense->high = (int8_t)high;
     dense->by_channel = layer->weights.scales.count > 1;
     int64_t largest = largest_sum(dense, layer->step);
-    dense->fast = largest < SMALL_SUM && all_shifts_fast(dense, layer->weights.scales.count);
+    dense->fast = largest < SMALL_SUM && build->fast;
     return largest <= INT32_MAX || nn_refuse(build, NN_WHY_SUMS_COULD_OVERFLOW_32_BITS);
 }
