@@ -37,6 +37,16 @@ bool nn_read_int8(nn_build *build, nn_info *input, nn_info *output) {
            nn_need_int8(build, output);
 }
 
+bool nn_same_shape(const nn_info *a, const nn_info *b) {
+    return a->rank == b->rank && memcmp(a->shape, b->shape, sizeof a->shape) == 0;
+}
+
+void nn_overlap_elements(nn_build *build, const nn_info *input, const nn_info *output) {
+    if (input->bytes >= output->bytes && input->count == output->count) {
+        nn_overlap(build, 0, NN_NEVER);
+    }
+}
+
 bool nn_read_alike(nn_build *build, nn_info *input, nn_info *output) {
     if (!nn_read_input(build, 0, input) || !nn_read_output(build, output)) {
         return false;

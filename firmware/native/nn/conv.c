@@ -220,7 +220,7 @@ static bool run(nn_model *model, const nn_node *node) {
     uint32_t together = params->dense.rows == (uint32_t)params->window.out_c ? NN_COLUMNS : 1;
     nn_pixel pixel = {0, 0, 0};
     for (uint32_t done = 0; done < pixels; done += together) {
-        if (done % pixels_per_step == 0 && !nn_step(model)) {
+        if (!nn_step_each(model, done, pixels_per_step)) {
             return false;
         }
         uint32_t count = pixels - done < together ? pixels - done : together;

@@ -72,12 +72,11 @@ static void block_4x1(const nn_dense *dense, uint32_t row, const int8_t *column,
 
 static void row_of_column(const nn_dense *dense, uint32_t row, const int8_t *column, int8_t *out) {
     const int8_t *weights = dense->weights + (size_t)row * dense->depth;
-    const nn_channel channel = nn_channel_of(dense, row);
     int32_t sum = nn_bias(dense, row);
     for (uint32_t k = 0; k < dense->depth; k++) {
         sum += weights[k] * (column[k] - dense->input_zero);
     }
-    out[row] = nn_requantize(dense, sum, &channel);
+    out[row] = nn_output_of(dense, row, sum);
 }
 
 void nn_dense_column(const nn_dense *dense, const int8_t *column, int8_t *out) {

@@ -89,16 +89,14 @@ static int32_t sum_of(const nn_depthwise *params, const nn_span *span, const tap
     return sum;
 }
 
-void nn_depthwise_span(const nn_depthwise *params, const nn_span *span, uint32_t channel) {
+void nn_depthwise_span(const nn_depthwise *params, const nn_span *span, uint32_t first) {
     const nn_window *w = &params->window;
     const taps rows = inside(span->y * w->stride_h - w->pad_h, w->dilation_h, w->kernel_h, w->in_h);
-    for (; channel < params->dense.rows; channel++) {
-        const nn_channel factors = nn_channel_of(&params->dense, channel);
-        int8_t *out = span->out + channel;
-        for (int32_t i = 0; i < span->count; i++, out += w->out_c) {
-            const taps columns = inside((span->x + i) * w->stride_w - w->pad_w, w->dilation_w, w->kernel_w, w->in_w);
-            int32_t sum = sum_of(params, span, &rows, &columns, channel);
-            *out = nn_requantize(&params->dense, sum, &factors);
+    int8_t *out = span->out;
+    for (int32_t i = 0; i < span->count; i++, out += w->out_c) {
+        const taps columns = inside((span->x + i) * w->stride_w - w->pad_w, w->dilation_w, w->kernel_w, w->in_w);
+        for (uint32_t channel = first; channel < params->dense.rows; channel++) {
+            out[channel] = nn_output_of(&params->dense, channel, sum_of(params, span, &rows, &columns, channel));
         }
     }
 }

@@ -163,15 +163,15 @@ static inline int32_t nn_scale_fast(int32_t sum, const nn_channel *channel) {
 
 #endif
 
-static inline int32_t nn_scale_any(const nn_dense *dense, int32_t sum, const nn_channel *channel) {
-    const nn_scale scale = {channel->multiplier, channel->shift};
-    const int32_t limit = 1 << 30; // far outside int8: only so that the next sum cannot overflow
-    return nn_clamp(nn_rescale(sum, scale), -limit, limit) + dense->output_zero;
-}
+// For all other layers.
+int32_t nn_scale_any(const nn_dense *dense, int32_t sum, const nn_channel *channel);
 
 static inline int8_t nn_requantize(const nn_dense *dense, int32_t sum, const nn_channel *channel) {
     int32_t value = dense->fast ? nn_scale_fast(sum, channel) : nn_scale_any(dense, sum, channel);
     return (int8_t)nn_clamp(value, dense->low, dense->high);
 }
+
+// One sum of channel `row`: smaller than the functions above where speed does not count.
+int8_t nn_output_of(const nn_dense *dense, uint32_t row, int32_t sum);
 
 #endif

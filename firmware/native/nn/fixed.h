@@ -24,30 +24,11 @@ static inline int32_t nn_high_mul(int32_t a, int32_t b) {
 }
 
 // RoundingDivideByPOT: x / 2^exponent, rounded half away from zero, for an exponent of 0 to 31.
-static inline int32_t nn_round_shift(int32_t x, int exponent) {
-    int32_t mask = (int32_t)((1u << exponent) - 1);
-    int32_t threshold = (mask >> 1) + (x < 0);
-    return (x >> exponent) + ((x & mask) > threshold);
-}
+int32_t nn_round_shift(int32_t x, int exponent);
 
-#if MOTET_NN_SINGLE_ROUNDING
-
-// MultiplyByQuantizedMultiplier, for a shift of -31 to 30. A result beyond 32 bits wraps.
-static inline int32_t nn_rescale(int32_t x, nn_scale scale) {
-    int right = 31 - scale.shift;
-    return (int32_t)(((int64_t)x * scale.multiplier + ((int64_t)1 << (right - 1))) >> right);
-}
-
-#else
-
-// MultiplyByQuantizedMultiplier. A left shift that overflows wraps, as it does in the reference on every CPU we know.
-static inline int32_t nn_rescale(int32_t x, nn_scale scale) {
-    int left = scale.shift > 0 ? scale.shift : 0;
-    int right = scale.shift > 0 ? 0 : -scale.shift;
-    return nn_round_shift(nn_high_mul((int32_t)((uint32_t)x << left), scale.multiplier), right);
-}
-
-#endif
+// MultiplyByQuantizedMultiplier, for a shift of -31 to 30. With double rounding a left shift that overflows wraps, as
+// it does in the reference on every CPU we know; with single rounding a result beyond 32 bits does.
+int32_t nn_rescale(int32_t x, nn_scale scale);
 
 // MultiplyByQuantizedMultiplier of a 64-bit sum, |x| < 2^47, for a shift of -31 to NN_WIDE_SHIFT_MAX: one rounding,
 // with a multiplier of 15 bits. A result beyond 32 bits wraps.

@@ -65,7 +65,7 @@ static bool run_pool(nn_model *model, const nn_node *node) {
     uint32_t pixels = nn_window_pixels(window);
     nn_pixel pixel = {0, 0, 0};
     for (uint32_t i = 0; i < pixels; i++) {
-        if (i % params->pixels_per_step == 0 && !nn_step(model)) {
+        if (!nn_step_each(model, i, params->pixels_per_step)) {
             return false;
         }
         for (int32_t c = 0; c < window->out_c; c++) {
@@ -99,7 +99,7 @@ static bool run_mean(nn_model *model, const nn_node *node) {
     uint32_t count = nn_axes_count(&params->reduced), outputs = nn_axes_count(&params->kept);
     nn_walk walk = {{0}, 0};
     for (uint32_t i = 0; i < outputs; i++) {
-        if (i % params->outputs_per_step == 0 && !nn_step(model)) {
+        if (!nn_step_each(model, i, params->outputs_per_step)) {
             return false;
         }
         float sum = 0;

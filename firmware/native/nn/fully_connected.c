@@ -47,7 +47,7 @@ static bool run(nn_model *model, const nn_node *node) {
     const int8_t *input = (const int8_t *)nn_data(model, node->input);
     int8_t *out = (int8_t *)nn_data(model, node->output);
     for (uint32_t i = 0; i < params->batches; i++) {
-        if (i % params->batches_per_step == 0 && !nn_step(model)) {
+        if (!nn_step_each(model, i, params->batches_per_step)) {
             return false;
         }
         nn_dense_column(&params->dense, input, out);

@@ -184,7 +184,7 @@ static int32_t gate_row(const lstm *params, const gate *own, uint32_t row, const
 static bool run_gates(nn_model *model, const lstm *params, const work *at) {
     for (uint32_t index = 0; index < GATES; index++) {
         for (uint32_t row = 0; row < params->units; row++) {
-            if (row % params->rows_per_step == 0 && !nn_step(model)) {
+            if (!nn_step_each(model, row, params->rows_per_step)) {
                 return false;
             }
             int32_t value = 3 * gate_row(params, &params->gates[index], row, at);

@@ -174,20 +174,12 @@ static inline void nn_overlap(nn_build *build, uint32_t forward, uint32_t backwa
 // Where a tensor that the operator has read with nn_read_input or nn_read_output lies.
 uint8_t *nn_data(const nn_model *model, uint16_t tensor);
 
-// Called before each step of work.
-static inline bool nn_step(nn_model *model) {
-    if (model->steps_left == 0 || motet_cancel_pending()) {
-        return false;
-    }
-    model->steps_left--;
-    return true;
-}
+// Called before each step of work; and before item `index` of work that has `items` of them in each step.
+bool nn_step(nn_model *model);
+bool nn_step_each(nn_model *model, uint32_t index, uint32_t items);
 
 // How many items of `work` each make up a step; a multiple of four, so that kernels may take items in fours.
-static inline uint32_t nn_items_per_step(uint32_t work) {
-    uint32_t items = NN_STEP_WORK / (work ? work : 1);
-    return items < 4 ? 4 : items & ~3u;
-}
+uint32_t nn_items_per_step(uint32_t work);
 
 // Whether the operator's output is its first input with another shape.
 static inline bool nn_is_view(const nn_operator *kind) {

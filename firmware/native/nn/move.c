@@ -7,132 +7,125 @@
 #include "registry.h"
 #include "schema.h"
 
-static bool read_both(nn_build *build, nn_info *input, nn_info *output) {
-    if (!nn_read_input(build, 0, input) || !nn_read_output(build, output)) {
+// What all of these operators begin with.
+typedef struct {
+    nn_info input, output;
+    int32_t from[NN_MAX_RANK], to[NN_MAX_RANK]; // strides of the two
+    nn_box box;
+} moving;
+
+static bool begin(nn_build *build, moving *own) {
+    memset(&own->box, 0, sizeof own->box);
+    if (!nn_read_input(build, 0, &own->input) || !nn_read_output(build, &own->output)) {
         return false;
     }
-    return input->type == output->type || nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_TYPES);
+    nn_dense_strides(&own->input, own->from);
+    nn_dense_strides(&own->output, own->to);
+    return own->input.type == own->output.type || nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_TYPES);
 }
 
-static bool add_only_move(nn_build *build, const nn_info *input, const nn_info *output, const nn_box *box) {
+static bool need_same_rank(nn_build *build, const moving *own) {
+    return own->input.rank == own->output.rank || nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_NUMBERS_DIMENSIONS);
+}
+
+// Adds the move; `fill`: what the rest of the output is filled with.
+static bool end(nn_build *build, const moving *own, const uint8_t *fill) {
     nn_moves *moves;
-    return nn_begin_moves(build, input, &moves) && nn_add_move(build, moves, input, output, box);
+    if (!nn_begin_moves(build, &own->input, &moves)) {
+        return false;
+    }
+    if (moves != NULL && fill != NULL) {
+        moves->fill = own->output.count;
+        moves->output = own->output.index;
+        memcpy(moves->value, fill, moves->element);
+    }
+    return nn_add_move(build, moves, &own->input, &own->output, &own->box);
 }
 
 // Places the input inside the output.
-static bool read_padding(nn_build *build, const nn_info *input, const nn_info *output, nn_box *box) {
+static bool add_padding(nn_build *build, moving *own, const uint8_t *fill) {
     nn_info padding;
-    int32_t from[NN_MAX_RANK], to[NN_MAX_RANK];
-    if (input->rank == 0 || input->rank != output->rank) {
+    if (own->input.rank == 0 || own->input.rank != own->output.rank) {
         return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_NUMBERS_DIMENSIONS);
     }
-    if (!nn_read_integers(build, 1, 2u * input->rank, &padding)) {
+    if (!nn_read_integers(build, 1, 2u * own->input.rank, &padding)) {
         return false;
     }
-    nn_dense_strides(input, from);
-    nn_dense_strides(output, to);
-    for (uint32_t axis = 0; axis < input->rank; axis++) {
+    for (uint32_t axis = 0; axis < own->input.rank; axis++) {
         int32_t before = nn_integer(&padding, 2 * axis), after = nn_integer(&padding, 2 * axis + 1);
-        if (before < 0 || after < 0 || (int64_t)before + after + input->shape[axis] != output->shape[axis]) {
+        int32_t size = own->input.shape[axis];
+        if (before < 0 || after < 0 || (int64_t)before + after + size != own->output.shape[axis]) {
             return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_PADDING);
         }
-        box->b += before * to[axis];
-        nn_add_pair(box, input->shape[axis], from[axis], to[axis]);
+        own->box.b += before * own->to[axis];
+        nn_add_pair(&own->box, size, own->from[axis], own->to[axis]);
     }
-    return true;
+    return end(build, own, fill);
 }
 
-static bool add_padding(nn_build *build, const nn_info *input, const nn_info *output, const uint8_t *value) {
-    nn_box box = {0};
-    nn_moves *moves;
-    if (!read_padding(build, input, output, &box) || !nn_begin_moves(build, input, &moves)) {
-        return false;
-    }
-    if (moves != NULL) {
-        moves->fill = output->count;
-        moves->output = output->index;
-        memcpy(moves->value, value, moves->element);
-    }
-    return nn_add_move(build, moves, input, output, &box);
-}
-
-// Fills with the output's zero point.
+// PAD fills with the output's zero point, PADV2 with the third input.
 static bool prepare_pad(nn_build *build) {
-    nn_info input, output;
-    if (!read_both(build, &input, &output)) {
+    moving own;
+    nn_info value;
+    if (!begin(build, &own)) {
         return false;
     }
-    if (output.zero_point != 0 && nn_element_bytes(output.type) != 1) {
-        return nn_refuse(build, NN_WHY_PADDING_WIDE_INTEGERS_ZERO_POINT);
+    if (build->node->kind->builtin == BUILTIN_PAD) {
+        if (own.output.zero_point != 0 && nn_element_bytes(own.output.type) != 1) {
+            return nn_refuse(build, NN_WHY_PADDING_WIDE_INTEGERS_ZERO_POINT);
+        }
+        const uint8_t zero[8] = {(uint8_t)own.output.zero_point};
+        return add_padding(build, &own, zero);
     }
-    const uint8_t value[8] = {(uint8_t)output.zero_point};
-    return add_padding(build, &input, &output, value);
-}
-
-// Fills with the third input.
-static bool prepare_padv2(nn_build *build) {
-    nn_info input, output, value;
-    if (!read_both(build, &input, &output) || !nn_read_constant(build, 2, &value)) {
+    if (!nn_read_constant(build, 2, &value)) {
         return false;
     }
     if (value.constant == NULL || value.count != 1) {
         return nn_refuse(build, NN_WHY_VALUE_FILL_NOT_ONE_CONSTANT);
     }
-    return nn_need_same_kind(build, &value, &output) && add_padding(build, &input, &output, value.constant);
+    return nn_need_same_kind(build, &value, &own.output) && add_padding(build, &own, value.constant);
 }
 
 static bool prepare_transpose(nn_build *build) {
-    nn_info input, output, order;
-    int32_t from[NN_MAX_RANK], to[NN_MAX_RANK];
-    nn_box box = {0};
+    moving own;
+    nn_info order;
     uint32_t seen = 0;
-    if (!read_both(build, &input, &output) || !nn_read_integers(build, 1, input.rank, &order)) {
+    if (!begin(build, &own) || !nn_read_integers(build, 1, own.input.rank, &order) || !need_same_rank(build, &own)) {
         return false;
     }
-    if (input.rank != output.rank) {
-        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_NUMBERS_DIMENSIONS);
-    }
-    nn_dense_strides(&input, from);
-    nn_dense_strides(&output, to);
-    for (uint32_t i = 0; i < input.rank; i++) {
-        int32_t axis = nn_integer(&order, i);
-        if (axis < 0 || axis >= input.rank || (seen & (1u << axis))) {
+    for (uint32_t i = 0; i < own.input.rank; i++) {
+        uint32_t axis = (uint32_t)nn_integer(&order, i);
+        if (axis >= own.input.rank || (seen & (1u << axis))) {
             return nn_refuse(build, NN_WHY_AXES_NOT_PERMUTATION);
         }
-        if (output.shape[i] != input.shape[axis]) {
+        if (own.output.shape[i] != own.input.shape[axis]) {
             return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_PERMUTATION);
         }
         seen |= 1u << axis;
-        nn_add_pair(&box, output.shape[i], from[axis], to[i]);
+        nn_add_pair(&own.box, own.output.shape[i], own.from[axis], own.to[i]);
     }
-    return add_only_move(build, &input, &output, &box);
+    return end(build, &own, NULL);
 }
 
 static bool prepare_slice(nn_build *build) {
-    nn_info input, output, begin, size;
-    int32_t from[NN_MAX_RANK], to[NN_MAX_RANK];
-    nn_box box = {0};
-    if (!read_both(build, &input, &output) || !nn_read_integers(build, 1, input.rank, &begin) ||
-        !nn_read_integers(build, 2, input.rank, &size)) {
+    moving own;
+    nn_info starts, sizes;
+    if (!begin(build, &own) || !nn_read_integers(build, 1, own.input.rank, &starts) ||
+        !nn_read_integers(build, 2, own.input.rank, &sizes) || !need_same_rank(build, &own)) {
         return false;
     }
-    if (input.rank != output.rank) {
-        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_NUMBERS_DIMENSIONS);
-    }
-    nn_dense_strides(&input, from);
-    nn_dense_strides(&output, to);
-    for (uint32_t axis = 0; axis < input.rank; axis++) {
-        int32_t first = nn_integer(&begin, axis), count = nn_integer(&size, axis);
-        if (first < 0 || first >= input.shape[axis] || count < -1 || count > input.shape[axis] - first) {
+    for (uint32_t axis = 0; axis < own.input.rank; axis++) {
+        int32_t first = nn_integer(&starts, axis), count = nn_integer(&sizes, axis), size = own.input.shape[axis];
+        if (first < 0 || first >= size || count < -1 || count > size - first) {
             return nn_refuse(build, NN_WHY_SLICE_REACHES_OUTSIDE_TENSOR);
         }
-        if (output.shape[axis] != (count == -1 ? input.shape[axis] - first : count)) {
+        if (own.output.shape[axis] != (count == -1 ? size - first : count)) {
             return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_SLICE);
         }
-        box.a += first * from[axis];
-        nn_add_pair(&box, output.shape[axis], from[axis], to[axis]);
+        own.box.a += first * own.from[axis];
+        nn_add_pair(&own.box, own.output.shape[axis], own.from[axis], own.to[axis]);
     }
-    return add_only_move(build, &input, &output, &box);
+    return end(build, &own, NULL);
 }
 
 typedef struct {
@@ -196,38 +189,32 @@ static range range_of(const ranges *own, uint32_t axis) {
 }
 
 static bool prepare_strided_slice(nn_build *build) {
-    nn_info input, output;
+    moving own;
     ranges all;
-    int32_t from[NN_MAX_RANK], to[NN_MAX_RANK], first, count;
-    nn_box box = {0};
+    int32_t first, count;
     uint32_t kept = 0;
-    if (!read_both(build, &input, &output) || !read_ranges(build, input.rank, &all)) {
+    if (!begin(build, &own) || !read_ranges(build, own.input.rank, &all)) {
         return false;
     }
-    nn_dense_strides(&input, from);
-    nn_dense_strides(&output, to);
-    for (uint32_t axis = 0; axis < input.rank; axis++) {
-        const range own = range_of(&all, axis);
-        if (!resolve(&own, input.shape[axis], &first, &count)) {
+    for (uint32_t axis = 0; axis < own.input.rank; axis++) {
+        const range part = range_of(&all, axis);
+        if (!resolve(&part, own.input.shape[axis], &first, &count)) {
             return nn_refuse(build, NN_WHY_SLICE_WITHOUT_ELEMENTS);
         }
-        box.a += first * from[axis];
-        if (own.shrink) {
+        own.box.a += first * own.from[axis];
+        if (part.shrink) {
             continue;
         }
-        if (kept == output.rank || output.shape[kept] != count) {
+        if (kept == own.output.rank || own.output.shape[kept] != count) {
             return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_SLICE);
         }
-        nn_add_pair(&box, count, count > 1 ? from[axis] * own.stride : 0, to[kept++]);
+        nn_add_pair(&own.box, count, count > 1 ? own.from[axis] * part.stride : 0, own.to[kept++]);
     }
-    if (kept != output.rank) {
-        return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_SLICE);
-    }
-    return add_only_move(build, &input, &output, &box);
+    return kept == own.output.rank ? end(build, &own, NULL) : nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_SLICE);
 }
 
 const nn_operator nn_pad = {BUILTIN_PAD, OPTIONS_PAD, 2, 2, "PAD", prepare_pad, nn_run_moves};
-const nn_operator nn_padv2 = {BUILTIN_PADV2, OPTIONS_PADV2, 3, 3, "PADV2", prepare_padv2, nn_run_moves};
+const nn_operator nn_padv2 = {BUILTIN_PADV2, OPTIONS_PADV2, 3, 3, "PADV2", prepare_pad, nn_run_moves};
 const nn_operator nn_transpose = {BUILTIN_TRANSPOSE, OPTIONS_TRANSPOSE, 2,           2,
                                   "TRANSPOSE",       prepare_transpose, nn_run_moves};
 const nn_operator nn_slice = {BUILTIN_SLICE, OPTIONS_SLICE, 3, 3, "SLICE", prepare_slice, nn_run_moves};

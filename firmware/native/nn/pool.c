@@ -92,7 +92,7 @@ static bool run(nn_model *model, const nn_node *node, int32_t (*reduce)(const nn
     nn_pixel pixel = {0, 0, 0};
     uint32_t pixels = nn_window_pixels(window);
     for (uint32_t i = 0; i < pixels; i++, out += window->out_c) {
-        if (i % params->pixels_per_step == 0 && !nn_step(model)) {
+        if (!nn_step_each(model, i, params->pixels_per_step)) {
             return false;
         }
         patch under = patch_at(window, nn_image(window, input, pixel.batch), &pixel);

@@ -141,7 +141,7 @@ static bool run(nn_model *model, const nn_node *node) {
     uint32_t outputs_per_step = nn_items_per_step(count);
     nn_walk walk = {{0}, 0};
     for (uint32_t i = 0; i < outputs; i++) {
-        if (i % outputs_per_step == 0 && !nn_step(model)) {
+        if (!nn_step_each(model, i, outputs_per_step)) {
             return false;
         }
         const found own = look_at(&params->reduced, count, input + walk.offset);

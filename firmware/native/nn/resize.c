@@ -113,7 +113,7 @@ static bool run_nearest(nn_model *model, const nn_node *node) {
         for (int32_t y = 0; y < params->y.out; y++) {
             const uint8_t *row = input + (uint32_t)nearest(params, &params->y, y) * row_bytes;
             for (int32_t x = 0; x < params->x.out; x++, out += params->depth) {
-                if (done++ % params->pixels_per_step == 0 && !nn_step(model)) {
+                if (!nn_step_each(model, done++, params->pixels_per_step)) {
                     return false;
                 }
                 memcpy(out, row + columns[x] * params->depth, params->depth);
@@ -152,7 +152,7 @@ static bool run_bilinear(nn_model *model, const nn_node *node) {
         for (int32_t i = 0; i < params->y.out; i++) {
             const between y = locate(params, &params->y, i);
             for (int32_t j = 0; j < params->x.out; j++) {
-                if (done++ % params->pixels_per_step == 0 && !nn_step(model)) {
+                if (!nn_step_each(model, done++, params->pixels_per_step)) {
                     return false;
                 }
                 const between x = locate(params, &params->x, j);

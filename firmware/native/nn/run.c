@@ -27,6 +27,23 @@ uint8_t *nn_data(const nn_model *model, uint16_t tensor) {
     return model->activations + place->offset;
 }
 
+bool nn_step(nn_model *model) {
+    if (model->steps_left == 0 || motet_cancel_pending()) {
+        return false;
+    }
+    model->steps_left--;
+    return true;
+}
+
+bool nn_step_each(nn_model *model, uint32_t index, uint32_t items) {
+    return index % items != 0 || nn_step(model);
+}
+
+uint32_t nn_items_per_step(uint32_t work) {
+    uint32_t items = NN_STEP_WORK / (work ? work : 1);
+    return items < 4 ? 4 : items & ~3u;
+}
+
 static bool start(nn_model *model, uint32_t steps, nn_error *error) {
     *error = no_error;
     if (model->activations == NULL) {

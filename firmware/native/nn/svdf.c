@@ -169,7 +169,7 @@ static bool run(nn_model *model, const nn_node *node) {
         for (uint32_t unit = 0; unit < params->units; unit++) {
             uint32_t sum = (uint32_t)nn_load_i32(params->bias + 4 * unit);
             for (uint32_t k = 0; k < params->rank; k++, done++) {
-                if (done % params->filters_per_step == 0 && !nn_step(model)) {
+                if (!nn_step_each(model, done, params->filters_per_step)) {
                     return false;
                 }
                 sum += run_filter(params, centred, batch, unit * params->rank + k);

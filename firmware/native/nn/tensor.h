@@ -33,9 +33,7 @@ bool nn_read_variable(nn_build *build, uint32_t slot, nn_info *info);
 
 // Checks that a tensor is int8 with one scale, and not constant unless allowed by the operator itself.
 bool nn_need_int8(nn_build *build, const nn_info *info);
-static inline bool nn_same_shape(const nn_info *a, const nn_info *b) {
-    return a->rank == b->rank && memcmp(a->shape, b->shape, sizeof a->shape) == 0;
-}
+bool nn_same_shape(const nn_info *a, const nn_info *b);
 
 // Reads the first input and the output of an operator that leaves the shape as it is.
 bool nn_read_alike(nn_build *build, nn_info *input, nn_info *output);
@@ -54,11 +52,7 @@ bool nn_read_activation(nn_build *build, unsigned field, const nn_info *output, 
 bool nn_activation_range(nn_build *build, uint8_t activation, const nn_info *output, int32_t *low, int32_t *high);
 
 // For operators that compute each element from the same element of their inputs, in their order.
-static inline void nn_overlap_elements(nn_build *build, const nn_info *input, const nn_info *output) {
-    if (input->bytes >= output->bytes && input->count == output->count) {
-        nn_overlap(build, 0, NN_NEVER);
-    }
-}
+void nn_overlap_elements(nn_build *build, const nn_info *input, const nn_info *output);
 
 // Places (places.c): each function notes what the next operator or the graph does with a tensor.
 #define NN_NOT_PLACED UINT32_MAX

@@ -138,3 +138,14 @@ bool nn_fill_dense(nn_build *build, nn_dense *dense, void *tables, const nn_laye
     dense->fast = largest < SMALL_SUM && build->fast;
     return largest <= INT32_MAX || nn_refuse(build, NN_WHY_SUMS_COULD_OVERFLOW_32_BITS);
 }
+
+int32_t nn_scale_any(const nn_dense *dense, int32_t sum, const nn_channel *channel) {
+    const nn_scale scale = {channel->multiplier, channel->shift};
+    const int32_t limit = 1 << 30; // far outside int8: only so that the next sum cannot overflow
+    return nn_clamp(nn_rescale(sum, scale), -limit, limit) + dense->output_zero;
+}
+
+int8_t nn_output_of(const nn_dense *dense, uint32_t row, int32_t sum) {
+    const nn_channel channel = nn_channel_of(dense, row);
+    return nn_requantize(dense, sum, &channel);
+}

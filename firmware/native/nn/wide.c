@@ -203,7 +203,7 @@ bool nn_run_wide(nn_model *model, const nn_node *node, nn_wide_output output) {
     uint32_t pixels = nn_window_pixels(&layer->window);
     nn_pixel pixel = {0, 0, 0};
     for (uint32_t i = 0; i < pixels; i++) {
-        if (i % layer->pixels_per_step == 0 && !nn_step(model)) {
+        if (!nn_step_each(model, i, layer->pixels_per_step)) {
             return false;
         }
         one_pixel(layer, &pixel, input, model->activations + node->scratch, output, out);

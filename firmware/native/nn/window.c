@@ -109,3 +109,17 @@ uint32_t nn_window_forward(const nn_window *window, int32_t together) {
     }
     return ((uint32_t)largest + NN_ALIGN - 1) & ~(uint32_t)(NN_ALIGN - 1);
 }
+
+uint32_t nn_window_pixels(const nn_window *window) {
+    return (uint32_t)window->batches * (uint32_t)window->out_h * (uint32_t)window->out_w;
+}
+
+void nn_next_pixel(const nn_window *window, nn_pixel *pixel) {
+    if (++pixel->x == window->out_w) {
+        pixel->x = 0;
+        if (++pixel->y == window->out_h) {
+            pixel->y = 0;
+            pixel->batch++;
+        }
+    }
+}

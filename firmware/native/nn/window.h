@@ -32,19 +32,8 @@ typedef struct {
     int32_t batch, y, x;
 } nn_pixel;
 
-static inline uint32_t nn_window_pixels(const nn_window *window) {
-    return (uint32_t)window->batches * (uint32_t)window->out_h * (uint32_t)window->out_w;
-}
-
-static inline void nn_next_pixel(const nn_window *window, nn_pixel *pixel) {
-    if (++pixel->x == window->out_w) {
-        pixel->x = 0;
-        if (++pixel->y == window->out_h) {
-            pixel->y = 0;
-            pixel->batch++;
-        }
-    }
-}
+uint32_t nn_window_pixels(const nn_window *window);
+void nn_next_pixel(const nn_window *window, nn_pixel *pixel);
 
 // The least `forward` of nn_overlap for an operator that takes pixels of int8 in their order. Before it writes the
 // first of `together` pixels it has read all under those before; it may read what lies under these `together` until all
