@@ -37,7 +37,7 @@ def bench(models: Sequence[Path], cpu: str = "cortex-m4", optimise: str = "-O2")
 
 
 def text_bytes(operators: list[str] | None = None, without: Sequence[str] = (), cpu: str = "cortex-m4") -> int:
-    """Code and constants that stay in a program with these operators (all: None), without groups of registry.c."""
+    """Code and constants that stay in a program with these operators (all: None), without groups of registry.c or TEXTS."""
     entries = ["nn_measure", "nn_load", "nn_attach", "nn_invoke", "nn_reset", "nn_input", "nn_output", "nn_inputs", "nn_outputs"]
     flags = [f"-DNN_WITHOUT_{group}" for group in without]
     if operators is not None:

@@ -78,9 +78,10 @@ static int32_t needs(const nn_window *w, int32_t y, int32_t x) {
 static uint32_t corners(int32_t out, int32_t stride, int32_t pad, int32_t found[6]) {
     const int32_t candidates[6] = {0, pad / stride - 1, pad / stride, pad / stride + 1, out - 2, out - 1};
     uint32_t count = 0;
+    int32_t last = -1; // they rise but for some that are there already
     for (uint32_t i = 0; i < 6; i++) {
-        if (candidates[i] >= 0 && candidates[i] < out) {
-            found[count++] = candidates[i];
+        if (candidates[i] > last && candidates[i] < out) {
+            last = found[count++] = candidates[i];
         }
     }
     return count;
