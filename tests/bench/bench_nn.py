@@ -125,7 +125,8 @@ def main() -> int:
     rows = models(options.models, cpus)
     show(rows)
     notes = {cpu: nn_bare.CPUS[cpu].note for cpu in cpus if nn_bare.CPUS[cpu].note}
-    json.dump({"anchors": ANCHORS["source"], "cpus": notes, "models": rows, "text_rule": TEXT_RULE, "text": text()}, sys.stdout, indent=2)
+    sizes = {"text_rule": TEXT_RULE, "text": text()}
+    json.dump({"anchors": ANCHORS["source"], "cpus": notes, "models": rows, **sizes}, sys.stdout, indent=2)
     print()
     return int(not all(one.get("same_bytes", True) for one in rows))
 
