@@ -17,6 +17,7 @@ RUNS: dict[str, list[str]] = {
     "link": ["tools/soak_link.py"],
     "noisy_calls": ["tools/soak_calls.py", "--calls", "1000"],
     "admission": ["tools/soak_admission.py"],
+    "store": ["tools/soak_store.py"],
 }
 
 

@@ -7,7 +7,7 @@ static const struct store_meaning meanings[] = {
     {"quota", "the namespace has used up its quota"},
     {"corrupt", "the flash holds something that is no store"},
     {"foreign", "the flash holds the store of another board or layout"},
-    {"worn", "too many sectors of the flash fail"},
+    {"worn", "sectors of the flash fail, and no spare is left"},
     {"invalid", "an argument is out of range"},
     {"differs", "bytes that were written already come again as others"},
     {"closed", "the stage is over"},

@@ -39,8 +39,11 @@ static bool program(struct store *store, struct store_stage *stage, uint32_t off
         stage->erased++;
     }
     if (!flash_write(store->flash, place + offset, data, length)) {
-        bad_slot_add(store, stage->first + offset / erase);
-        bad_slot_add(store, stage->first + (offset + length - 1) / erase);
+        uint32_t good = 0;
+        while (good + 1 < length && store->flash->map[place + offset + good] == data[good]) {
+            good++;
+        }
+        bad_slot_add(store, stage->first + (offset + good) / erase);
         return false;
     }
     return true;

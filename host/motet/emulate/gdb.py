@@ -53,6 +53,18 @@ class Gdb:
     def read_register(self, number: int) -> int:
         return int.from_bytes(bytes.fromhex(self.command(f"p{number:x}")), "little")
 
+    def run_to_write(self, address: int, length: int, count: int) -> bool:
+        """Let the processor run until its `count`-th write into a range, then stand still. False: not within the time-out."""
+        self._ordered(f"Z2,{address:x},{length:x}")
+        for _ in range(count):
+            self._socket.sendall(b"$c#63")
+            try:
+                while not self._packet().startswith("T"):
+                    pass
+            except TimeoutError:
+                return False
+        return True
+
     def go(self) -> None:
         """Detach; the processor runs on."""
         self._ordered("D")

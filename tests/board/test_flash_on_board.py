@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the board keeps in its flash: there after a restart, whole after the plug was pulled at any write."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from client import Client
+from tests.support.board_cuts import Install, kill_at_write, model_rows
+from wire import Wire
+
+from motet import boards, paths
+from motet.emulate.emulator import Emulator
+
+pytestmark = pytest.mark.board
+
+BOARD = "virt_rv32"
+MODELS = [(paths.data("models") / "digits" / name).read_bytes() for name in ("digits.tflite", "digits_mlp.tflite")]
+# Flash programs a word with four writes: command, data, and two that end it.
+COMMIT_WRITES = (2, 30, 74, 500)
+BLOCK_WRITES = (2, 101)
+
+
+def model(revision: int) -> bytes:
+    return MODELS[revision % 2]
+
+
+@pytest.fixture
+def machine(build: Callable[..., dict[str, object]], tmp_path: Path) -> Iterator[Emulator]:
+    assert boards.load(BOARD).flash
+    elf = Path(str(build(BOARD)["elf"]))
+    with Emulator(BOARD, firmware=elf, log=tmp_path / "emulator.log", flash=tmp_path / "flash") as emulator:
+        yield emulator
+
+
+class Session:
+    """A client of the machine until it is switched off."""
+
+    def __init__(self, machine: Emulator) -> None:
+        self.machine = machine
+
+    def __enter__(self) -> Client:
+        self.machine.start()
+        self.wire = Wire(self.machine.port)
+        return Client(self.wire)
+
+    def __exit__(self, *_: object) -> None:
+        self.wire.socket.close()
+        self.machine.kill()
+
+
+def only_row(client: Client) -> dict[str, Any]:
+    rows = model_rows(client)
+    assert len(rows) == 1 and rows[0]["state"] == "ready" and rows[0]["stored"] == "flash", rows
+    return rows[0]
+
+
+def check_serves(client: Client, allowed: set[int]) -> int:
+    """The one model is of an allowed revision, and answers; its revision."""
+    row = only_row(client)
+    assert row["revision"] in allowed
+    assert row["size"] == len(model(row["revision"]))
+    answer = client.tool("models.predict", model="digits", input=[0] * 64)
+    assert len(answer["outputs"][0]) == 10
+    return int(row["revision"])
+
+
+def test_an_installed_model_and_the_boards_id_are_there_after_the_plug_was_pulled(machine: Emulator) -> None:
+    with Session(machine) as client:
+        Install(client, "digits", 1, model(1)).send()
+        check_serves(client, {1})
+    with Session(machine) as client:
+        check_serves(client, {1})
+        assert client.call("storage.status")["stored"] == "flash"
+        client.call("artifact.remove", kind="model", name="digits")
+    with Session(machine) as client:
+        assert model_rows(client) == []
+
+
+def test_a_cut_at_any_write_of_commit_or_block_leaves_the_old_or_the_new_revision(machine: Emulator) -> None:
+    with Session(machine) as client:
+        Install(client, "digits", 1, model(1)).send()
+    old = 1
+    for number, write in enumerate((*COMMIT_WRITES, *BLOCK_WRITES)):
+        with Session(machine) as client:
+            assert check_serves(client, {old}) == old
+            install = Install(client, "digits", old + 1, model(old + 1))
+            while not install.all_sent and (number < len(COMMIT_WRITES) or install.next_is_early):
+                install.send(1)
+            committing = install.all_sent
+            kill_at_write(machine, client, install, write)
+        with Session(machine) as client:
+            old = check_serves(client, {old, old + 1} if committing else {old})
+
+
+def test_content_of_another_board_is_left_alone_and_the_board_serves_from_ram(machine: Emulator) -> None:
+    assert machine.flash_image is not None
+    machine.stop()
+    flash = machine.board.flash
+    assert flash is not None
+    values = flash.regions["values"]
+    content = bytes(range(256)) * 64
+    with machine.flash_image.open("r+b") as file:
+        file.seek(values.offset)
+        file.write(content)
+    with Session(machine) as client:
+        status = client.call("storage.status")
+        assert status["stored"] == "ram" and "no store" in status["reason"]
+        Install(client, "digits", 1, model(1)).send()
+        assert model_rows(client)[0]["stored"] == "ram"
+    with machine.flash_image.open("rb") as file:
+        file.seek(values.offset)
+        assert hashlib.sha256(file.read(len(content))).digest() == hashlib.sha256(content).digest()
+    with Session(machine) as client:
+        client.call("storage.format")
+        Install(client, "digits", 2, model(2)).send()
+    with Session(machine) as client:
+        check_serves(client, {2})
