@@ -7,6 +7,7 @@ from pathlib import Path
 
 from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 from setuptools.modified import newer_group
 
 ROOT = Path(__file__).parent
@@ -58,6 +59,16 @@ class Build(build_ext):
         )
 
 
+class BuildPython(build_py):
+    """Adds the engine for 32-bit boards (tools/nn32), where clang can compile it; without, `motet model check` estimates."""
+
+    def run(self):
+        super().run()
+        if not self.editable_mode:
+            made = Path(self.build_lib) / "motet/models/engine32.wasm"
+            subprocess.run([sys.executable, str(ROOT / "tools/nn32/build.py"), str(made.resolve())], check=False)
+
+
 def sources():
     return [str(path) for path in (*sorted(NATIVE.rglob("*.c")), *sorted(BINDING.glob("*.c")))]
 
@@ -92,5 +103,5 @@ setup(
             depends=[str(path) for folder in (NATIVE, BINDING) for path in folder.rglob("*.h")],
         )
     ],
-    cmdclass={"build_ext": Build},
+    cmdclass={"build_ext": Build, "build_py": BuildPython},
 )

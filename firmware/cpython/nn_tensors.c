@@ -92,6 +92,10 @@ static PyObject *get_arena_bytes(ModelObject *self, void *Py_UNUSED(closure)) {
     return PyLong_FromSize_t(self->arena_bytes);
 }
 
+static PyObject *get_remembers(ModelObject *self, void *Py_UNUSED(closure)) {
+    return PyBool_FromLong(nn_remembers(self->model));
+}
+
 static PyObject *get_steps(ModelObject *self, void *Py_UNUSED(closure)) {
     return PyLong_FromUnsignedLong(self->steps);
 }
@@ -123,6 +127,7 @@ PyGetSetDef motet_nn_properties[] = {
     {"outputs", (getter)get_outputs, NULL, NULL, NULL},
     {"operators", (getter)get_operators, NULL, NULL, NULL},
     {"arena_bytes", (getter)get_arena_bytes, NULL, NULL, NULL},
+    {"remembers", (getter)get_remembers, NULL, NULL, NULL},
     {"steps", (getter)get_steps, (setter)set_steps, NULL, NULL},
     {"steps_used", (getter)get_steps_used, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},

@@ -31,33 +31,40 @@ class Models:
         return ("models.predict",) if self._models else ()
 
     def describe(self, tool):
+        tensor = {
+            "type": ["string", "array"],
+            "items": {"type": "number"},
+            "description": "The input tensor: its bytes as base64, or its numbers. " + self._shapes(),
+        }
         properties = {
             "model": {"type": "string", "enum": sorted(self._models)},
-            "input": {
-                "type": ["string", "array"],
-                "items": {"type": "number"},
-                "description": "The input tensor: its bytes as base64, or its numbers. " + self._shapes(),
-            },
+            "input": tensor,
             "reset": {"type": "boolean", "description": "First forget what the model remembers of earlier calls."},
         }
+        required = ["model", "input"]
+        if any(len(model.inputs) > 1 for model in self._models.values()):
+            items = {"type": tensor["type"], "items": tensor["items"]}
+            properties["inputs"] = {"type": "array", "items": items, "description": "All tensors, for a model with several."}
+            required = ["model"]
+        forgetful = not any(model.remembers for model in self._models.values())
         return {
             "name": tool,
             "title": "Run a model",
             "description": "Runs a TensorFlow Lite model on the device. Quantised models take and give raw quantised numbers; "
             "class is the index of the largest output and score its dequantised value.",
-            "inputSchema": _object(properties, ["model", "input"]),
-            "annotations": {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": False},
+            "inputSchema": _object(properties, required),
+            "annotations": {"readOnlyHint": True, "idempotentHint": forgetful, "openWorldHint": False},
         }
 
     def call(self, tool, arguments):
         model = self._models[arguments["model"]]
-        data = _tensor(arguments["input"], model.inputs[0])
+        data = _tensors(arguments, model.inputs)
         if arguments.get("reset"):
             model.reset()
         before = platform.instructions() if platform.instructions else 0
         start = platform.elapsed_ns()
         try:
-            results = model.predict([data])
+            results = model.predict(data)
         except native().nn.Error as error:
             model.reset()  # a run that ended early leaves what the model remembers in between
             if native().cancel_pending():
@@ -76,8 +83,8 @@ class Models:
             model = nn.Model(data)
         except (nn.Error, ValueError) as error:
             raise Refused("%s: %s" % (name, error))
-        if len(model.inputs) != 1:
-            raise Refused("%s: has %d inputs, models.predict serves one" % (name, len(model.inputs)))
+        if not model.inputs:
+            raise Refused("%s: has no inputs" % name)
         for tensor in tuple(model.inputs) + tuple(model.outputs):
             if tensor[2] not in _CODES:
                 raise Refused("%s: tensor %s is %s" % (name, tensor[0], tensor[2]))
@@ -98,16 +105,31 @@ class Models:
         return {}
 
     def _shapes(self):
-        return "; ".join(["%s: %s %s" % (name, self._models[name].inputs[0][2], list(self._models[name].inputs[0][1]))
-                          for name in sorted(self._models)])  # fmt: skip
+        shapes = []
+        for name in sorted(self._models):
+            tensors = ["%s %s" % (tensor[2], list(tensor[1])) for tensor in self._models[name].inputs]
+            shapes.append("%s: %s" % (name, ", ".join(tensors)))
+        return "; ".join(shapes)
 
 
 def _object(properties, required):
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
-def _tensor(value, tensor):
-    """Argument `input` -> bytes of the input tensor (name, shape, dtype, scale, zero point)."""
+def _tensors(arguments, tensors):
+    """The bytes of each input, from the argument `input` or, of a model with several, `inputs`."""
+    if len(tensors) == 1 and "input" in arguments and "inputs" not in arguments:
+        return [_tensor(arguments["input"], tensors[0], "input")]
+    given = arguments.get("inputs")
+    if given is None or "input" in arguments or len(given) != len(tensors):
+        kind = "input" if len(tensors) == 1 else "inputs with %d tensors" % len(tensors)
+        raise ToolError("%s: expected %s" % (arguments["model"], kind), "arguments")
+    pairs = zip(given, tensors)
+    return [_tensor(value, tensor, "inputs[%d]" % index) for index, (value, tensor) in enumerate(pairs)]
+
+
+def _tensor(value, tensor, name):
+    """A value of the argument `name` -> bytes of the input tensor (name, shape, dtype, scale, zero point)."""
     code = _CODES[tensor[2]]
     count = 1
     for size in tensor[1]:
@@ -115,16 +137,16 @@ def _tensor(value, tensor):
     if isinstance(value, str):
         data = from_base64(value)
         if data is None:
-            raise ToolError("input: not canonical base64", "arguments")
+            raise ToolError("%s: not canonical base64" % name, "arguments")
         if len(data) != count * struct.calcsize(code):
-            raise ToolError("input: expected %d bytes, got %d" % (count * struct.calcsize(code), len(data)), "arguments")
+            raise ToolError("%s: expected %d bytes, got %d" % (name, count * struct.calcsize(code), len(data)), "arguments")
         return data
     if len(value) != count:
-        raise ToolError("input: expected %d numbers, got %d" % (count, len(value)), "arguments")
-    return _pack(value, code, tensor[2])
+        raise ToolError("%s: expected %d numbers, got %d" % (name, count, len(value)), "arguments")
+    return _pack(value, code, tensor[2], name)
 
 
-def _pack(values, code, dtype):
+def _pack(values, code, dtype, name):
     size = struct.calcsize(code)
     data = bytearray(len(values) * size)
     most = _FLOAT32_MAX if code == "f" else (1 << (size * 8 - (code != "B"))) - 1
@@ -132,7 +154,7 @@ def _pack(values, code, dtype):
     for index, value in enumerate(values):
         # The range comes first: it also keeps out what is not finite, which int() would choke on.
         if not least <= value <= most or (code != "f" and int(value) != value):
-            raise ToolError("input[%d]: expected %s, %s to %s" % (index, dtype, least, most), "arguments")
+            raise ToolError("%s[%d]: expected %s, %s to %s" % (name, index, dtype, least, most), "arguments")
         struct.pack_into("<" + code, data, index * size, value if code == "f" else int(value))
     return data
 

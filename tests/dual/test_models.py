@@ -5,6 +5,7 @@ import unittest
 
 import motet_native
 import rig
+from fixtures_nn import GOLDEN, SERIES
 
 from motet_core import errors
 from motet_core.errors import ToolError
@@ -75,14 +76,14 @@ class ModelTest(unittest.TestCase):
         from motet_core.models import _pack
 
         for code, dtype, least, most in (("b", "int8", -128, 127), ("B", "uint8", 0, 255), ("h", "int16", -32768, 32767)):
-            self.assertEqual(len(_pack([least, most], code, dtype)), 2 if code != "h" else 4)
+            self.assertEqual(len(_pack([least, most], code, dtype, "input")), 2 if code != "h" else 4)
             for value in (least - 1, most + 1, 1e300, -1e300):
                 with self.assertRaises(ToolError):
-                    _pack([value], code, dtype)
-        self.assertEqual(bytes(_pack([1.5, -2], "f", "float32")), b"\0\0\xc0\x3f\0\0\0\xc0")
+                    _pack([value], code, dtype, "input")
+        self.assertEqual(bytes(_pack([1.5, -2], "f", "float32", "input")), b"\0\0\xc0\x3f\0\0\0\xc0")
         for value in (1e300, -1e300, float("inf"), float("nan")):
             with self.assertRaises(ToolError):
-                _pack([value], "f", "float32")
+                _pack([value], "f", "float32", "input")
 
     @NEEDS_NN
     def test_the_tool_comes_with_the_first_model_and_goes_with_the_last(self):
@@ -96,6 +97,52 @@ class ModelTest(unittest.TestCase):
             for name in ("again", "digits"):
                 await client.result("artifact.remove", {"kind": "model", "name": name})
             self.assertEqual((await client.error("tools/call", {"name": "models.predict"}))["code"], errors.INVALID_PARAMS)
+
+        rig.run(work)
+
+    @NEEDS_NN
+    def test_a_model_with_several_inputs_takes_them_all(self):
+        data, inputs, outputs = next(case for case in GOLDEN if len(case[1]) == 2)
+
+        async def work(client):
+            await client.install("model", "two", data)
+            given = [to_base64(one) for one in inputs]
+            result = await client.tool("models.predict", model="two", inputs=given)
+            self.assertEqual(bytes([value & 255 for value in result["structuredContent"]["outputs"][0]]), outputs[0])
+            for arguments, expected in (
+                ({}, "two: expected inputs with 2 tensors"),
+                ({"input": given[0]}, "two: expected inputs with 2 tensors"),
+                ({"inputs": given[:1]}, "two: expected inputs with 2 tensors"),
+                ({"inputs": given, "input": given[0]}, "two: expected inputs with 2 tensors"),
+                ({"inputs": [given[0], ""]}, "inputs[1]: expected %d bytes, got 0" % len(inputs[1])),
+                ({"inputs": [given[0], [300] * len(inputs[1])]}, "inputs[1][0]: expected int8, -128 to 127"),
+            ):
+                result = await client.tool("models.predict", model="two", **arguments)
+                self.assertEqual(result["content"][0]["text"], expected)
+
+        rig.run(work)
+
+    @NEEDS_NN
+    def test_a_model_that_remembers_is_not_called_idempotent_and_can_be_reset(self):
+        data, runs, outputs = SERIES[0]
+
+        async def hint(client):
+            tools = (await client.result("tools/list"))["tools"]
+            return next(one for one in tools if one["name"] == "models.predict")["annotations"]["idempotentHint"]
+
+        async def predict(client, **more):
+            result = await client.tool("models.predict", model="series", input=to_base64(runs[0][0]), **more)
+            return result["structuredContent"]["outputs"]
+
+        async def work(client):
+            await client.install("model", "digits", digits())
+            self.assertTrue(await hint(client))
+            await client.install("model", "series", data)
+            self.assertFalse(await hint(client))
+            first = await predict(client)
+            self.assertEqual(bytes([value & 255 for value in first[0]]), outputs[0][0])
+            await predict(client)
+            self.assertEqual(await predict(client, reset=True), first)
 
         rig.run(work)
 

@@ -36,6 +36,11 @@ class DescriptionTest(unittest.TestCase):
         self.assertGreater(self.model.arena_bytes, 512)
         self.assertLess(self.model.arena_bytes, 4096)
 
+    def test_only_models_with_a_state_remember(self):
+        self.assertFalse(self.model.remembers)
+        for data, _, _ in SERIES:
+            self.assertTrue(nn.Model(data).remembers)
+
     def test_an_unknown_attribute_is_an_error(self):
         with self.assertRaises(AttributeError):
             self.model.weights  # noqa: B018

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
+from motet.models import sizing
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = """
@@ -78,3 +81,12 @@ def test_installed_command_lists_boards_and_checks_a_configuration(installed, tm
     (tmp_path / "motet.toml").write_text('realm = "shop"\n')
     assert "stm32f405" in python("-m", "motet.cli", "emulate", "--list", cwd=tmp_path, PYTHONPATH=str(installed))
     assert "fine" in python("-m", "motet.cli", "config", "check", cwd=tmp_path, PYTHONPATH=str(installed))
+
+
+@pytest.mark.timeout(300)
+def test_installed_command_counts_the_arena_of_a_board_exactly(installed, tmp_path):
+    digits = ROOT / "models/digits/digits.tflite"
+    checked = json.loads(
+        python("-m", "motet.cli", "model", "check", str(digits), "--json", cwd=tmp_path, PYTHONPATH=str(installed))
+    )
+    assert checked["arena_exact"] and checked["arena_bytes"] == sizing.arena_of_a_board(digits.read_bytes())

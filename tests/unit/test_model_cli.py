@@ -130,6 +130,14 @@ def test_run_wants_a_file_for_each_input(image: Path) -> None:
     assert code == 2 and "2 input files" in report["error"]
 
 
+@pytest.mark.parametrize(
+    ("where", "words"), [("stm32f405=", "no serial device or URL"), ("nothing=socket://127.0.0.1:1", "nothing")]
+)
+def test_run_refuses_an_attached_board_that_is_not_named_fully(where: str, words: str) -> None:
+    code, report = motet("run", DIGITS, "--on", where)
+    assert code == 2 and words in report["error"]
+
+
 def test_compare_finds_engine_and_wheel_equal(image: Path) -> None:
     code, report = motet("compare", DIGITS, "--input", image)
     assert code == 0 and report["same"] and report["first_difference"] is None

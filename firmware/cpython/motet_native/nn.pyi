@@ -54,6 +54,10 @@ class Model:
         """Memory taken besides the model itself: tables and activations."""
 
     @property
+    def remembers(self) -> bool:
+        """Whether a run depends on earlier ones, until ``reset``."""
+
+    @property
     def steps(self) -> int:
         """Most steps that a run may take, up to 2147483647; 0, the default, means no bound. A step is at most one output
         pixel or row of an operator, or 16,384 multiplications, whichever is more work."""

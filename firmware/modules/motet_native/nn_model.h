@@ -19,7 +19,7 @@ typedef struct {
     uint32_t steps;
 } motet_nn_model_t;
 
-// inputs, outputs, operators, arena_bytes, steps, steps_used; everything else is left to the methods
+// inputs, outputs, operators, arena_bytes, remembers, steps, steps_used; everything else is left to the methods
 void motet_nn_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest);
 
 #endif

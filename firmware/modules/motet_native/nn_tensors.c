@@ -65,6 +65,8 @@ static mp_obj_t load_attribute(motet_nn_model_t *self, qstr name) {
         return operator_names(self);
     case MP_QSTR_arena_bytes:
         return mp_obj_new_int_from_uint(self->arena_bytes);
+    case MP_QSTR_remembers:
+        return mp_obj_new_bool(nn_remembers(self->model));
     case MP_QSTR_steps:
         return mp_obj_new_int_from_uint(self->steps);
     case MP_QSTR_steps_used:

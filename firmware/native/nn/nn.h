@@ -95,6 +95,9 @@ bool nn_profile(nn_model *model, uint32_t steps, nn_clock clock, uint64_t *costs
 
 uint32_t nn_steps_used(const nn_model *model); // by the last nn_invoke
 
+// Whether a run depends on earlier ones.
+bool nn_remembers(const nn_model *model);
+
 // Forgets what the model remembers of earlier runs, as if it had just been loaded. A run that ended early leaves the
 // memory of a model somewhere between two runs: reset it then.
 void nn_reset(nn_model *model);

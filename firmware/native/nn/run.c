@@ -83,6 +83,10 @@ bool nn_profile(nn_model *model, uint32_t steps, nn_clock clock, uint64_t *costs
     return going;
 }
 
+bool nn_remembers(const nn_model *model) {
+    return model->states != NULL;
+}
+
 void nn_reset(nn_model *model) {
     const size_t head = (sizeof(nn_state) + NN_ALIGN - 1) & ~(size_t)(NN_ALIGN - 1);
     for (nn_state *state = model->states; state != NULL; state = state->next) {

@@ -84,7 +84,7 @@ def _show(name: str, report: Report) -> None:
         refused = [(str(one.index), one.name, one.refused or "") for one in report.unsupported]
         table(("operator", "kind", "refused because"), refused, "")
         return
-    about = "" if report.arena_exact else " at most (counting exactly needs a source tree and clang)"
+    about = "" if report.arena_exact else " at most (this installation was built without clang and cannot count exactly)"
     counts: dict[str, int] = {}
     for one in report.operators:
         counts[one.name] = counts.get(one.name, 0) + 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`motet model run | compare | bench`: the same model on the engine, on the tflite-micro wheel and on an emulated board."""
+"""`motet model run | compare`: the same model on the engine, on the tflite-micro wheel and on a board."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 
 from motet.cli.console import Exit, FatalError, emit, stdout, table
 from motet.cli.model import File, board_called, read
-from motet.cli.modelboard import BoardResult, run_on_board
+from motet.cli.modelboard import BoardResult, Place, run_on_board
 from motet.cli.options import Json, reporting
 from motet.models import ModelError, running
 from motet.models.running import Difference, Ports, Result
@@ -20,8 +20,9 @@ from motet.models.running import Difference, Ports, Result
 INPUT_SEED = 12345
 InputFiles = Annotated[
     list[Path] | None,
-    typer.Option("--input", "-i", metavar="FILE.npy", help="One for each input (default: random numbers, always the same)."),
+    typer.Option("--input", "-i", metavar="FILE.npy", help="Once for each input (default: random numbers, always the same)."),
 ]
+PLACES = "Engine, emulated board, or one that is attached, such as stm32f405=/dev/ttyACM0 or virt_rv32=socket://host:port."
 Firmware = Annotated[Path | None, typer.Option(help="Image of an emulated board (default: the one that was built).")]
 
 
@@ -49,17 +50,28 @@ def _run(job: Job, where: str, firmware: Path | None) -> Result | BoardResult:
     try:
         if where in ("native", "wheel"):
             return running.run(job.data, [job.inputs], "native" if where == "native" else "wheel", job.name)
-        board = board_called(where)
-        return asyncio.run(run_on_board(board, firmware, job.data, job.ports, job.inputs))
+        return asyncio.run(run_on_board(_place(where, firmware), job.data, job.ports, job.inputs))
     except ModelError as error:
         raise FatalError(str(error)) from error
+
+
+def _place(where: str, firmware: Path | None) -> Place:
+    """BOARD or BOARD=URL. Raises FatalError."""
+    name, attached, url = where.partition("=")
+    if attached and (not url or firmware is not None):
+        reason = (
+            "no serial device or URL behind the =" if not url else "--firmware is for emulated boards; `motet flash` writes it"
+        )
+        raise FatalError(f"{where}: {reason}", Exit.USAGE)
+    return Place(board_called(name), url or None, firmware)
 
 
 def _facts(job: Job, where: str, result: Result | BoardResult) -> dict[str, Any]:
     outputs = [list(running.numbers(data, one)) for data, one in zip(result.outputs[0], job.ports.outputs, strict=True)]
     facts = {"on": where, "output_sha256": result.sha256, "outputs": outputs, "load_ms": round(result.load_ns / 1e6, 3)}
     if isinstance(result, BoardResult):
-        return facts | {"arena_bytes": result.arena_bytes, "instructions": result.instructions, "board": "emulated"}
+        kind = {"board": "attached" if "=" in where else "emulated", "run_ms": round(result.run_ns / 1e6, 3)}
+        return facts | {"arena_bytes": result.arena_bytes, "instructions": result.instructions, **kind}
     return facts | {"arena_bytes": job.ports.arena_bytes if where == "native" else None, "run_ms": round(result.run_ns / 1e6, 3)}
 
 
@@ -67,7 +79,7 @@ def _facts(job: Job, where: str, result: Result | BoardResult) -> dict[str, Any]
 def run(
     model: File,
     inputs: InputFiles = None,
-    where: Annotated[str, typer.Option("--on", metavar="native|wheel|BOARD", help="Engine or emulated board.")] = "native",
+    where: Annotated[str, typer.Option("--on", metavar="native|wheel|BOARD[=URL]", help=PLACES)] = "native",
     firmware: Firmware = None,
     as_json: Json = False,
 ) -> None:
@@ -90,7 +102,7 @@ def _show(job: Job, facts: dict[str, Any]) -> None:
 def compare(
     model: File,
     inputs: InputFiles = None,
-    board: Annotated[str | None, typer.Option("--on", metavar="BOARD", help="Also compare with this emulated board.")] = None,
+    board: Annotated[str | None, typer.Option("--on", metavar="BOARD[=URL]", help="Also compare with this board.")] = None,
     firmware: Firmware = None,
     as_json: Json = False,
 ) -> None:

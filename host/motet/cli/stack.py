@@ -177,7 +177,7 @@ async def stdio(config: Config) -> None:
         async with _fleet(config, config.broker.url) as fleet:
             options = Options.of(config.gateway, __version__)
             # A client asks for the tools at once: give the devices that are there the time to show them.
-            await _came_true(fleet, lambda: _known(fleet), SETTLE_S)
+            await came_true(fleet, lambda: _known(fleet), SETTLE_S)
             with keeping(config) as (_gate, rules):
                 await serve_stdio(GatewayApp(fleet, Metrics(), options, rules=rules).front)
     except BusError as error:
@@ -200,11 +200,11 @@ async def online(fleet: Fleet, device: str, timeout_s: float) -> None:
         found = fleet.get(device)
         return found is not None and found.online and bool(found.tools)
 
-    if not await _came_true(fleet, there, timeout_s):
+    if not await came_true(fleet, there, timeout_s):
         raise FatalError(f"device {device} did not come online within {timeout_s:g} s", Exit.TIMEOUT)
 
 
-async def _came_true(fleet: Fleet, condition: Callable[[], bool], timeout_s: float) -> bool:
+async def came_true(fleet: Fleet, condition: Callable[[], bool], timeout_s: float) -> bool:
     """Whether `condition` was met within `timeout_s` seconds; it is asked again after each event of the fleet."""
     changed = asyncio.Event()
     forget = fleet.add_listener(lambda _event: changed.set())

@@ -2,15 +2,15 @@
 """The arena of a 32-bit board, counted on any machine: the engine itself, compiled to 32-bit WebAssembly.
 
 Its tables hold pointers, so a 64-bit machine needs more than a board. wasm32 has the sizes and alignments of Arm's and RISC-V's
-C. The engine is compiled once for each state of its sources, in a source tree with clang; elsewhere nothing can be counted.
+C. An installed package brings the compiled engine; a source tree compiles it once for each state of its sources, with clang.
+Without either nothing can be counted.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
 import subprocess
-import tempfile
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +18,9 @@ import wasmtime
 
 from motet.paths import repository
 
-_RELEASES = ("-14", "-15", "-16", "-17", "-18", "-19", "-20", "")
+# Made by setup.py where there is clang.
+_INSTALLED = Path(__file__).with_name("engine32.wasm")
+_BUILD_S = 360
 _PAGE = 65536
 _FUEL = 2_000_000_000
 _MOST_BYTES = 256 << 20
@@ -67,36 +69,15 @@ def _engine() -> tuple[wasmtime.Engine, wasmtime.Module] | None:
 
 
 def _made() -> Path | None:
-    """The compiled engine of this source tree, compiled now if need be; None without sources or compiler."""
-    root, tools = repository(), _tools()
-    if root is None or tools is None:
-        return None
+    """The compiled engine: this source tree's, compiled now if need be, or the installed one. None without both."""
+    root = repository()
+    if root is None:
+        return _INSTALLED if _INSTALLED.is_file() else None
     native, own = root / "firmware/native", root / "tools/nn32"
-    sources = [*sorted((native / "nn").glob("*.[ch]")), native / "cancel.c", *sorted(own.glob("*.[ch]"))]
-    digest = hashlib.sha256(b"".join(one.read_bytes() for one in sources)).hexdigest()[:16]
+    sources = [*sorted((native / "nn").glob("*.[ch]")), native / "cancel.c", *sorted(own.iterdir())]
+    digest = hashlib.sha256(b"".join(one.read_bytes() for one in sources if one.is_file())).hexdigest()[:16]
     made = root / "build" / "nn32" / f"{digest}.wasm"
     if not made.is_file():
-        made.parent.mkdir(parents=True, exist_ok=True)
-        compile_engine(tools, [one for one in sources if one.suffix == ".c"], [native, own], made)
+        command = [sys.executable, str(own / "build.py"), str(made)]
+        subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_BUILD_S)
     return made if made.is_file() else None
-
-
-def compile_engine(tools: tuple[str, str], sources: list[Path], include: list[Path], output: Path) -> None:
-    """Compiles the engine to wasm32; leaves no file when that fails."""
-    clang, linker = tools
-    compiling = ["--target=wasm32-unknown-unknown", "-mcpu=mvp", "-std=c11", "-Os", "-ffreestanding", "-nostdlib", "-w"]
-    linking = [f"-fuse-ld={linker}", "-Wl,--no-entry,--strip-all,-z,stack-size=65536"]
-    exports = ["-Wl,--export=table_bytes", "-Wl,--export=activation_bytes"]
-    with tempfile.TemporaryDirectory(prefix="motet-nn32-") as folder:
-        made = Path(folder) / "engine32.wasm"
-        command = [clang, *compiling, *(f"-I{one}" for one in include), *linking, *exports, *map(str, sources), "-o", str(made)]
-        if subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=300).returncode == 0:
-            shutil.move(made, output)
-
-
-def _tools() -> tuple[str, str] | None:
-    for release in _RELEASES:
-        clang, linker = shutil.which(f"clang{release}"), shutil.which(f"wasm-ld{release}")
-        if clang and linker:
-            return clang, linker
-    return None
