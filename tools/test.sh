@@ -11,5 +11,6 @@ $py -m motet.components.build examples/vote
 mkdir -p build/reports
 status=0
 $py -m pytest -q --junitxml build/reports/tests.xml tests || status=$?
+$py tools/run_robot.py -j2 || status=1
 $py tools/check_skips.py build/reports/tests.xml || status=1
 exit $status

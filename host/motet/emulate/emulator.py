@@ -89,10 +89,7 @@ class Emulator(QemuControl):
         return self._child.pid if self._child is not None and self._child.running else None
 
     def start(self, paused: bool = False) -> None:
-        """Power on; `paused`: before the first instruction, until resume().
-
-        Raises EmulatorError when QEMU or the image is missing, or QEMU refuses to run.
-        """
+        """Power on; `paused`: before the first instruction, until resume(). Raises EmulatorError."""
         if self.running:
             return
         if not shutil.which(self._recipe.program):
@@ -150,7 +147,9 @@ class Emulator(QemuControl):
             try:
                 with Gdb(path) as gdb:
                     yield gdb
-                    gdb.go()
+                    # To detach is to let it run.
+                    if runs:
+                        gdb.go()
             finally:
                 qemu.monitor("gdbserver none")
                 path.unlink(missing_ok=True)

@@ -4,9 +4,15 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
+
+from motet.emulate.keywords.errors import KeywordError
+
+# The board's time must move within this many seconds of ours.
+_STALL_S = 30.0
 
 
 @runtime_checkable
@@ -17,6 +23,20 @@ class Pausable(Protocol):
     def resume(self) -> None: ...
     def virtual_ns(self) -> int | None: ...
     def debugger(self) -> AbstractContextManager[Any]: ...
+
+
+class Pulse:
+    """Notices when the time of a board that runs no longer moves."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._seen, self._since = name, -1, 0.0
+
+    def beat(self, virtual: int, runs: bool) -> None:
+        """The board's time is ``virtual`` now. Raises KeywordError when it has not moved for long."""
+        if virtual != self._seen or not runs:
+            self._seen, self._since = virtual, time.monotonic()
+        elif time.monotonic() - self._since > _STALL_S:
+            raise KeywordError(f"{self._name}: the board's time has not moved for {_STALL_S:.0f} s; does a debugger hold it?")
 
 
 def last_words(log: Path) -> str:

@@ -32,6 +32,7 @@ class Keywords:
         self.tester_of: dict[tuple[str, str, bool], int] = {}
         self.default_tester: Tester | None = None
         self.log = Log()
+        self.log_of: set[str] = set()
         self.log_timeout: float | None = None
 
     def close(self) -> None:

@@ -12,7 +12,10 @@ from motet.emulate.keywords.base import Keywords
 from motet.emulate.keywords.errors import KeywordError
 from motet.emulate.keywords.record import keyword
 
-_REGISTERS = {"arm": {**{f"r{n}": n for n in range(16)}, "sp": 13, "lr": 14, "pc": 15}, "rv": {f"x{n}": n for n in range(32)}}
+_REGISTERS = {
+    "arm": {**{f"r{n}": n for n in range(16)}, "sp": 13, "lr": 14, "pc": 15},
+    "rv": {"pc": 32, **{f"x{n}": n for n in range(32)}},
+}
 _LOOK_S = 0.02
 
 
@@ -92,7 +95,7 @@ class EmulationKeywords(Keywords):
 
     def _register(self, register: str, machine: str | None) -> int:
         board = self.emulation.machine(machine)
-        names = {**_REGISTERS["arm" if board.pc_number == 15 else "rv"], "pc": board.pc_number}
+        names = _REGISTERS["arm" if board.is_arm else "rv"]
         number = names.get(register.lower(), int(register) if register.isdigit() else None)
         if number is None:
             raise KeywordError(f"no register is called {register}; there are: {', '.join(names)}")

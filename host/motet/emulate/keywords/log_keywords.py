@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -94,17 +95,21 @@ class LogKeywords(Keywords):
         self.log.history.clear()
 
     def _follow(self) -> None:
-        """QEMU tells what the guest does wrong only when asked."""
+        """Every machine, once. QEMU tells what the guest does wrong only when asked."""
         for machine in self.emulation.machines.values():
-            try:
-                qemu = machine.qemu()
-            except Unsupported:
+            if machine.name in self.log_of:
                 continue
-            self.log.follow_file(qemu.log)
-            qemu.monitor("log guest_errors,unimp")
+            self.log_of.add(machine.name)
+            for uart in machine.uarts():
+                self.log.follow_uart(uart)
+            with contextlib.suppress(Unsupported):
+                qemu = machine.qemu()
+                self.log.follow_file(qemu.log)
+                qemu.monitor("log guest_errors,unimp")
 
     def _find(self, pattern: Pattern, timeout: float | None, keep: bool, level: str | None) -> tuple[Entry, bool] | None:
         self._checked()
+        self._follow()
         found = self.log.find(pattern, keep, level)
         limit = self._seconds(self.log_timeout if timeout is None else timeout) or 0.0
         if found is not None or limit == 0:

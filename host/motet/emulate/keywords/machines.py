@@ -13,19 +13,16 @@ from typing import Any
 from motet import boards
 from motet.emulate import Emulator, EmulatorError, Machine, create
 from motet.emulate.keywords import platforms
-from motet.emulate.keywords.abilities import Pausable, last_words
+from motet.emulate.keywords.abilities import Pausable, Pulse, last_words
 from motet.emulate.keywords.errors import KeywordError, Unsupported
 from motet.emulate.keywords.platforms import Platform
 from motet.emulate.keywords.settings import Settings
 from motet.emulate.keywords.uart import SocketWire, Uart, Wire
 
-# The board's time must move within this many seconds of ours.
-_STALL_S = 30.0
-
 
 class EmulatedBoard:
-    """Made empty, told its platform and image by Monitor commands, powered at the first command that needs it. All methods
-    raise KeywordError, and Unsupported for what this board's emulator cannot do."""
+    """Made empty, told its platform and image by the Monitor, powered at the first command that needs it. Methods raise
+    KeywordError, and Unsupported for what this board's emulator cannot do."""
 
     def __init__(self, name: str, settings: Settings) -> None:
         self.name, self.settings = name, settings
@@ -37,7 +34,7 @@ class EmulatedBoard:
         self._uarts: dict[str, Uart] = {}
         self._names: dict[str, str] = {}
         self._control = threading.RLock()
-        self._seen = (-1.0, 0.0)
+        self._pulse = Pulse(name)
         self._base = time.monotonic()
 
     def load_platform(self, path: Path) -> None:
@@ -82,6 +79,10 @@ class EmulatedBoard:
                 self.settings.watch.attach(uart)
         return self._uarts[name]
 
+    def uarts(self) -> list[Uart]:
+        """All that are wired to something."""
+        return [self.uart(name) for name in self._names]
+
     @property
     def log(self) -> Path | None:
         """The emulator's own messages."""
@@ -119,7 +120,7 @@ class EmulatedBoard:
         virtual = self._virtual(machine)
         if virtual is None:
             return (time.monotonic() - self._base) * 1000
-        self._notice(virtual)
+        self._pulse.beat(virtual, self.started)
         return virtual / 1e6
 
     def look(self) -> None:
@@ -168,11 +169,6 @@ class EmulatedBoard:
             with machine.debugger() as gdb:
                 yield gdb
 
-    @property
-    def pc_number(self) -> int:
-        """GDB's number of the program counter."""
-        return 15 if self._board.arch.startswith("arm") else 32
-
     def power(self) -> None:
         """Switch on, paused where that is possible; nothing happens when it is on."""
         if self._machine is not None:
@@ -200,8 +196,8 @@ class EmulatedBoard:
 
     def _connect(self, machine: Machine) -> None:
         # The ports listen from the beginning: connected before the start, not a byte is missed.
-        for name in self._names:
-            self.uart(name).connect()
+        for uart in self.uarts():
+            uart.connect()
         if isinstance(machine, Emulator):
             machine.start(paused=True)
             return
@@ -215,9 +211,13 @@ class EmulatedBoard:
         assert port is not None
         return SocketWire(port)
 
+    @property
+    def is_arm(self) -> bool:
+        return self._board.arch.startswith("arm")
+
     def _is_device(self, address: int) -> bool:
         """Peripherals and flash that takes commands: where Armv7-M has them, and below the DRAM of QEMU's RISC-V machine."""
-        return 0x4000_0000 <= address < 0x6000_0000 if self.pc_number == 15 else address < 0x8000_0000
+        return 0x4000_0000 <= address < 0x6000_0000 if self.is_arm else address < 0x8000_0000
 
     @property
     def _board(self) -> boards.Board:
@@ -243,10 +243,3 @@ class EmulatedBoard:
                 return machine.virtual_ns()
         except EmulatorError as error:
             raise KeywordError(f"{error}{last_words(machine.log)}") from error
-
-    def _notice(self, virtual: float) -> None:
-        value, since = self._seen
-        if virtual != value or not self.started:
-            self._seen = (virtual, time.monotonic())
-        elif time.monotonic() - since > _STALL_S:
-            raise KeywordError(f"{self.name}: the board's time has not moved for {_STALL_S:.0f} s; does a debugger hold it?")

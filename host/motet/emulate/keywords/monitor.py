@@ -172,7 +172,7 @@ class Monitor:
 
     def _pc(self, arguments: list[str]) -> str:
         with self.emulation.selected.debugger() as gdb:
-            number = self.emulation.selected.pc_number
+            number = 15 if self.emulation.selected.is_arm else 32  # GDB's number of the program counter
             if arguments:
                 gdb.write_register(number, int(arguments[0], 0))
                 return ""
