@@ -39,7 +39,9 @@ class Device:
         self.supervisor = Supervisor(port.set_current)
         self.storage = Storage(flash, board)
         self.gateway_key = GatewayKey(self.storage)
-        self.artifacts = Artifacts(self.supervisor, port.limit, max_total, self.catalogue_changed, self.storage.slots, self.gateway_key.check_artifact)
+        self.artifacts = Artifacts(
+            self.supervisor, port.limit, max_total, self.catalogue_changed, self.storage.slots, self.gateway_key.check_artifact
+        )
         self.supervisor.add(Sensors(sensors))
         self.supervisor.add(Vitals(self))
         mcp = Mcp(self.supervisor, self.board, VERSION, max_total)
