@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the board keeps in its flash: there after a restart, whole after the plug was pulled at any write."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,11 +13,15 @@ from tests.support.board_cuts import Install, kill_at_write, model_rows
 from wire import Wire
 
 from motet import boards, paths
+from motet.emulate import Machine, create
 from motet.emulate.emulator import Emulator
+from motet_core.errors import STORAGE_FAILED
 
 pytestmark = pytest.mark.board
 
 BOARD = "virt_rv32"
+# QEMU has the STM32F4's flash as ROM: there the board keeps nothing, and says so.
+KEEPING = [name for name in boards.names() if boards.load(name).flash and boards.load(name).emulate and name != "stm32f405"]
 MODELS = [(paths.data("models") / "digits" / name).read_bytes() for name in ("digits.tflite", "digits_mlp.tflite")]
 # Flash programs a word with four writes: command, data, and two that end it.
 COMMIT_WRITES = (2, 30, 74, 500)
@@ -38,7 +43,7 @@ def machine(build: Callable[..., dict[str, object]], tmp_path: Path) -> Iterator
 class Session:
     """A client of the machine until it is switched off."""
 
-    def __init__(self, machine: Emulator) -> None:
+    def __init__(self, machine: Machine) -> None:
         self.machine = machine
 
     def __enter__(self) -> Client:
@@ -67,7 +72,17 @@ def check_serves(client: Client, allowed: set[int]) -> int:
     return int(row["revision"])
 
 
-def test_an_installed_model_and_the_boards_id_are_there_after_the_plug_was_pulled(machine: Emulator) -> None:
+@pytest.mark.parametrize("name", KEEPING)
+def test_an_installed_model_is_there_after_the_plug_was_pulled(
+    name: str, build: Callable[..., dict[str, object]], tmp_path: Path
+) -> None:
+    build(name)
+    machine = create(name, log=tmp_path / "emulator.log", flash=tmp_path / "flash")
+    with contextlib.closing(machine):
+        keeps_and_forgets(machine)
+
+
+def keeps_and_forgets(machine: Machine) -> None:
     with Session(machine) as client:
         Install(client, "digits", 1, model(1)).send()
         check_serves(client, {1})
@@ -77,6 +92,20 @@ def test_an_installed_model_and_the_boards_id_are_there_after_the_plug_was_pulle
         client.call("artifact.remove", kind="model", name="digits")
     with Session(machine) as client:
         assert model_rows(client) == []
+
+
+def test_a_board_whose_flash_cannot_be_written_says_that_it_keeps_nothing(
+    build: Callable[..., dict[str, object]], tmp_path: Path
+) -> None:
+    build("stm32f405")
+    with contextlib.closing(create("stm32f405", log=tmp_path / "emulator.log")) as machine:
+        with Session(machine) as client:
+            assert client.call("storage.status")["stored"] == "ram"
+            Install(client, "digits", 1, model(1)).send()
+            assert model_rows(client)[0]["stored"] == "ram"
+            assert client.request("storage.format")["error"]["code"] == STORAGE_FAILED
+        with Session(machine) as client:
+            assert model_rows(client) == []
 
 
 def test_a_cut_at_any_write_of_commit_or_block_leaves_the_old_or_the_new_revision(machine: Emulator) -> None:
