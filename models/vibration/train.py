@@ -66,7 +66,7 @@ def main() -> None:
     layers = train(values(steps), labels)
     model = export(quantise(layers, values(steps[:CALIBRATION_WINDOWS]), STEPS), NAMES, (1, 1, SAMPLES, 1), STEPS)
     options.output.write_bytes(model)
-    found: dict[str, int] = {"bytes": len(model), "test_windows": TEST}
+    found: dict[str, object] = {"data": "SYNTHETIC, of a simulated machine", "bytes": len(model), "test_windows": TEST}
     for name, world in {"test": WORLD, **BEYOND}.items():
         test_steps, test_labels = windows(world, TEST, TEST_SEED)
         found[f"correct_float_{name}"] = correct(layers, values(test_steps), test_labels)

@@ -18,6 +18,8 @@ sys.path.insert(0, str(ROOT / "tools"))
 import nn_bare  # noqa: E402
 
 BUDGETS = ROOT / "tests/bench/nn_budgets.json"
+#: Around the table of instructions in the cards of our models.
+BEGIN, END = "<!-- instructions: tests/bench/bench_nn.py --budgets -->", "<!-- end of instructions -->"
 #: A kernel may become this much slower before somebody has to look at it and write the budgets anew.
 SLACK = 1.03
 
@@ -61,3 +63,19 @@ def write(cpus: Sequence[str]) -> None:
         with tempfile.TemporaryDirectory(prefix="motet-bench-nn-") as folder:
             found[cpu] = measured(nn_bare.Engine(cpu, Path(folder)))
     BUDGETS.write_text(json.dumps(found, indent=2) + "\n")
+    for card, text in cards().items():
+        card.write_text(text)
+
+
+def cards() -> dict[Path, str]:
+    """The cards of our models with the instructions of the budgets in them."""
+    return {card: _card(card) for card in sorted((ROOT / "models").glob("*/README.md"))}
+
+
+def _card(card: Path) -> str:
+    before, _, rest = card.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    names = sorted(path.stem for path in card.parent.glob("*.tflite"))
+    rows = [f"| {cpu} | " + " | ".join(f"{own[name]:,}" for name in names) + " |" for cpu, own in budgets().items()]
+    head = "| one run, instructions | " + " | ".join(f"`{name}`" for name in names) + " |"
+    return before + "\n".join([BEGIN, head, "|---" * (len(names) + 1) + "|", *rows, END]) + after

@@ -165,6 +165,26 @@ def test_compare_names_the_first_tensor_that_differs(monkeypatch: pytest.MonkeyP
     assert found["native"] ^ found["wheel"] == 1
 
 
+@pytest.mark.slow
+def test_train_hands_its_options_to_the_trainer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, report = motet("train", "digits", "--network", "mlp")
+    assert code == 0 and Path(report["output"]) == tmp_path / "digits_mlp.tflite"
+    assert nn.Model((tmp_path / "digits_mlp.tflite").read_bytes()).operators[0] == "FULLY_CONNECTED"
+    code, report = motet("train", "digits", "--network", "other", "--output", tmp_path / "none.tflite")
+    assert code == 1 and "invalid choice" in report["error"]
+
+
+@pytest.mark.slow
+def test_a_model_of_synthetic_data_says_so_in_its_file_name_and_its_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, report = motet("train", "vibration")
+    assert code == 0 and Path(report["output"]) == tmp_path / "synthetic_vibration.tflite"
+    assert report["data"].startswith("SYNTHETIC")
+
+
 def test_train_knows_only_trainers_that_exist(tmp_path: Path) -> None:
     for name in ("nothing", "../models/digits"):
         code, report = motet("train", name, "-o", tmp_path / "x.tflite")

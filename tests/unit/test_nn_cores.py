@@ -112,3 +112,9 @@ def test_no_kernel_is_more_than_three_percent_over_its_budget(core: Engine) -> N
     found, allowed = nn_kernels.measured(core), nn_kernels.budgets()[core.name]
     over = {name: (cost, allowed[name]) for name, cost in found.items() if cost > nn_kernels.SLACK * allowed[name]}
     assert over == {}, "instructions and budget; when this is meant: tests/bench/bench_nn.py --budgets"
+
+
+def test_the_cards_of_our_models_tell_the_instructions_of_the_budgets() -> None:
+    cards = nn_kernels.cards()
+    assert len(cards) == 3
+    assert {card: card.read_text() for card in cards} == cards, "tests/bench/bench_nn.py --budgets writes them"

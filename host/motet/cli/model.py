@@ -131,26 +131,39 @@ def _packed(output: Path, packed: packing.Packed) -> str:
     return f"{output}: {size}, {operators}{arena}, {plan}; same bytes out on {' and '.join(packed.checked)}"
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 @reporting
 def train(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="A folder of models/ with a train.py.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write (default: NAME.tflite).")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write (default: here, called as the model of that folder).")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train one of Motet's own models from its data, without network. Prints what its trainer reports."""
+    """Train one of Motet's own models from its data, without network. Prints what its trainer reports.
+
+    Other options go to the trainer: `motet model train digits --network mlp`.
+    """
     script = data("models") / name / "train.py"
     if Path(name).name != name or not script.is_file():
         trained = sorted(path.parent.name for path in data("models").glob("*/train.py"))
         raise FatalError(f"no trainer is called {name!r}; there are: {', '.join(trained)}", Exit.USAGE)
-    target = (output or Path(f"{name}.tflite")).resolve()
+    target = (output or Path(_model_name(script.parent, context.args))).resolve()
     say(f"training {name}")
-    done = subprocess.run([sys.executable, str(script), "--output", str(target)], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, str(script), *context.args, "--output", str(target)], capture_output=True, text=True)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise FatalError(f"{script} failed: {reason}")
     report = done.stdout.strip().splitlines()[-1:] or [""]
     emit(_trained(report[0], target), as_json, lambda: stdout.print(f"{target}: {report[0]}", markup=False))
+
+
+def _model_name(folder: Path, options: list[str]) -> str:
+    """The file that a trainer with these options makes anew: the folder's only model, or one that carries an option's value."""
+    there = {path.stem for path in folder.glob("*.tflite")}
+    chosen = [f"{folder.name}_{option.rpartition('=')[2]}" for option in options]
+    return next((one for one in chosen if one in there), next(iter(there)) if len(there) == 1 else folder.name) + ".tflite"
 
 
 def _trained(report: str, target: Path) -> dict[str, Any]:
