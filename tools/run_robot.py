@@ -147,11 +147,15 @@ def main() -> int:
     started = time.monotonic()
     try:
         jobs = jobs_for(arguments, names)
-    except (RuntimeError, ComponentError, boards.BoardError) as error:
+    except (RuntimeError, ComponentError, boards.BoardError, runner.RunnerError) as error:
         return fail(str(error))
     if arguments.emulator == "renode":
         return int(bool(in_renode(jobs, arguments.jobs, arguments.output)))
-    failed, outcomes = in_motet(jobs, arguments.jobs, arguments.output)
+    try:
+        failed, outcomes = in_motet(jobs, arguments.jobs, arguments.output)
+    except KeyboardInterrupt:
+        say("robot: interrupted; the boards are off")
+        return 130
     result = summary(outcomes, time.monotonic() - started)
     counts = [sum(board[kind] for board in result["robot"].values()) for kind in ("pass", "fail", "skip")]
     say("robot: {} passed, {} failed, {} skipped in {:.0f} s".format(*counts, result["seconds"]))

@@ -6,7 +6,7 @@ Resource         board.resource
 *** Test Cases ***
 First Line Names The Board And The Reason
     ${line}=    Boot Board
-    Should Contain    ${line}[line]    motet on ${BOARD} after
+    Should Contain    ${line}[Line]    motet on ${BOARD} after
 
 Presence Is Announced
     [Tags]    figure:boot_instructions

@@ -22,7 +22,7 @@ A Board That Faulted Answers After A Reset
 
 The Reset Button Is Told From A Power On
     ${line}=    Boot Board
-    Should Contain    ${line}[line]    after power_on
+    Should Contain    ${line}[Line]    after power_on
     Execute Command    machine Reset
     Wait For Line On Uart    motet on ${BOARD} after external
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,19 @@ _LAST_WORDS_S = 5.0
 _NOTHING_RAN, _CANCELLED = 252, 253
 
 
+class RunnerError(Exception):
+    """No job can be run here; the message says what to do."""
+
+
 def run(job: Job, on_event: OnEvent | None = None, cancel: threading.Event | None = None) -> Outcome:
     """Run one job to its end. Never raises for what tests or the board do.
 
     on_event: called in another thread with dictionaries {"event": "suite_start" | "start" | "uart" | "log" | "fail_string" |
     "end", "suite": ..., "test": ..., ...}. cancel: when set, the child is interrupted, and killed after 5 s; tests that did
-    not run come out as skipped. Raises OSError when the output folder cannot be made.
+    not run come out as skipped. Raises RunnerError without Robot Framework, OSError when the output folder cannot be made.
     """
+    if find_spec("robot") is None:
+        raise RunnerError("Robot Framework is missing; install it with: pip install 'motet[robot]'")
     job.output.mkdir(parents=True, exist_ok=True)
     for stale in ("output.xml", "junit.xml"):
         (job.output / stale).unlink(missing_ok=True)
