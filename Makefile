@@ -6,7 +6,7 @@ MOTET := .venv/bin/motet
 BOARDS := stm32f405 virt_rv32
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run demo flash test lint types unit board e2e robot firmware edge components dist bench bench-gateway bench-nn soak format clean
+.PHONY: help setup setup-test run demo flash hil test lint types unit board e2e robot firmware edge components dist bench bench-gateway bench-nn soak format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -25,6 +25,10 @@ flash: setup ## put the firmware into a real board: make flash BOARD=esp32c3 [PO
 	@test -n "$(IMAGE)" || $(PY) tools/build.py firmware $(BOARD)
 	@[ -x .venv/bin/esptool ] || ! grep -q '"esptool"' boards/$(BOARD)/board.toml || $(PY) -m pip install -q -c tools/constraints.txt esptool
 	@$(MOTET) flash $(BOARD) $(if $(PORT),--port $(PORT)) $(if $(IMAGE),--image $(IMAGE)) $(FLAGS)
+
+hil: setup-test ## suites on boards: make hil [BOARDS="stm32f405 virt_rv32"] [ATTACHED="esp32c3=/dev/ttyUSB0"] [SUITES=boot] [FLAGS=--coverage]
+	@for b in $(BOARDS); do $(PY) tools/build.py firmware $$b || exit 1; done
+	@$(MOTET) hil $(SUITES) $(foreach b,$(BOARDS) $(ATTACHED),--board $(b)) -j2 $(FLAGS)
 
 components: setup ## build the example component
 	@$(PY) -m motet.components.build examples/vote

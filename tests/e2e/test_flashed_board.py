@@ -19,7 +19,7 @@ from tests.support.system import MOTET
 
 from motet.emulate import create
 
-pytestmark = [pytest.mark.anyio, pytest.mark.board]
+pytestmark = [pytest.mark.anyio, pytest.mark.board, pytest.mark.timeout(300)]
 ROOT = Path(__file__).resolve().parents[2]
 BOARD = "esp32c3"
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import motet
-from motet.cli import auditing, configuration, deploy, flashing, fleet, hardware, model, system, trusting
+from motet.cli import auditing, configuration, deploy, flashing, fleet, hardware, hil, model, system, trusting
 
 app = typer.Typer(
     name="motet",
@@ -35,6 +35,6 @@ def options(
     """Options before the command."""
 
 
-for module in (system, fleet, deploy, model, hardware, flashing, trusting, auditing):
+for module in (system, fleet, deploy, model, hardware, flashing, hil, trusting, auditing):
     module.register(app)
 app.add_typer(configuration.app, name="config")

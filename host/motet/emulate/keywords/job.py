@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 PASS, FAIL, SKIP = "PASS", "FAIL", "SKIP"
-FAIL_STRINGS = ("HARDFAULT", "Traceback")
+# A fault of a Cortex-M, a fault of a RISC-V, an exception of MicroPython.
+FAIL_STRINGS = ("HARDFAULT", "TRAP mcause", "Traceback")
 
 
 @dataclass(frozen=True)
