@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.support import nn_signal, nn_state, nn_wide
+from tests.support import nn_library, nn_signal, nn_state, nn_wide
 from tests.support.nn_builder import Tensor, one_operator, options
 
 NATIVE = Path(__file__).resolve().parents[2] / "firmware/native"
@@ -28,17 +28,22 @@ class Error(ctypes.Structure):
     ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+def compiled(folder: Path, *parts: str) -> ctypes.CDLL:
+    """The engine without these parts."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         pytest.skip("no C compiler is installed")
-    library = tmp_path_factory.mktemp("nn") / "engine.so"
+    library = folder / "engine.so"
     sources = [*map(str, sorted((NATIVE / "nn").glob("*.c"))), str(NATIVE / "cancel.c")]
-    defines = [f"-DNN_WITHOUT_{part}" for part in ("FLOAT", "INT16", "SIGNAL", "STATE")]
+    defines = [f"-DNN_WITHOUT_{part}" for part in parts]
     command = [compiler, "-std=c11", "-O1", "-shared", "-fPIC", *defines, f"-I{NATIVE}", *sources, "-o", str(library)]
     subprocess.run(command, check=True)
     return ctypes.CDLL(str(library))
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    return compiled(tmp_path_factory.mktemp("nn"), "FLOAT", "INT16", "SIGNAL", "STATE")
 
 
 def refusal(engine: ctypes.CDLL, model: bytes) -> str | None:
@@ -53,6 +58,23 @@ def test_a_build_without_int16_and_float32_refuses_their_layers(engine: ctypes.C
     for models in (nn_wide.int16_seeds(), nn_wide.float_seeds()):
         for name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SOFTMAX", "LOGISTIC"):
             assert refusal(engine, models[name]) == f"{name}: activation that is not int8"
+
+
+def test_a_build_without_texts_gives_the_status_and_the_code_of_the_reason(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("without", "with")]
+    for folder in folders:
+        folder.mkdir()
+    engine, whole = compiled(folders[0], "TEXTS"), nn_library.build(folders[1])
+    whole.nn_reason_text.restype = ctypes.c_char_p
+    cases = {
+        b"no model at all, but long enough": ("malformed", "not a TensorFlow Lite model"),
+        nn_wide.int16_seeds()["ADD"][:200]: ("malformed", "file is truncated or its root table is damaged"),
+        one_operator("ABS", [Tensor((1, 4), 0.1)], Tensor((1, 4), 0.1)): ("unsupported", "operator is not supported"),
+    }
+    for model, (status, text) in cases.items():
+        error, table_bytes = Error(), ctypes.c_size_t()
+        assert not engine.nn_measure(model, ctypes.c_size_t(len(model)), ctypes.byref(table_bytes), ctypes.byref(error))
+        assert (error.reason.decode(), whole.nn_reason_text(error.code).decode()) == (status, text)
 
 
 def test_a_build_without_int16_and_float32_still_has_int8(engine: ctypes.CDLL) -> None:
