@@ -5,7 +5,9 @@ After a trap nothing inside is trusted: the instance is dropped and the next cal
 be started again several times in a row is marked failed, with the reason.
 """
 
-from motet_core.canonical import lower
+import json
+
+from motet_core import component_artifact
 from motet_core.component_artifact import Artifact
 from motet_core.errors import Cancelled, Refused, ToolError
 from motet_core.platform import native
@@ -29,16 +31,20 @@ class Component:
         if self._instance is None:
             self._restart()
         call = self.artifact.calls[tool]
-        values = lower(call.params, arguments)
-        self.counters["calls"] += 1
         self._instance.fuel = self.artifact.fuel
         try:
-            value = call.lift(call.function(*values), self._instance.read)
+            value = call.function.apply(arguments)
+        except TypeError as error:
+            # Refused before the component ran.
+            raise ToolError(str(error), "arguments")
+        except ValueError as error:
+            self.counters["calls"] += 1
+            raise ToolError(str(error))
         except native().wasm.Trap as error:
+            self.counters["calls"] += 1
             self._trapped(tool, str(error))
-        except (IndexError, ValueError) as error:
-            self._trapped(tool, "returned a bad pointer: %s" % error)
-        return value, "done" if value is None else None
+        self.counters["calls"] += 1
+        return _result(call.form, value)
 
     def close(self):
         if self._instance is not None:
@@ -68,12 +74,14 @@ class Component:
     def _bind(self, instance):
         for module, name, _ in instance.imports():
             raise Refused("needs the import %s.%s, which this device does not grant" % (module, name))
-        exports = dict(instance.exports())
         instance.fuel = self.artifact.fuel
+        wasm, known = native().wasm, {}
         for tool in self.artifact.calls:
             call = self.artifact.calls[tool]
-            _check_export(call, exports)
-            call.function = instance.find(call.export)
+            # All calls of an artifact share one descriptor.
+            if call.types not in known:
+                known[call.types] = wasm.Types(call.types)
+            call.function = instance.typed(call.export, known[call.types], json=True)
 
     def _restart(self):
         if self.reason is not None:
@@ -99,9 +107,20 @@ class Component:
         raise ToolError("%s: trapped: %s" % (tool, why), "trap")
 
 
-def _check_export(call, exports):
-    found = exports.get(call.export)
-    if found is None:
-        raise Refused("has no export %s for the tool %s" % (call.export, call.tool))
-    if found != call.signature:
-        raise Refused("export %s is %s, its descriptor says %s" % (call.export, found, call.signature))
+def _result(form, value):
+    """What a function returned -> (structured value or None, text or None). ToolError for the error of a WIT result."""
+    if form & component_artifact.FALLIBLE:
+        if value["tag"] == "err":
+            raise ToolError(_error_text(value.get("val")))
+        value = value.get("val")
+    form &= 3
+    if form == component_artifact.NOTHING:
+        return None, "done"
+    return (value if form == component_artifact.OBJECT else {"result": value}), None
+
+
+def _error_text(value):
+    """Text as it is, no payload as a word, all else as JSON."""
+    if value is None:
+        return "failed"
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

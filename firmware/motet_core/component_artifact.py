@@ -1,41 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The device artifact of a component: one CBOR map with the module, its ready tools/list entries, types and limits."""
+"""The device artifact of a component: one CBOR map with the module, its ready tools/list entries, types and limits.
 
-from motet_core.canonical import Lift, signature
+Format 2 has a type descriptor and calls of [tool, export, form]; format 1, which older gateways send, has its types in the calls.
+"""
+
+from motet_core.component_old import describe
 from motet_core.errors import MotetError, Refused
 from motet_core.wire import record
 from motet_core.wire.packed import pack, unpack
 
-FORMAT = 1
+FORMAT = 2
+# What becomes of a result: there is none, it is an object, it goes under "result"; added to that, it is a WIT result.
+NOTHING, OBJECT, WRAPPED, FALLIBLE = 0, 1, 2, 4
 _UINT32 = 0xFFFFFFFF
 
 TABLE = (
-    (0, "format", "uint", FORMAT, FORMAT, True),
+    (0, "format", "uint", 1, FORMAT, True),
     (1, "name", "text", 1, 32, True),
     (2, "revision", "uint", 0, _UINT32, True),
     (3, "module", "bytes", 8, 1 << 20, True),
     (4, "tools", "bytes", 1, 1 << 16, True),
     (5, "calls", "any", 0, 0, True),
     (6, "limits", "any", 0, 0, True),
+    (7, "types", "bytes", 4, 65535, False),
 )
 
 
 class Call:
-    """One tool: the export behind it, its types, and the function of the running instance."""
+    """One tool: the export behind it, the descriptor of its types, what becomes of its result, the bound function."""
 
-    def __init__(self, row):
-        if not (isinstance(row, list) and len(row) == 4 and isinstance(row[0], str) and isinstance(row[1], str)):
-            raise Refused("component: a call is not [tool, export, parameters, result]")
-        self.tool, self.export, self.params = row[0], row[1], row[2]
-        if not isinstance(self.params, list) or not all(_is_param(param) for param in self.params):
-            raise Refused("component: parameters of %s are not [[name, type], ...]" % self.tool)
-        self.signature = signature(self.params, row[3])
-        self.lift = Lift(row[3])
+    def __init__(self, tool, export, types, form):
+        self.tool = tool
+        self.export = export
+        self.types = types
+        self.form = form
         self.function = None
-
-
-def _is_param(param):
-    return isinstance(param, list) and len(param) == 2 and isinstance(param[0], str) and isinstance(param[1], str)
 
 
 class Artifact:
@@ -52,7 +51,7 @@ class Artifact:
         self.revision = fields["revision"]
         self.module = fields["module"]
         self.fuel, self.memory, self.stack = _limits(fields["limits"])
-        self.calls = _calls(fields["calls"])
+        self.calls = _calls(fields["calls"], fields["types"], fields["format"])
         self.entries = _entries(self.name, tools, self.calls)
 
 
@@ -65,14 +64,27 @@ def _limits(limits):
     return values
 
 
-def _calls(rows):
+def _calls(rows, types, version):
     if not isinstance(rows, list) or not rows:
         raise Refused("component: no tools")
+    if (types is None) != (version == 1):
+        raise Refused("component: format %d with%s type descriptor" % (version, "out" if types is None else ""))
     calls = {}
     for row in rows:
-        call = Call(row)
+        if types is None:
+            call = Call(*describe(row))
+        elif _is_call(row):
+            call = Call(row[0], row[1], types, row[2])
+        else:
+            raise Refused("component: a call is not [tool, export, form]")
         calls[call.tool] = call
     return calls
+
+
+def _is_call(row):
+    if not isinstance(row, list) or len(row) != 3 or not isinstance(row[0], str) or not isinstance(row[1], str):
+        return False
+    return isinstance(row[2], int) and row[2] is not True and row[2] is not False and row[2] >= 0 and row[2] & 3 < 3
 
 
 def _entries(name, tools, calls):

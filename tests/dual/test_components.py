@@ -103,7 +103,7 @@ class TrapTest(unittest.TestCase):
 
     def test_a_result_pointer_outside_of_memory_or_unaligned_is_a_trap(self):
         for at in (0xFFFFFFF8, 65532, 4092, 1, 2):
-            self.assertIn("bad pointer", self.fails("pointer", "trap", at=at))
+            self.assertIn("it gave an address", self.fails("pointer", "trap", at=at))
         self.assertEqual(self.component.call("kit.pointer", {"at": 0})[0], {"a": 0, "b": 0})
 
     def test_a_cancelled_call_is_no_tool_error(self):
@@ -187,8 +187,11 @@ class RefusalTest(unittest.TestCase):
         self.refuse("another prefix than other", artifact(name="other"))
 
     def test_an_export_that_is_missing_or_of_another_type(self):
-        self.refuse("has no export nope", artifact(calls=(("kit.a", "nope", (), None),)))
-        self.refuse("its descriptor says i(I)", artifact(calls=(("kit.a", "not", (("value", "u64"),), "bool"),)))
+        self.refuse("nope: the module exports no such function", artifact(calls=(("kit.a", "nope", (), None),)))
+        self.refuse(
+            "not: its core type is not what its types flatten to",
+            artifact(calls=(("kit.a", "not", (("value", "u64"),), "bool"),)),
+        )
 
     def test_a_module_that_is_none_or_does_not_fit(self):
         self.refuse("kit: ", artifact(module=b"not a module"))

@@ -46,8 +46,8 @@ def functions(kind: Type) -> tuple[Function, ...]:
     )
 
 
-def core_text(core: str, size: int) -> str:
-    """The core module for a type that flattens to `core` and takes `size` bytes (at most 3 KB)."""
+def core_text(core: str, size: int, echo: bool = True) -> str:
+    """The core module for a type that flattens to `core` and takes `size` bytes (at most 3 KB), with or without echo."""
     params = "i" if len(core) > 16 else core
     behind = len(core) > 1
     types = "".join(f" (param {_CORE[letter]})" for letter in params)
@@ -58,8 +58,10 @@ def core_text(core: str, size: int) -> str:
     )
     called = f"(call $echo{arguments}{f' (i32.const {_RESULT})' if behind else ''})"
     read = "(local.get 0)" if behind else f"({_CORE[core]}.load (local.get 0))"
+    imported = f'(import "host" "echo" (func $echo{types}{" (param i32)" if behind else result}))'
+    exported = f'(func (export "echo"){types}{result} {called}{f" (i32.const {_RESULT})" if behind else ""})'
     return f"""
- (import "host" "echo" (func $echo{types}{" (param i32)" if behind else result}))
+ {imported if echo else ""}
  (memory (export "memory") 2)
  (global $top (mut i32) (i32.const {_HEAP}))
  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (local $at i32)
@@ -69,16 +71,16 @@ def core_text(core: str, size: int) -> str:
   (local.get $at))
  (func $show (param i32 i32) (result i32)
   (i32.store (i32.const {_SHOWN}) (local.get 0)) (i32.store (i32.const {_SHOWN + 4}) (local.get 1)) (i32.const {_SHOWN}))
- (func (export "echo"){types}{result} {called}{f" (i32.const {_RESULT})" if behind else ""})
+ {exported if echo else ""}
  (func (export "flat"){types} (result i32) {stores}
   (call $show (i32.const {_SLOTS}) (i32.const {8 * len(params)})))
  (func (export "stored") (param i32) (result i32) (call $show (local.get 0) (i32.const {size + len(PADDING)})))
  (func (export "parse") (param i32 i32){result} {read})"""
 
 
-def core_module(core: str, size: int) -> bytes:
+def core_module(core: str, size: int, echo: bool = True) -> bytes:
     """The guest for the device engine."""
-    return bytes(wasmtime.wat2wasm(f"(module {core_text(core, size)})"))
+    return bytes(wasmtime.wat2wasm(f"(module {core_text(core, size, echo)})"))
 
 
 def component(kind: Type, core: str, size: int) -> str:

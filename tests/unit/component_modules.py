@@ -8,13 +8,31 @@ from pathlib import Path
 from wasmtime import wat2wasm
 
 from motet import paths
+from motet.components import tools
 from motet.components.manifest import Manifest, load, parse
+from motet.components.tools import Tool
+from motet_core.canonical_types import Types
 
 VOTE = paths.data("examples") / "vote"
 
 
 def vote_manifest() -> Manifest:
     return load(VOTE)
+
+
+def vote_tools() -> tuple[Tool, ...]:
+    return tools.of(vote_manifest(), (VOTE / "vote.wit").read_text())
+
+
+def tools_of(contract: Manifest) -> tuple[Tool, ...]:
+    """The tools of a manifest that lists their types itself."""
+    return tools.of(contract, "")
+
+
+def signatures(given: tuple[Tool, ...]) -> dict[str, str]:
+    """Core signatures by tool name."""
+    types = Types(tools.describe(given))
+    return {tool.name: tools.core_signature(types, tool.function.core_name) for tool in given}
 
 
 def manifest(*tools: str, limits: str = "", revision: int = 1) -> Manifest:

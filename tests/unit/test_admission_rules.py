@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from component_modules import RUN, manifest, wat
 
-from motet.components import admission
+from motet.components import admission, tools
 from motet.components.admission import Target, admit
 from motet.components.caps import Caps
 from motet.components.errors import AdmissionError
-from motet.components.manifest import Manifest
+from motet.components.manifest import Manifest, parse
 
 
 def refusal(module: bytes, contract: Manifest | None = None, target: Target | None = None) -> AdmissionError:
@@ -222,10 +222,14 @@ def test_a_module_that_counts_on_a_run_time_start_is_refused(name: str) -> None:
     assert refusal(wat(f'{RUN} (func (export "{name}"))')).where == f"export {name}"
 
 
-def test_a_result_that_must_be_freed_afterwards_is_refused() -> None:
-    error = refusal(wat(f'{RUN} (func (export "cabi_post_run"))'))
-    assert (error.rule, error.where) == ("exports", "export run")
-    assert "cabi_post" in error.reason
+def test_text_and_lists_need_memory_that_the_module_gives() -> None:
+    contract = "package a:b;\nworld w {\n  /// Does it.\n  export run: func(text: string);\n}\n"
+    memory = '(memory (export "memory") 1)'
+    for body, place in (("", "memory"), (memory, "cabi_realloc")):
+        module = tools.embed(wat(f'{body} (func (export "run") (param i32 i32))'), contract)
+        with pytest.raises(AdmissionError) as caught:
+            admit(module, parse('[component]\nname = "probe"\nrevision = 1\ndescription = "d"\nwit = "a.wit"\n'))
+        assert (caught.value.rule, caught.value.where) == ("exports", f"export {place}")
 
 
 def test_a_refusal_names_component_rule_and_place() -> None:

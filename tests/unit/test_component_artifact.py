@@ -8,35 +8,41 @@ from typing import Any
 import cbor2
 import jsonschema
 import pytest
-from component_modules import VOTE, manifest, vote_manifest, wat
+from component_modules import VOTE, manifest, tools_of, vote_manifest, vote_tools, wat
 
 from motet.components import artifact
 from motet.components.build import compile_module
 from motet.components.errors import ManifestError
 from motet.components.manifest import parse
+from motet_core.canonical_types import Types
 
 
 def tools(text: str) -> list[dict[str, Any]]:
-    return artifact.tool_entries(manifest(text))
+    return artifact.tool_entries(tools_of(manifest(text)))
+
+
+def encoded(module: bytes) -> bytes:
+    return artifact.encode(vote_manifest(), vote_tools(), ["push", "configure", "reset"], module)
 
 
 def test_an_artifact_is_one_deterministic_cbor_map() -> None:
-    data = artifact.encode(vote_manifest(), compile_module(VOTE, vote_manifest()))
+    data = encoded(compile_module(VOTE, vote_manifest()))
     body = cbor2.loads(data)
-    assert sorted(body) == [0, 1, 2, 3, 4, 5, 6]
-    assert (body[0], body[1], body[2], body[6]) == (1, "vote", 1, {0: 1000, 1: 2048, 2: 1024})
+    assert sorted(body) == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert (body[0], body[1], body[2], body[6]) == (2, "vote", 1, {0: 1000, 1: 2048, 2: 1024})
     assert cbor2.dumps(body, canonical=True) == data
 
 
 def test_decoding_gives_back_what_was_encoded() -> None:
-    parts = artifact.decode(artifact.encode(vote_manifest(), b"module"))
+    parts = artifact.decode(encoded(b"module"))
     assert parts["module"] == b"module"
-    assert parts["tools"] == artifact.tool_entries(vote_manifest())
+    assert parts["tools"] == artifact.tool_entries(vote_tools())
     assert parts["calls"] == [
-        ["vote.push", "push", [["label", "u32"]], ["record", [["label", "u32"], ["votes", "u32"], ["window", "u32"]]]],
-        ["vote.configure", "configure", [["window", "u32"]], "u32"],
-        ["vote.reset", "reset", [], None],
+        ["vote.push", "push", artifact.OBJECT],
+        ["vote.configure", "configure", artifact.WRAPPED],
+        ["vote.reset", "reset", artifact.NOTHING],
     ]
+    assert list(Types(parts["types"]).functions) == ["push", "configure", "reset"]
 
 
 def test_every_integer_parameter_carries_the_range_of_its_type() -> None:
@@ -54,7 +60,7 @@ def test_every_integer_parameter_carries_the_range_of_its_type() -> None:
 
 
 def test_a_declared_range_narrows_the_type() -> None:
-    configure = artifact.tool_entries(vote_manifest())[1]
+    configure = artifact.tool_entries(vote_tools())[1]
     window = configure["inputSchema"]["properties"]["window"]
     assert (window["minimum"], window["maximum"]) == (1, 16)
 
@@ -85,7 +91,8 @@ def test_a_tool_without_a_result_has_no_output_schema() -> None:
 def test_names_that_are_dictionary_words_survive_packing() -> None:
     text = '[component]\nname = "name"\nrevision = 1\ndescription = "d"\n[[tool]]\nname = "type"\ndescription = "object"\n'
     contract = parse(text + 'params = [{ name = "type", type = "u8" }, { name = "data", type = "u8", description = "AAAA" }]\n')
-    assert artifact.decode(artifact.encode(contract, wat("")))["tools"] == artifact.tool_entries(contract)
+    given = tools_of(contract)
+    assert artifact.decode(artifact.encode(contract, given, ["type"], wat("")))["tools"] == artifact.tool_entries(given)
 
 
 def test_descriptions_are_bounded_because_they_live_in_device_memory() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from component_modules import manifest, vote_manifest
+from component_modules import manifest, signatures, tools_of, vote_tools
 
 from motet.components.errors import ManifestError
 from motet.components.manifest import load, parse
@@ -22,9 +22,7 @@ def refusal(text: str) -> str:
 
 
 def test_the_example_is_read_with_core_signatures() -> None:
-    contract = vote_manifest()
-    signatures = {contract.tool_name(tool): tool.signature for tool in contract.tool}
-    assert signatures == {"vote.push": "i(i)", "vote.configure": "i(i)", "vote.reset": "v()"}
+    assert signatures(vote_tools()) == {"vote.push": "i(i)", "vote.configure": "i(i)", "vote.reset": "v()"}
 
 
 @pytest.mark.parametrize(
@@ -36,13 +34,12 @@ def test_the_example_is_read_with_core_signatures() -> None:
     ],
 )
 def test_parameters_and_results_flatten_as_in_the_canonical_abi(line: str, signature: str) -> None:
-    assert manifest(line).tool[0].signature == signature
+    assert signatures(tools_of(manifest(line))) == {"probe.run": signature}
 
 
 def test_a_record_of_one_field_is_returned_flat() -> None:
     text = HEAD + TOOL + 'result = { type = "record", fields = [{ name = "a", type = "f64" }] }\n'
-    tool = parse(text).tool[0]
-    assert (tool.signature, tool.through_memory) == ("F()", False)
+    assert signatures(tools_of(parse(text))) == {"probe.run": "F()"}
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,16 @@ from typing import Any
 
 import jsonschema
 import pytest
-from component_modules import VOTE, manifest, wat
+from component_modules import VOTE, manifest, tools_of, wat
 
 from motet import paths
+from motet.components import tools
 from motet.components.admission import Admitted, admit
 from motet.components.install import Installed, install
 from motet.components.packages import accept, read
-from motet.components.valuetypes import LAYOUTS, offsets
+from motet.components.valuetypes import LAYOUTS
 from motet_core.artifact import Artifacts
+from motet_core.canonical_types import Types
 from motet_core.components import Components
 from motet_core.errors import Refused, ToolError
 from motet_core.supervisor import Supervisor
@@ -133,14 +135,16 @@ STORES = {1: "i32.store8", 2: "i32.store16", 4: "i32.store", 8: "i64.store"}
 
 
 def test_a_record_of_every_type_is_laid_out_as_both_ends_think() -> None:
-    places, _ = offsets(list(LINES))  # type: ignore[arg-type]
+    contract = manifest("all()->" + "+".join(LINES))
+    result = Types(tools.describe(tools_of(contract))).functions["all"].result
+    places = [offset for _, _, offset in result.members]
     stores = ""
     for kind, at in zip(LINES, places, strict=True):
         store = f"{kind}.store" if kind in ("f32", "f64") else STORES[LAYOUTS[kind].size]
         stores += f"({store} (i32.const {64 + at}) {LINES[kind]}) "
     body = f'(memory (export "memory") 1) (func (export "all") (result i32) {stores} (i32.const 64))'
     core = Core()
-    core.install(admit(wat(body), manifest("all()->" + "+".join(LINES))))
+    core.install(admit(wat(body), contract))
     assert list(core.tool("probe.all").values()) == VALUES
 
 

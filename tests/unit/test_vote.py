@@ -3,20 +3,18 @@
 
 from __future__ import annotations
 
-import re
+import struct
 from collections.abc import Callable
 
 import pytest
 import wasmtime
-from component_modules import VOTE, vote_manifest
+from component_modules import VOTE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from motet_native import wasm as native
 
-from motet.components.admission import Admitted, admit
-from motet.components.build import compile_module
-from motet.components.manifest import Manifest
-from motet.components.valuetypes import lift_record
+from motet.components.admission import Admitted
+from motet.components.packages import accept, read
 
 Tally = tuple[int, int, int]
 Call = Callable[..., "int | Tally | None"]
@@ -45,7 +43,9 @@ class Expected:
 
 @pytest.fixture(scope="module")
 def admitted() -> Admitted:
-    return admit(compile_module(VOTE, vote_manifest()), vote_manifest())
+    accepted = accept(read(VOTE))
+    assert isinstance(accepted, Admitted)
+    return accepted
 
 
 def on_device_engine(admitted: Admitted) -> Call:
@@ -73,8 +73,8 @@ def on_wasmtime(admitted: Admitted) -> Call:
 
 
 def _tally(data: bytes) -> Tally:
-    label, votes, window = lift_record(["u32", "u32", "u32"], data)
-    return int(label), int(votes), int(window)
+    label, votes, window = struct.unpack("<III", data)
+    return label, votes, window
 
 
 ENGINES = pytest.mark.parametrize("engine", [on_device_engine, on_wasmtime])
@@ -132,26 +132,3 @@ def test_both_engines_do_what_the_contract_says_for_any_sequence(admitted: Admit
         wanted = getattr(expected, export)(*arguments)
         assert device(export, *arguments) == wanted
         assert reference(export, *arguments) == wanted
-
-
-def test_the_manifest_says_what_the_contract_says() -> None:
-    declared = _declared(vote_manifest())
-    wit = re.sub(r"//[^\n]*", "", (VOTE / "vote.wit").read_text())
-    assert {name: declared[name][0] for name in declared} == _functions(wit)
-    fields = re.findall(r"([a-z-]+): ([a-z0-9]+),", re.search(r"record tally \{(.*?)\}", wit, re.DOTALL)[1])  # type: ignore[index]
-    assert declared["push"][1] == fields
-
-
-def _declared(contract: Manifest) -> dict[str, tuple[list[tuple[str, str]], list[tuple[str, str]]]]:
-    return {
-        tool.export_name: (
-            [(param.name, param.type) for param in tool.params],
-            [(field.name, field.type) for field in tool.result.fields] if tool.result else [],
-        )
-        for tool in contract.tool
-    }
-
-
-def _functions(wit: str) -> dict[str, list[tuple[str, str]]]:
-    found = re.findall(r"export ([a-z-]+): func\((.*?)\)", wit)
-    return {name: re.findall(r"([a-z-]+): ([a-z0-9]+)", params) for name, params in found}

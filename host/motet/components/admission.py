@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import Any
 
 from motet import __version__, boards
-from motet.components import artifact, caps, contract, features, flatness, normalise, rewrite
+from motet.components import artifact, caps, contract, features, flatness, normalise, rewrite, tools
 from motet.components.caps import PAGE, Caps
 from motet.components.errors import AdmissionError
 from motet.components.manifest import Manifest
@@ -90,6 +90,7 @@ class _Admission:
         self.manifest = manifest
         self.target = target
         self.log: list[Step] = []
+        self.tools: tuple[tools.Tool, ...] = ()
         self._progress = progress
         self._step = 0
 
@@ -101,13 +102,14 @@ class _Admission:
         features.check_valid(decoded.data)
         caps.check_caps(decoded, self.target.caps, self.manifest.limits.memory)
         flatness.check_flat(decoded)
-        contract.check_exports(decoded, self.manifest)
+        contract.check_exports(decoded, self.tools)
         self._note("re-validate", "wasmtime " + version("wasmtime"), decoded.data)
         self._begin("smoke run")
-        calls = smoke_run(decoded, self.manifest, self.target.imports)
+        calls = smoke_run(decoded, self.tools, self.manifest.limits, self.target.imports)
         self._note("smoke run", f"{_SELF}, {calls} calls", decoded.data)
         self._begin("package")
-        packed = artifact.encode(self.manifest, decoded.data)
+        exports = [contract.export_name(decoded, tool) for tool in self.tools]
+        packed = artifact.encode(self.manifest, self.tools, exports, decoded.data)
         caps.check_budget(len(packed), self.manifest.limits, self.target.ram)
         self._note("package", _SELF, packed)
         return Admitted(self.manifest, decoded.data, packed, tuple(self.log))
@@ -124,7 +126,8 @@ class _Admission:
         caps.check_caps(decoded, self.target.caps, self.manifest.limits.memory)
         self._begin("contract")
         contract.check_imports(decoded, self.target.imports)
-        contract.check_exports(decoded, self.manifest)
+        self.tools = tools.of(self.manifest, tools.embedded(decoded))
+        contract.check_exports(decoded, self.tools)
         return decoded
 
     def _transform(self, decoded: Module) -> Module:
@@ -138,7 +141,7 @@ class _Admission:
         return features.decode_profile(result)
 
     def _trimmed(self, decoded: Module) -> bytes:
-        return rewrite.trim(decoded, contract.kept_exports(self.manifest), -(-self.manifest.limits.memory // PAGE))
+        return rewrite.trim(decoded, contract.kept_exports(decoded, self.tools), -(-self.manifest.limits.memory // PAGE))
 
     def _begin(self, name: str) -> None:
         self._step += 1

@@ -1,44 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The device artifact of a component: one CBOR map with the module, its ready ``tools/list`` entries and its limits.
+"""The device artifact of a component: one CBOR map with the module, its ready ``tools/list`` entries, types and limits.
 
-{0: 1 (format), 1: name, 2: revision, 3: module, 4: packed array of tools/list entries without the device's prefix,
- 5: [[tool name, export name, [[parameter, type], ...], result type or null], ...], 6: {0: fuel per call, 1: memory, 2: stack}}
+{0: 2 (format), 1: name, 2: revision, 3: module, 4: packed array of tools/list entries without the device's prefix,
+ 5: [[tool name, export name, form], ...], 6: {0: fuel per call, 1: memory, 2: stack}, 7: type descriptor}
 
-A type is a WIT primitive; a result may also be ["record", [[field, type], ...]].
+``form`` says what becomes of a result: 0 there is none, 1 it is an object, 2 it goes under "result"; plus 4 when the function
+returns a ``result``, whose error becomes the tool's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from motet.components.manifest import Manifest, Result, Tool, Value
-from motet.components.valuetypes import LAYOUTS, schema
+from motet.components import descriptor
+from motet.components.manifest import Manifest
+from motet.components.tools import Tool
+from motet.components.wittypes import Record, Result
 from motet_core import cbor
 from motet_core.wire import packed
 
-FORMAT = 1
-_FORMAT, _NAME, _REVISION, _MODULE, _TOOLS, _CALLS, _LIMITS = range(7)
+FORMAT = 2
+NOTHING, OBJECT, WRAPPED, FALLIBLE = 0, 1, 2, 4
+_FORMAT, _NAME, _REVISION, _MODULE, _TOOLS, _CALLS, _LIMITS, _TYPES = range(8)
 _FUEL, _MEMORY, _STACK = range(3)
 # Clients assume the worst of a tool that says nothing. A component without capabilities reaches nothing but its own memory.
 _HARMLESS = {"destructiveHint": False, "openWorldHint": False}
 
 
-def tool_entries(manifest: Manifest) -> list[dict[str, Any]]:
+def tool_entries(tools: Sequence[Tool]) -> list[dict[str, Any]]:
     """The MCP ``tools/list`` entries of a component."""
-    return [_entry(manifest.tool_name(tool), tool) for tool in manifest.tool]
+    return [_entry(tool) for tool in tools]
 
 
-def encode(manifest: Manifest, module: bytes) -> bytes:
-    """The artifact's bytes; equal input gives equal bytes."""
+def encode(manifest: Manifest, tools: Sequence[Tool], exports: Sequence[str], module: bytes) -> bytes:
+    """The artifact's bytes; ``exports`` are the tools' names in the module. Equal input gives equal bytes."""
     limits = manifest.limits
+    named = [_named(tool, export) for tool, export in zip(tools, exports, strict=True)]
     body = {
         _FORMAT: FORMAT,
         _NAME: manifest.component.name,
         _REVISION: manifest.component.revision,
         _MODULE: module,
-        _TOOLS: packed.pack(tool_entries(manifest)),
-        _CALLS: [_call(manifest.tool_name(tool), tool) for tool in manifest.tool],
+        _TOOLS: packed.pack(tool_entries(tools)),
+        _CALLS: [[tool.name, export, form(tool)] for tool, export in zip(tools, exports, strict=True)],
         _LIMITS: {_FUEL: limits.fuel, _MEMORY: limits.memory, _STACK: limits.stack},
+        _TYPES: descriptor.encode(tool.function for tool in named),
     }
     return bytes(cbor.dumps(body))
 
@@ -55,50 +63,22 @@ def decode(data: bytes) -> dict[str, Any]:
         "tools": packed.unpack(body[_TOOLS]),
         "calls": body[_CALLS],
         "limits": {"fuel": limits[_FUEL], "memory": limits[_MEMORY], "stack": limits[_STACK]},
+        "types": body[_TYPES],
     }
 
 
-def _call(name: str, tool: Tool) -> list[Any]:
-    return [name, tool.export_name, [[param.name, param.type] for param in tool.params], _result(tool.result)]
+def form(tool: Tool) -> int:
+    """What a device makes of the function's result."""
+    fallible = FALLIBLE if isinstance(tool.function.result, Result) else 0
+    return fallible | (NOTHING if tool.value is None else OBJECT if isinstance(tool.value, Record) else WRAPPED)
 
 
-def _result(result: Result | None) -> Any:
-    if result is None:
-        return None
-    if result.type == "record":
-        return ["record", [[field.name, field.type] for field in result.fields]]
-    return result.type
+def _named(tool: Tool, export: str) -> Tool:
+    """The tool with its function under the module's own name for it."""
+    return replace(tool, function=replace(tool.function, name=export, interface=""))
 
 
-def _entry(name: str, tool: Tool) -> dict[str, Any]:
-    entry = {"name": name, "description": tool.description, "inputSchema": _input(tool.params), "annotations": _HARMLESS}
-    if tool.result is not None:
-        entry["outputSchema"] = _output(tool.result)
-    return entry
-
-
-def _input(params: list[Value]) -> dict[str, Any]:
-    # Every integer carries its range: the device checks arguments against the schema before it lowers them.
-    body = _object([param.model_copy(update=_bounds(param)) for param in params])
-    # A parameter that is not there would be dropped silently; agents that guess names should hear about it.
-    return body | {"additionalProperties": False}
-
-
-def _bounds(param: Value) -> dict[str, int | float | None]:
-    layout = LAYOUTS[param.type]
-    return {
-        "minimum": layout.low if param.minimum is None else param.minimum,
-        "maximum": layout.high if param.maximum is None else param.maximum,
-    }
-
-
-def _output(result: Result) -> dict[str, Any]:
-    if result.type == "record":
-        return _object(result.fields)
-    body = schema(result.type, result.description, None, None)
-    return {"type": "object", "properties": {"result": body}, "required": ["result"]}
-
-
-def _object(values: list[Value]) -> dict[str, Any]:
-    properties = {v.name: schema(v.type, v.description, v.minimum, v.maximum) for v in values}
-    return {"type": "object"} | ({"properties": properties, "required": list(properties)} if values else {})
+def _entry(tool: Tool) -> dict[str, Any]:
+    entry = {"name": tool.name, "description": tool.description, "inputSchema": tool.input_schema(), "annotations": _HARMLESS}
+    output = tool.output_schema()
+    return entry if output is None else entry | {"outputSchema": output}

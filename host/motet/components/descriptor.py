@@ -41,12 +41,19 @@ class _Writer:
         self.rows: list[bytes] = []
         self.table: dict[bytes, int] = {}
         self.member_count = 0
+        # Types share their parts; a kept type keeps its id.
+        self._seen: dict[int, tuple[int, Type]] = {}
 
     def reference(self, kind: Type | None) -> int:
         if kind is None:
             return 0
         if isinstance(kind, Primitive):
             return 1 + PRIMITIVES.index(kind.name)
+        if id(kind) not in self._seen:
+            self._seen[id(kind)] = (self._number(kind), kind)
+        return self._seen[id(kind)][0]
+
+    def _number(self, kind: Type) -> int:
         before = self.member_count
         row = self._row(kind)
         if row in self.table:

@@ -5,28 +5,23 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from motet.components.errors import ManifestError
-from motet.components.valuetypes import LAYOUTS, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Primitive, flat
+from motet.components.tooltext import CONFIG, MAX_TOOL_NAME, Name, Text, ToolText
+from motet.components.valuetypes import LAYOUTS, MAX_PARAMS, Primitive
 
 FILE_NAME = "Component.toml"
-# `<device>.<component>.<tool>` must fit the 64 characters MCP clients accept, and a device id takes up to 32.
-MAX_TOOL_NAME = 31
 # The parser of TOML takes time that grows with the square of a dotted key's length, and a key stands in one line.
 MAX_LINE = 4096
 # Problems told of one manifest; more help nobody.
 _TOLD = 10
 
-# WIT identifiers: kebab case, so that names survive in every guest language.
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=MAX_TOOL_NAME)]
-Text = Annotated[str, Field(max_length=300)]
-
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = CONFIG
 
 
 class Value(_Table):
@@ -64,19 +59,14 @@ class Result(_Table):
         _distinct("field", [field.name for field in self.fields])
         return self
 
-    @property
-    def types(self) -> list[Primitive]:
-        """The flattened value types."""
-        return [self.type] if self.type != "record" else [field.type for field in self.fields]
-
 
 class Tool(_Table):
-    """One exported function that becomes an MCP tool named ``<component>.<name>``."""
+    """One exported function that becomes an MCP tool named ``<component>.<name>``, with its types, without a WIT."""
 
     name: Name
     description: Annotated[str, Field(min_length=1, max_length=300)]
     export: Annotated[str, Field(min_length=1, max_length=100)] = ""
-    params: Annotated[list[Value], Field(max_length=MAX_FLAT_PARAMS)] = []
+    params: Annotated[list[Value], Field(max_length=MAX_PARAMS)] = []
     result: Result | None = None
 
     @field_validator("params")
@@ -89,17 +79,6 @@ class Tool(_Table):
     def export_name(self) -> str:
         """The core export; the tool's name unless the manifest says otherwise."""
         return self.export or self.name
-
-    @property
-    def through_memory(self) -> bool:
-        """True when the result comes back as the address of a record (Canonical ABI, MAX_FLAT_RESULTS)."""
-        return self.result is not None and len(self.result.types) > MAX_FLAT_RESULTS
-
-    @property
-    def signature(self) -> str:
-        """The core signature in the engine's notation, for example ``i(iF)`` or ``v()``."""
-        returns = "v" if self.result is None else "i" if self.through_memory else flat(self.result.types)
-        return f"{returns}({flat([param.type for param in self.params])})"
 
 
 class Limits(_Table):
@@ -134,6 +113,7 @@ class Header(_Table):
     description: Annotated[str, Field(min_length=1, max_length=300)]
     wasm: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.wasm$")] = ""
     wit: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.wit$")] = ""
+    world: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]*$", max_length=64)] = ""
     capabilities: Annotated[list[str], Field(max_length=0)] = []
 
 
@@ -141,27 +121,63 @@ class Manifest(_Table):
     """A whole ``Component.toml``."""
 
     component: Header
-    tool: Annotated[list[Tool], Field(min_length=1, max_length=32)]
+    tool: Annotated[list[Tool], Field(max_length=32, validate_default=True)] = []
+    tool_text: Annotated[list[ToolText], Field(max_length=32)] = []
     limits: Limits = Limits()
     build: Build | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split(cls, data: Any) -> Any:
+        """With a contract, [[tool]] only adds to what the contract says."""
+        header = data.get("component") if isinstance(data, dict) else None
+        if not isinstance(header, dict) or not header.get("wit"):
+            return data
+        if "tool_text" in data or any(isinstance(tool, dict) and _TYPED & tool.keys() for tool in _list(data.get("tool"))):
+            reason = "a [[tool]] may have name, description and [tool.params.NAME]"
+            raise ValueError(f"types come from {header['wit']!s:.40}: {reason}")
+        return {key: value for key, value in data.items() if key != "tool"} | {"tool_text": data.get("tool", [])}
+
+    @field_validator("tool")
+    @classmethod
+    def _some(cls, tools: list[Tool], info: ValidationInfo) -> list[Tool]:
+        header = info.data.get("component")
+        if not tools and header is not None and not header.wit:
+            raise ValueError("at least one [[tool]] is needed, or component.wit")
+        return tools
 
     @model_validator(mode="after")
     def _tools(self) -> Self:
         _distinct("tool", [tool.name for tool in self.tool])
+        _distinct("tool", [text.name for text in self.tool_text])
         for tool in self.tool:
-            full = self.tool_name(tool)
-            if len(full) > MAX_TOOL_NAME:
-                raise ValueError(f"the tool name {full!r} has {len(full)} characters, at most {MAX_TOOL_NAME} fit")
+            self.full_name(tool.name)
         return self
+
+    @property
+    def texts(self) -> dict[str, ToolText]:
+        """What is said of the contract's functions, by name."""
+        return {text.name: text for text in self.tool_text}
 
     @property
     def wasm(self) -> str:
         """File name of the module beside the manifest."""
         return self.component.wasm or f"{self.component.name}.wasm"
 
-    def tool_name(self, tool: Tool) -> str:
-        """The name a client sees behind the device's."""
-        return f"{self.component.name}.{tool.name}"
+    def full_name(self, tool: str) -> str:
+        """The name a client sees behind the device's. Raises ValueError when it is too long."""
+        full = f"{self.component.name}.{tool}"
+        if len(full) > MAX_TOOL_NAME:
+            raise ValueError(f"the tool name {full!r} has {len(full)} characters, at most {MAX_TOOL_NAME} fit")
+        return full
+
+
+# What only a [[tool]] without a contract has.
+_TYPED = {"export", "result"}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _distinct(what: str, names: list[str]) -> None:
@@ -173,6 +189,7 @@ def _distinct(what: str, names: list[str]) -> None:
 def _key(location: tuple[int | str, ...]) -> str:
     text = ""
     for part in location:
+        part = "tool" if part == "tool_text" else part
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text or "the file"
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from motet import models
 from motet.components import manifest as manifests
+from motet.components import tools
 from motet.components.admission import Admitted, Progress, Target, admit
 from motet.components.build import module_bytes
 from motet.components.errors import ComponentError
@@ -91,7 +92,17 @@ def _component(path: Path) -> Package:
     declared = manifests.load(folder)
     content = module_bytes(folder, declared) if path.is_dir() else _bytes(path)
     text = (folder / manifests.FILE_NAME).read_text("utf-8")
+    if declared.component.wit:
+        content = tools.embed(content, _contract(folder / declared.component.wit))
     return Package(COMPONENT, declared.component.name, declared.component.revision, content, text)
+
+
+def _contract(path: Path) -> str:
+    """The text of a contract, which travels inside the module."""
+    try:
+        return _bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise PackageError(f"{path}: not UTF-8 text (byte {error.start})") from None
 
 
 def _bytes(path: Path) -> bytes:

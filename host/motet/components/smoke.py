@@ -3,74 +3,66 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cbor2
 
 from motet import sandbox
-from motet.components import rewrite
+from motet.components import contract, descriptor, rewrite
 from motet.components.contract import Imports
 from motet.components.errors import AdmissionError
-from motet.components.manifest import Manifest, Tool, Value
-from motet.components.valuetypes import LAYOUTS, lift_record, offsets
+from motet.components.manifest import Limits
+from motet.components.samples import sample
+from motet.components.tools import Tool
 from motet.components.wasmfile import Module
+from motet.components.wittypes import Function
 
 ROUNDS = 4
 BOUNDS = sandbox.Bounds(seconds=10)
 _CHILD = "motet.components.smoke_child"
 
-Call = tuple[Tool, list[int | float]]
+Call = tuple[str, list[Any]]
 
 
-def smoke_run(module: Module, manifest: Manifest, offered: Imports) -> int:
+def smoke_run(module: Module, tools: Sequence[Tool], limits: Limits, offered: Imports) -> int:
     """Number of calls made. Raises AdmissionError naming the export and both answers when the engines disagree."""
-    calls = list(_calls(manifest))
-    reply = _ask(_request(module, manifest, offered, calls))
+    calls = list(_calls(module, tools))
+    reply = _ask(_request(module, tools, limits, offered, calls))
     if reply["compiled"] is not None:
         number, reason = reply["compiled"]
         raise AdmissionError("engine", f"the device engine cannot compile it: {reason}", f"function {number}")
     for call, device, reference in zip(calls, reply["device"], reply["reference"], strict=False):
-        _compare(call, device, reference, manifest)
+        _compare(call, device, reference, limits)
     if len(reply["device"]) != len(calls):
         raise AdmissionError("smoke", "the child process answered only some of the calls")
     return len(calls)
 
 
-def _calls(manifest: Manifest) -> Iterator[Call]:
+def _calls(module: Module, tools: Sequence[Tool]) -> Iterator[Call]:
     for number in range(ROUNDS):
-        for tool in manifest.tool:
-            yield tool, [_argument(param, number, place) for place, param in enumerate(tool.params)]
+        for tool in tools:
+            params = enumerate(tool.function.params)
+            values = [sample(param.type, number, place, tool.narrow.get(param.name)) for place, param in params]
+            yield contract.export_name(module, tool), values
 
 
-def _argument(param: Value, number: int, place: int) -> int | float:
-    """A small value inside the declared range: 0, 1, one that differs between parameters, the largest if there is one."""
-    wanted = [0, 1, place + 2, 7 if param.maximum is None else param.maximum][number]
-    layout = LAYOUTS[param.type]
-    low = layout.low if param.minimum is None else param.minimum
-    high = (1 if param.type == "bool" else layout.high) if param.maximum is None else param.maximum
-    value = min(max(wanted, -math.inf if low is None else low), math.inf if high is None else high)
-    return float(value) if layout.core in "fF" else _signed(int(value), 64 if layout.core == "I" else 32)
+def _functions(module: Module, tools: Sequence[Tool]) -> list[Function]:
+    """The tools' functions under the names that the module has for them, each once."""
+    named = {contract.export_name(module, tool): tool.function for tool in tools}
+    return [Function(name, function.params, function.result) for name, function in named.items()]
 
 
-def _signed(value: int, bits: int) -> int:
-    return value - (1 << bits) if value >> bits - 1 > 0 else value
-
-
-def _record_size(tool: Tool) -> int:
-    return offsets(tool.result.types)[1] if tool.result is not None and tool.through_memory else 0
-
-
-def _request(module: Module, manifest: Manifest, offered: Imports, calls: list[Call]) -> dict[str, Any]:
+def _request(module: Module, tools: Sequence[Tool], limits: Limits, offered: Imports, calls: list[Call]) -> dict[str, Any]:
     first = module.imported_functions
     return {
         "wasm": module.data,
         "probe": rewrite.expose(module),
         "functions": list(range(first, first + len(module.bodies))),
         "imports": [[*key, signature] for key, signature in sorted(offered.items())],
-        "calls": [[tool.export_name, tool.signature, arguments, _record_size(tool)] for tool, arguments in calls],
-        **manifest.limits.model_dump(),
+        "types": descriptor.encode(_functions(module, tools)),
+        "calls": [list(call) for call in calls],
+        **limits.model_dump(),
     }
 
 
@@ -83,33 +75,34 @@ def _ask(request: dict[str, Any]) -> dict[str, Any]:
     return reply
 
 
-def _compare(call: Call, device: list[Any], reference: list[Any], manifest: Manifest) -> None:
-    tool, arguments = call
-    where = f"export {tool.export_name} with {tuple(arguments)}"
+def _compare(call: Call, device: list[Any], reference: list[Any], limits: Limits) -> None:
+    export, arguments = call
+    where = f"export {export} with {tuple(arguments)}"[:300]
     if device[0] == "trap" and "fuel" in device[1]:
-        units = manifest.limits.fuel
-        raise AdmissionError("fuel", f"not done after limits.fuel = {units} calls and loop iterations", where)
-    if not _same(tool, device, reference):
-        hint = f"; it may use memory beyond limits.memory = {manifest.limits.memory}" if "memory" in str(device[1]) else ""
-        reason = f"the device engine gives {_text(tool, device)}, wasmtime {_text(tool, reference)}{hint}"
+        raise AdmissionError("fuel", f"not done after limits.fuel = {limits.fuel} calls and loop iterations", where)
+    if device[0] == "trap" and reference[0] == "broken":
+        raise AdmissionError("equal", f"the function breaks the Canonical ABI: {reference[1]}", where)
+    if not _same(device, reference):
+        hint = f"; it may use memory beyond limits.memory = {limits.memory}" if "memory" in str(device[1]) else ""
+        reason = f"the device engine gives {_text(device)}, wasmtime {_text(reference)}{hint}"
         raise AdmissionError("equal", reason, where)
-    if device[0] == "record" and tool.result is not None:
-        align = max(LAYOUTS[name].size for name in tool.result.types)
-        if device[1] % align:
-            raise AdmissionError("equal", f"returns a record at address {device[1]}, not a multiple of {align}", where)
 
 
-def _lifted(tool: Tool, outcome: list[Any]) -> list[Any]:
-    return list(lift_record(tool.result.types, outcome[2])) if outcome[0] == "record" and tool.result else outcome[1:]
-
-
-def _same(tool: Tool, device: list[Any], reference: list[Any]) -> bool:
+def _same(device: list[Any], reference: list[Any]) -> bool:
     if device[0] != reference[0]:
         return False
-    # Two traps are equal whatever their words; the sign and payload of a NaN are not defined.
-    pairs = zip(_lifted(tool, device), _lifted(tool, reference), strict=True)
-    return device[0] == "trap" or all(a == b or (a != a and b != b) for a, b in pairs)
+    # Two traps are equal whatever their words.
+    return device[0] != "value" or _equal(device[1], reference[1])
 
 
-def _text(tool: Tool, outcome: list[Any]) -> str:
-    return f"a trap ({outcome[1]})" if outcome[0] == "trap" else str(_lifted(tool, outcome))
+def _equal(one: Any, other: Any) -> bool:
+    """Equality in which NaN is NaN."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
+    return bool(one == other or (one != one and other != other))
+
+
+def _text(outcome: list[Any]) -> str:
+    return str(outcome[1])[:200] if outcome[0] == "value" else f"a trap ({outcome[1]})"

@@ -4,9 +4,10 @@
 Runs as a process of its own under limits the parent sets. Input and output are one CBOR map each:
 
 in   wasm, probe: modules; functions: numbers the probe exports; memory, stack, fuel; imports: [[module, name, signature]];
-     calls: [[export, signature, arguments, record size or 0]]
+     types: descriptor; calls: [[export, [value, ...]], ...]
 out  compiled: None or [function number, reason]; device, reference: one outcome for each call, in order:
-     ["value", x] | ["record", address, bytes] | ["trap", reason]
+     ["value", x] | ["trap", reason] | ["refused", reason]: the arguments are more than its memory holds
+     | ["broken", reason]: the guest breaks the Canonical ABI, which the device tells as a trap
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import Any
 import cbor2
 import wasmtime
 from motet_native import wasm as native
+
+from motet_core import canonical_call
 
 Request = dict[str, Any]
 Outcome = list[Any]
@@ -42,13 +45,6 @@ def _device(request: Request, module: bytes) -> native.Instance:
     return instance
 
 
-def _outcome(value: Any, size: int, read: Callable[[int, int], bytes]) -> Outcome:
-    if not size:
-        return ["value", value]
-    address = value & 0xFFFFFFFF
-    return ["record", address, read(address, size)]
-
-
 def compile_all(request: Request) -> list[Any] | None:
     """Makes the device engine compile every function, as it does only on the first call otherwise."""
     instance = _device(request, request["probe"])
@@ -62,14 +58,15 @@ def compile_all(request: Request) -> list[Any] | None:
 
 def on_device(request: Request) -> list[Outcome]:
     """Outcomes of the calls on the device engine; as on a device, a trap is followed by a fresh instance."""
-    instance = _device(request, request["wasm"])
+    instance, types = _device(request, request["wasm"]), native.Types(request["types"])
     outcomes: list[Outcome] = []
-    for export, _, arguments, size in request["calls"]:
+    for export, values in request["calls"]:
         instance.fuel = request["fuel"]
         try:
-            value = instance.find(export)(*arguments)
-            outcomes.append(_outcome(value, size, instance.read))
-        except (native.Error, IndexError) as error:
+            outcomes.append(["value", instance.typed(export, types)(*values)])
+        except TypeError as error:
+            outcomes.append(["refused", str(error)])
+        except native.Error as error:
             outcomes.append(["trap", str(error)])
             if "fuel" in str(error):
                 break
@@ -104,26 +101,48 @@ def _reference(request: Request, store: wasmtime.Store, module: wasmtime.Module)
     return linker.instantiate(store, module).exports(store)
 
 
+class Reference:
+    """An instance on wasmtime as motet_core's Canonical ABI wants it."""
+
+    def __init__(self, exports: Any, store: wasmtime.Store) -> None:
+        self._exports = exports
+        self._store = store
+        self._memory = exports.get("memory") or exports.get("cm32p2_memory")
+
+    @property
+    def memory_bytes(self) -> int:
+        """Size of the linear memory now."""
+        return int(self._memory.data_len(self._store)) if self._memory else 0
+
+    def find(self, name: str) -> Callable[..., Any] | None:
+        """An exported function."""
+        function = self._exports.get(name)
+        return None if function is None else partial(function, self._store)
+
+    def read(self, address: int, size: int) -> bytes:
+        """Bytes of the linear memory."""
+        return bytes(self._memory.read(self._store, address, address + size)) if size else b""
+
+    def write(self, address: int, data: bytes | bytearray) -> None:
+        """Bytes into the linear memory."""
+        self._memory.write(self._store, data, address)
+
+
 def on_reference(request: Request, count: int) -> list[Outcome]:
     """Outcomes of the first ``count`` calls on wasmtime, with a fresh instance after a trap too."""
-    store = _store()
+    store, types = _store(), canonical_call.Types(request["types"])
     module = wasmtime.Module(store.engine, request["wasm"])
-    exports, outcomes = _reference(request, store, module), []
-    for export, _, arguments, size in request["calls"][:count]:
+    reference, outcomes = Reference(_reference(request, store, module), store), []
+    for export, values in request["calls"][:count]:
         try:
-            value = exports[export](store, *arguments)
-            outcomes.append(_outcome(value, size, partial(_read, exports, store)))
-        except (wasmtime.Trap, wasmtime.WasmtimeError, IndexError) as error:
-            outcomes.append(["trap", str(error).strip().splitlines()[-1]])
-            exports = _reference(request, store, module)
+            outcomes.append(["value", canonical_call.Typed(reference, types, export, limit=request["memory"])(*values)])
+        except TypeError as error:
+            outcomes.append(["refused", str(error)])
+        except (wasmtime.Trap, wasmtime.WasmtimeError, canonical_call.Broken) as error:
+            kind = "broken" if isinstance(error, canonical_call.Broken) else "trap"
+            outcomes.append([kind, str(error).strip().splitlines()[-1]])
+            reference = Reference(_reference(request, store, module), store)
     return outcomes
-
-
-def _read(exports: Any, store: wasmtime.Store, address: int, size: int) -> bytes:
-    memory = exports["memory"]
-    if address + size > memory.data_len(store):
-        raise IndexError("record outside memory")
-    return bytes(memory.read(store, address, address + size))
 
 
 def main() -> None:

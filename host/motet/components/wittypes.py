@@ -127,3 +127,21 @@ class World:
 def nullable(kind: Type) -> bool:
     """Whether null is one of the type's values: an option around anything that has no null of its own."""
     return isinstance(kind, Option) and not nullable(kind.some)
+
+
+def parts(kind: Type) -> list[Type]:
+    """The types a type is directly made of, each as often as it stands there."""
+    match kind:
+        case ListOf(element):
+            found: list[Type | None] = [element]
+        case Option(some):
+            found = [some]
+        case Result(ok, err):
+            found = [ok, err]
+        case Tuple(items):
+            found = list(items)
+        case Record(members) | Variant(members):
+            found = [member.type for member in members]
+        case _:
+            found = []
+    return [part for part in found if part is not None]
