@@ -6,7 +6,7 @@ MOTET := .venv/bin/motet
 BOARDS := stm32f405 virt_rv32
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run demo flash hil test lint types unit board e2e robot firmware edge components dist bench bench-gateway bench-nn soak format clean
+.PHONY: help setup setup-test run demo flash hil test lint types unit board e2e robot firmware edge components dist bench bench-gateway bench-components bench-nn soak format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ bench-gateway: setup-test ## the gateway's CPU per call only
 
 bench-nn: setup-test ## the models' engine against its anchors: instructions, memory, code
 	@$(PY) tests/bench/bench_nn.py
+
+bench-components: setup-test ## components: typed calls, memory, instantiation, deployment
+	@$(PY) tests/bench/bench_components.py
 
 soak: setup-test ## long and exhaustive runs; prints one JSON object
 	@$(PY) tools/build.py firmware stm32f405 >&2

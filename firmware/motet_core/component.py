@@ -10,7 +10,7 @@ import json
 from motet_core import component_artifact
 from motet_core.component_artifact import Artifact
 from motet_core.errors import Cancelled, Refused, ToolError
-from motet_core.platform import native
+from motet_core.platform import heap, native
 
 _MAX_FAILURES = 3
 
@@ -20,6 +20,8 @@ class Component:
 
     def __init__(self, data):
         self.artifact = Artifact(data)
+        # What decoding left behind would lie between the parts of the instance, and no large block would fit there again.
+        heap()
         self.counters = {"calls": 0, "traps": 0, "fuel_stops": 0}
         self.failures = 0
         self.reason = None

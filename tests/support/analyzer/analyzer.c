@@ -66,7 +66,8 @@ static void summarise(struct stats *stats, const float *values, uint32_t count) 
 }
 
 EXPORT("analyze")
-const struct answer *analyze(const char *name, uint32_t length, const float *values, uint32_t count, uint32_t has_unit, uint32_t unit) {
+const struct answer *analyze(const char *name, uint32_t length, const float *values, uint32_t count, uint32_t has_unit,
+                             uint32_t unit) {
     (void)has_unit;
     (void)unit;
     answer.failed = count == 0 || length == 0;
