@@ -3,6 +3,8 @@
 
 import contextlib
 import hashlib
+import random
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -92,6 +94,46 @@ def keeps_and_forgets(machine: Machine) -> None:
         client.call("artifact.remove", kind="model", name="digits")
     with Session(machine) as client:
         assert model_rows(client) == []
+
+
+class NoisySocket:
+    """A wire that turns bits over, always the same ones."""
+
+    def __init__(self, inner: socket.socket, rate: float) -> None:
+        self._inner, self._rate, self._chance = inner, rate, random.Random(1)
+        self.flipped = 0
+
+    def fileno(self) -> int:
+        return self._inner.fileno()
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def sendall(self, data: bytes) -> None:
+        self._inner.sendall(self._damage(data))
+
+    def recv(self, size: int) -> bytes:
+        return self._damage(self._inner.recv(size))
+
+    def _damage(self, data: bytes) -> bytes:
+        damaged = bytearray(data)
+        for index in range(len(damaged)):
+            if self._chance.random() < self._rate:
+                damaged[index] ^= 1 << self._chance.randrange(8)
+                self.flipped += 1
+        return bytes(damaged)
+
+
+def test_an_install_over_a_noisy_line_ends_whole_and_in_flash(machine: Emulator) -> None:
+    session = Session(machine)
+    with session as client:
+        noise = NoisySocket(session.wire.socket, 1e-3)
+        session.wire.socket = noise  # type: ignore[assignment]
+        for revision in (1, 2):
+            Install(client, "digits", revision, model(revision)).send()
+        assert noise.flipped > 3
+    with session as client:
+        check_serves(client, {2})
 
 
 def test_a_board_whose_flash_cannot_be_written_says_that_it_keeps_nothing(

@@ -129,6 +129,34 @@ class FlashTest(unittest.TestCase):
         rig.run(work, flash=flash)
         rig.run(look, flash=flash)
 
+    def test_a_reset_at_any_stage_of_an_install_leaves_the_old_revision_or_the_new(self):
+        blocks = (len(NEWER) + 415) // 416
+
+        async def old(client):
+            await client.install("component", "kit", DATA)
+
+        for stage in range(blocks + 2):
+            flash = make_flash()
+
+            async def some(client, stage=stage):
+                params = {"kind": "component", "name": "kit", "revision": 2, "size": len(NEWER)}
+                params["digest"] = hashlib.sha256(NEWER).digest()
+                begun = await client.result("artifact.begin", params)
+                for number in range(min(stage, blocks)):
+                    part = NEWER[number * 416 : number * 416 + 416]
+                    params = {"transfer": begun["transfer"], "offset": number * 416, "data": part}
+                    await client.result("artifact.block", params)
+                if stage > blocks:
+                    await client.result("artifact.commit", {"transfer": begun["transfer"]})
+
+            async def look(client, stage=stage):
+                self.assertEqual((await row(client))["revision"], 2 if stage > blocks else 1)
+                self.assertEqual((await row(client))["state"], "ready")
+                self.assertEqual((await client.tool("kit.next"))["structuredContent"], {"result": 1})
+
+            for work in (old, some, look):
+                rig.run(work, flash=flash)
+
     def test_a_block_that_comes_again_with_other_bytes_is_refused(self):
         async def work(client):
             commit = await upload(client, DATA)
