@@ -10,7 +10,7 @@ from motet_core.device import Device
 from motet_core.port_stream import StreamPort
 from motet_core.wire.presence import valid_id
 
-_USAGE = "usage: motet_core [--listen HOST:PORT] [--id ID] [--flash FILE], where ID is 1 to 32 of A-Z a-z 0-9 _ -"
+_USAGE = "usage: motet_core [--listen HOST:PORT | fd:NUMBER] [--id ID] [--flash FILE], where ID is 1 to 32 of A-Z a-z 0-9 _ -"
 _MTU = 512
 _MAX_TOTAL = 65536
 

@@ -138,7 +138,14 @@ def has_native(part):
 
 
 async def listen(connected, host, port):
-    """Starts a TCP server -> the port it is bound to; port 0 takes a free one."""
+    """Starts a TCP server -> the port it is bound to; port 0 takes a free one. Host "fd" takes the listening socket that the
+    process has inherited as file descriptor `port` (CPython only)."""
+    if not MICROPYTHON and host == "fd":
+        import socket
+
+        listener = socket.socket(fileno=port)
+        await asyncio.start_server(connected, sock=listener)
+        return listener.getsockname()[1]
     if not MICROPYTHON:
         server = await asyncio.start_server(connected, host, port)
         return server.sockets[0].getsockname()[1]

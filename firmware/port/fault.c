@@ -8,11 +8,11 @@
 #include "soc/soc.h"
 
 #define RECORD_MAGIC 0x4D6F7465u
-#define SEND_TRIES   1000000u
 
 // Survives a warm restart; random after power-on, which is why it carries a check.
 static struct record {
     uint32_t magic;
+    uint32_t failures;
     char reason[16];
     char line[96];
     uint32_t check;
@@ -26,7 +26,7 @@ static uint32_t boots __attribute__((section(".noinit")));
 
 static char reason[16];
 static char line[96];
-static uint32_t entropy;
+static uint32_t entropy, failures;
 
 static uint32_t mix(uint32_t hash, const void *bytes, size_t count) {
     for (const uint8_t *at = bytes; count--; at++) {
@@ -58,9 +58,14 @@ static uint32_t gather_entropy(void) {
 static void remember(const char *why, const char *what) {
     memset(&record, 0, sizeof record);
     record.magic = RECORD_MAGIC;
+    record.failures = failures;
     copy_text(record.reason, sizeof record.reason, why);
     copy_text(record.line, sizeof record.line, what);
     record.check = check_of(&record);
+}
+
+static bool failed(const char *why) {
+    return !strcmp(why, "fault") || !strcmp(why, "crash") || !strcmp(why, "watchdog");
 }
 
 void fault_recall(void) {
@@ -69,6 +74,7 @@ void fault_recall(void) {
     const char *cause = soc_reset_cause();
     copy_text(reason, sizeof reason, cause ? cause : warm ? record.reason : "power_on");
     copy_text(line, sizeof line, warm ? record.line : "");
+    failures = failed(reason) ? (warm ? record.failures : 0) + 1 : 0;
     // Whoever restarts the chip without leaving a reason came from outside.
     remember("external", "");
 }
@@ -79,6 +85,15 @@ const char *fault_reset_reason(void) {
 
 const char *fault_last(void) {
     return line;
+}
+
+uint32_t fault_failures(void) {
+    return failures;
+}
+
+void fault_settled(void) {
+    failures = 0;
+    remember("external", "");
 }
 
 uint32_t fault_boot_entropy(void) {
@@ -121,23 +136,15 @@ static void format(char *to, size_t room, const char *kind, const struct fault_f
     *at = 0;
 }
 
-void port_write_raw(const char *text, size_t length) {
-    for (size_t i = 0; i < length; i++) {
-        // A transmitter that never becomes free must not keep the board from restarting.
-        for (uint32_t tries = 0; !soc_uart_write((uint8_t)text[i]) && tries < SEND_TRIES; tries++) {
-        }
-    }
-}
-
-_Noreturn void fault_report(const char *kind, const struct fault_field *fields, size_t count, const char *note) {
+static _Noreturn void report(const char *why, const char *kind, const struct fault_field *fields, size_t count,
+                             const char *note) {
     (void)arch_lock();
     char text[sizeof line];
     format(text, sizeof text, kind, fields, count, note);
-    // A zero byte first: it ends whatever frame was on its way, so that the text stands alone.
-    port_write_raw("\0\r\n", 3);
+    port_end_frame();
     port_write_raw(text, strlen(text));
     port_write_raw("\r\n", 2);
-    remember("fault", text);
+    remember(why, text);
 #if PORT_RESET_ON_FAULT
     soc_reset();
 #else
@@ -145,4 +152,13 @@ _Noreturn void fault_report(const char *kind, const struct fault_field *fields, 
         arch_wait();
     }
 #endif
+}
+
+_Noreturn void fault_report(const char *kind, const struct fault_field *fields, size_t count, const char *note) {
+    report("fault", kind, fields, count, note);
+}
+
+_Noreturn void fault_hang(uint32_t pc) {
+    const struct fault_field fields[] = {{"pc", pc}};
+    report("watchdog", "WATCHDOG", fields, 1, "the program does not come back");
 }

@@ -13,9 +13,13 @@
 #include "fault.h"
 #include "port.h"
 #include "soc/soc.h"
+#include "watch.h"
 
 // Time for the last words to leave, and for a board that crashes at every start to be seen and reached.
 #define LAST_WORDS_MS 1000
+// From this failed start in a row on, the next one waits: 1 s, 2 s, 4 s, at most 32 s.
+#define PATIENT_FAILURES 3
+#define MOST_DOUBLINGS   5
 
 extern uint32_t _stack_top, _stack_guard, _stack_size, _heap_start, _heap_end;
 
@@ -25,13 +29,29 @@ static void start_interpreter(void) {
     mp_init();
 }
 
-_Noreturn static void give_up(const char *why) {
-    uint64_t end = arch_time_us() + LAST_WORDS_MS * 1000u;
+static void wait_ms(uint32_t ms) {
+    uint64_t end = arch_time_us() + ms * 1000ull;
     while (arch_time_us() < end) {
         port_pump();
         port_wait(1);
     }
-    fault_restart(why);
+}
+
+// A board that fails at every start must not spin: it would wear out flash, flood its log and heat its cell.
+static void back_off(void) {
+    uint32_t failures = fault_failures();
+    if (failures < PATIENT_FAILURES) {
+        return;
+    }
+    uint32_t doublings = failures - PATIENT_FAILURES;
+    static const char text[] = "several starts in a row have failed: waiting before the next one\r\n";
+    port_write_raw(text, sizeof text - 1);
+    wait_ms(1000u << (doublings < MOST_DOUBLINGS ? doublings : MOST_DOUBLINGS));
+}
+
+_Noreturn static void give_up(void) {
+    wait_ms(LAST_WORDS_MS);
+    fault_restart(port_interrupted() ? "interrupt" : "crash");
 }
 
 int main(void) {
@@ -39,9 +59,12 @@ int main(void) {
     fault_recall();
     arch_guard_stack();
     arch_unlock(ARCH_UNMASKED);
+    back_off();
+    watch_start();
     start_interpreter();
+    port_console_listen();
     pyexec_frozen_module("main.py", false);
-    give_up("crash");
+    give_up();
 }
 
 void gc_collect(void) {

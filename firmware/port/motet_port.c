@@ -9,6 +9,7 @@
 #include "flash/port_flash.h"
 #include "frame/link.h"
 #include "random.h"
+#include "watch.h"
 
 // store_flash.c of motet_native: a Flash object over the part.
 mp_obj_t motet_flash_make(struct motet_flash *flash, const struct store_layout *layout);
@@ -80,6 +81,21 @@ static mp_obj_t port_py_flash(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(port_flash_obj, port_py_flash);
 
+static mp_obj_t port_py_failed_starts(void) {
+    return mp_obj_new_int_from_uint(fault_failures());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(port_failed_starts_obj, port_py_failed_starts);
+
+static mp_obj_t port_py_watchdog(mp_obj_t limit_ms) {
+    mp_int_t ms = mp_obj_get_int(limit_ms);
+    if (ms < WATCH_LEAST_MS) {
+        mp_raise_ValueError(MP_ERROR_TEXT("time limit too short"));
+    }
+    watch_limit((uint32_t)ms);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(port_watchdog_obj, port_py_watchdog);
+
 static mp_obj_t port_py_epoch(void) {
     uint32_t epoch;
     do {
@@ -117,6 +133,8 @@ static const mp_rom_map_elem_t port_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_uptime_us), MP_ROM_PTR(&port_uptime_us_obj)},
     {MP_ROM_QSTR(MP_QSTR_reset_reason), MP_ROM_PTR(&port_reset_reason_obj)},
     {MP_ROM_QSTR(MP_QSTR_last_fault), MP_ROM_PTR(&port_last_fault_obj)},
+    {MP_ROM_QSTR(MP_QSTR_failed_starts), MP_ROM_PTR(&port_failed_starts_obj)},
+    {MP_ROM_QSTR(MP_QSTR_watchdog), MP_ROM_PTR(&port_watchdog_obj)},
     {MP_ROM_QSTR(MP_QSTR_epoch), MP_ROM_PTR(&port_epoch_obj)},
     {MP_ROM_QSTR(MP_QSTR_flash), MP_ROM_PTR(&port_flash_obj)},
     {MP_ROM_QSTR(MP_QSTR_seed), MP_ROM_PTR(&port_seed_obj)},

@@ -34,10 +34,24 @@ def uptime_us() -> int:
 
 def reset_reason() -> str:
     """Why the board started: "power_on", "external" (reset button or debugger), "reset" (machine.reset), "fault",
-    "crash" (an exception left main), or what the hardware says: "watchdog", "brown_out"."""
+    "crash" (an exception left main), "interrupt" (Ctrl-C on the console), "watchdog" (the program hung), or what the hardware
+    says: "watchdog", "brown_out"."""
 
 def last_fault() -> str:
     """The fault line the previous run wrote before it restarted ("HARDFAULT pc=... lr=..."), or ""."""
+
+def failed_starts() -> int:
+    """How many starts in a row have ended in a fault, a crash or the watchdog; 0 after any other start.
+
+    A run of 30 s ends the row. From three on, the port waits before it runs the program: 1 s, 2 s, 4 s, at most 32 s; a program
+    may then leave out what could have made it fail.
+    """
+
+def watchdog(limit_ms: int) -> None:
+    """Restart the board when the program takes longer than this from one wait to the next; 30000 unless told.
+
+    Raises ValueError below 100.
+    """
 
 def epoch() -> int:
     """A number in 1..2**30 - 1 for Link(epoch=...), chosen anew at each call and boot."""

@@ -15,7 +15,11 @@
 #define MICROPY_PY_BUILTINS_HELP      (0)
 #define MICROPY_REPL_EVENT_DRIVEN     (0)
 #define MICROPY_HELPER_REPL           (0)
-#define MICROPY_KBD_EXCEPTION         (0)
+#if defined(PORT_CONSOLE_UART)
+#define MICROPY_KBD_EXCEPTION (1)
+#else
+#define MICROPY_KBD_EXCEPTION (0)
+#endif
 #define MICROPY_READER_VFS            (0)
 #define MICROPY_VFS                   (0)
 #define MICROPY_PERSISTENT_CODE_LOAD  (0)

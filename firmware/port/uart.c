@@ -5,6 +5,7 @@
 #include "frame/link.h"
 #include "port.h"
 #include "soc/soc.h"
+#include "watch.h"
 
 static struct link *attached;
 static uint8_t outgoing[64];
@@ -98,13 +99,19 @@ void port_on_uart(void) {
 }
 
 void port_on_tick(void) {
+    watch_tick();
     if (attached && (int32_t)(arch_time_ms() - next_timer_ms) >= 0) {
         pump();
         wake_program();
     }
 }
 
+void port_wake(void) {
+    happened = true;
+}
+
 void port_wait(int32_t timeout_ms) {
+    watch_alive();
     uint64_t deadline = timeout_ms < 0 ? UINT64_MAX : arch_time_us() + (uint64_t)timeout_ms * 1000;
     for (bool looked = false; !looked && arch_time_us() < deadline;) {
         uint32_t state = arch_lock();
@@ -114,5 +121,6 @@ void port_wait(int32_t timeout_ms) {
             arch_wait();
         }
         arch_unlock(state);
+        watch_alive();
     }
 }

@@ -62,11 +62,11 @@ def program(model: bytes) -> Path:
 
 def on_board(board: str, image: Path) -> dict[str, Any]:
     """The object that the bench program prints."""
-    with Emulator(board, firmware=image, seed=SEED) as emulator, Wire(emulator.port) as wire:
+    with Emulator(board, firmware=image, seed=SEED) as emulator, Wire(emulator.port, console=emulator.console_port) as wire:
         # What a board prints before a client is connected is lost: start over.
         emulator.reset()
-        wire.until(lambda: b"BENCH {" in wire.raw and wire.raw.endswith(b"}\r\n"), "result of the bench")
-        return dict(json.loads(bytes(wire.raw).rpartition(b"BENCH ")[2]))
+        wire.until(lambda: b"BENCH {" in wire.text and wire.text.endswith(b"}\r\n"), "result of the bench")
+        return dict(json.loads(bytes(wire.text).rpartition(b"BENCH ")[2]))
 
 
 def served(board: str, image: Path) -> dict[str, Any]:

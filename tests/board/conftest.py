@@ -15,16 +15,25 @@ from motet import boards
 from motet.emulate import Machine, create
 
 ROOT = Path(__file__).resolve().parents[2]
-BOARDS = [name for name in boards.names() if boards.load(name).emulate]
+EMULATED = {name: boards.load(name).emulate for name in boards.names()}
+BOARDS = [name for name, emulate in EMULATED.items() if emulate and not isinstance(emulate, boards.Process)]
+TWINS = frozenset({"mps2_an385", "mps2_an386", "mps3_an547"})
 ARM, RISCV = "arm-none-eabi-gcc", "riscv64-unknown-elf-gcc"
 COMPILERS = {"armv6m": ARM, "armv7m": ARM, "armv7em": ARM, "armv8_1m": ARM, "rv32imac": RISCV, "rv32imc": RISCV}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every test runs on every emulated board; one marked qemu_only where QEMU does."""
+    """Every test runs on every emulated board; one marked qemu_only where QEMU does.
+
+    On TWINS, which are further cores below the same port, only those marked on_twins.
+    """
     if "board" in metafunc.fixturenames:
-        qemu_only = metafunc.definition.get_closest_marker("qemu_only")
-        names = [name for name in BOARDS if not qemu_only or isinstance(boards.load(name).emulate, boards.Qemu)]
+        marked = metafunc.definition.get_closest_marker
+        names = [name for name in BOARDS if marked("on_twins") or name not in TWINS]
+        if marked("qemu_only"):
+            names = [name for name in names if isinstance(boards.load(name).emulate, boards.Qemu)]
+        if only := marked("only_on"):
+            names = list(only.args)
         metafunc.parametrize("board", names, indirect=True)
 
 
@@ -80,6 +89,6 @@ def product(board: boards.Board, image: dict[str, object], tmp_path: Path) -> It
 @pytest.fixture
 def wire(echo: Machine) -> Iterator[Wire]:
     """A host's end of the link to the echo board, established."""
-    with Wire(echo.port) as opened:
+    with Wire(echo.port, console=echo.console_port) as opened:
         opened.until(lambda: opened.link.established)
         yield opened

@@ -68,6 +68,7 @@ def spinning() -> Admitted:
     return admit(bytes(wat2wasm(module)), parse(SPIN))
 
 
+@pytest.mark.on_twins
 def test_the_vote_component_appears_and_votes_without_reflashing(board_client: Board) -> None:
     assert board_client.install(accept(read(VOTE))).sent
     tally = [board_client.client.tool("vote.push", label=label) for label in (7, 7, 1, 7, 2)][-1]
@@ -75,6 +76,7 @@ def test_the_vote_component_appears_and_votes_without_reflashing(board_client: B
     assert board_client.client.tool("vote.configure", window=3) == {"result": 3}
 
 
+@pytest.mark.on_twins
 def test_the_digits_model_gives_the_hosts_bytes(board_client: Board) -> None:
     board_client.install(accept(read(DIGITS)))
     chance, model = random.Random(1), nn.Model(DIGITS.read_bytes())

@@ -13,10 +13,10 @@ pytestmark = pytest.mark.board
 
 
 def test_the_board_prints_raw_text_before_the_link_is_attached(echo: Machine) -> None:
-    with Wire(echo.port) as wire:
+    with Wire(echo.port, console=echo.console_port) as wire:
         wire.until(lambda: wire.link.established)
         echo.reset()
-        wire.until(lambda: b"echo on " + echo.board.name.encode() + b" after external\r\n" in wire.raw, "banner")
+        wire.until(lambda: b"echo on " + echo.board.name.encode() + b" after external\r\n" in wire.text, "banner")
 
 
 def test_64_kib_with_every_byte_value_come_back_unchanged(wire: Wire) -> None:

@@ -14,16 +14,19 @@ from motet.emulate import Machine
 pytestmark = pytest.mark.board
 
 
+@pytest.mark.on_twins
 def test_the_image_keeps_the_budget_of_its_board(board: boards.Board, image: dict[str, Any]) -> None:
     assert board.budgets and exceeded(board.budgets, image) == []
 
 
+@pytest.mark.on_twins
 def test_a_hello_is_answered_with_the_boards_presence(product: Machine) -> None:
     with Wire(product.port) as wire:
         record = Client(wire).presence
     assert (record["board"], record["id"], record["reset_reason"]) == (product.board.name, "b1", "power_on")
 
 
+@pytest.mark.on_twins
 def test_tools_are_listed_and_one_is_called(product: Machine) -> None:
     with Wire(product.port) as wire:
         client = Client(wire)
@@ -32,6 +35,7 @@ def test_tools_are_listed_and_one_is_called(product: Machine) -> None:
         assert client.tool("vitals.read")["board"] == product.board.name
 
 
+@pytest.mark.on_twins
 def test_the_heap_that_the_budget_asks_for_is_free_with_the_link_up(product: Machine) -> None:
     with Wire(product.port) as wire:
         vitals = Client(wire).tool("vitals.read")

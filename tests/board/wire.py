@@ -14,13 +14,18 @@ PATIENCE = 30.0
 
 
 class Wire:
-    """Connects to the UART of an emulated board. `raw` keeps every byte that came."""
+    """Connects to the data link's UART of an emulated board, and to that of its console where it has one.
 
-    def __init__(self, port: int, link: Link | None = None) -> None:
+    `raw` keeps every byte that came over the link's UART, `text` what is for people to read.
+    """
+
+    def __init__(self, port: int, link: Link | None = None, console: int | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self.console = socket.create_connection(("127.0.0.1", console), timeout=PATIENCE) if console else None
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.link = link or Link(mtu=512)
         self.raw = bytearray()
+        self.text = bytearray() if self.console else self.raw
         self.messages: list[tuple[int, bytes]] = []
         self.logs: list[str] = []
         self.closed = False
@@ -30,6 +35,8 @@ class Wire:
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
+        if self.console:
+            self.console.close()
 
     def turn(self, longest: float = 0.1) -> None:
         """Send what is due, wait for bytes at most until the link's next timer, take in what came."""
@@ -37,9 +44,12 @@ class Wire:
         if due := self.link.output(now):
             with contextlib.suppress(OSError):
                 self.socket.sendall(due)
-        ready, _, _ = select.select([self.socket], [], [], min(longest, self.link.timer(now) / 1000))
-        if ready:
+        ends = [self.socket, self.console] if self.console else [self.socket]
+        ready, _, _ = select.select(ends, [], [], min(longest, self.link.timer(now) / 1000))
+        if self.socket in ready:
             self._receive()
+        if self.console in ready:
+            self._read_console()
         while (item := self.link.recv()) is not None:
             self.messages.append(item)
         self.logs += self.link.take_logs()
@@ -48,7 +58,7 @@ class Wire:
         """Turn until the condition holds; fails after PATIENCE seconds."""
         deadline = time.monotonic() + PATIENCE
         while not condition():
-            assert time.monotonic() < deadline, f"no {what} within {PATIENCE:.0f} s; raw: {bytes(self.raw[-200:])!r}"
+            assert time.monotonic() < deadline, f"no {what} within {PATIENCE:.0f} s; text: {bytes(self.text[-200:])!r}"
             self.turn()
 
     def send(self, data: bytes, channel: int = 1) -> None:
@@ -69,6 +79,17 @@ class Wire:
         self.closed = self.closed or not data
         self.raw += data
         self.link.feed(data, self._now())
+
+    def _read_console(self) -> None:
+        assert self.console
+        try:
+            data = self.console.recv(65536)
+        except ConnectionError:
+            data = b""
+        if not data:
+            self.console.close()
+            self.console = None
+        self.text += data
 
     @staticmethod
     def _now() -> int:

@@ -47,9 +47,17 @@ static inline void arch_wait(void) {
 }
 #endif
 
+// Inside an interrupt handler: where the program was.
+uint32_t arch_interrupted_pc(void);
+
 // Starts the periodic tick and arms the guard below the main stack.
 void arch_start_tick(uint32_t clock_hz);
 void arch_guard_stack(void);
+
+#if !defined(__riscv)
+// Restarts a chip that has no reset of its own beside the core's.
+_Noreturn void arch_reset(void);
+#endif
 
 // Microseconds and clock cycles since boot, monotonic also while interrupts are masked. On cores with an
 // instruction counter, cycles are retired instructions.

@@ -13,6 +13,7 @@
 #define SYST_CVR     REG(0xE000E018)
 #define SCB_ICSR     REG(0xE000ED04)
 #define SCB_VTOR     REG(0xE000ED08)
+#define SCB_AIRCR    REG(0xE000ED0C)
 #define SCB_CFSR     REG(0xE000ED28)
 #define SCB_MMFAR    REG(0xE000ED34)
 #define SCB_BFAR     REG(0xE000ED38)
@@ -24,8 +25,11 @@
 
 #define ICSR_PENDSTSET (1u << 26)
 #define CFSR_MSTKERR   (1u << 4)
+#define CFSR_STKOF     (1u << 20)
 #define CFSR_MMARVALID (1u << 7)
 #define CFSR_BFARVALID (1u << 15)
+// Chips whose watchdog warns before it bites do so by the interrupt that cannot be masked.
+#define EXCEPTION_NMI 2u
 
 extern uint32_t _data_load, _data_start, _data_end, _bss_start, _bss_end;
 extern uint32_t _stack_top, _stack_guard, _handler_stack_top, _ram_start, _ram_length;
@@ -56,6 +60,12 @@ _Noreturn void Reset_Handler(void) {
     run_on_process_stack();
 }
 
+#if __ARM_ARCH >= 8
+// The core itself compares; regions of its MPU cannot forbid reading. Armv8-M Architecture Reference Manual (DDI 0553).
+void arch_guard_stack(void) {
+    __asm volatile("msr psplim, %0" ::"r"((uint32_t)&_stack_guard + 256));
+}
+#else
 void arch_guard_stack(void) {
     if (!(MPU_TYPE >> 8 & 0xFF)) {
         return;
@@ -65,6 +75,14 @@ void arch_guard_stack(void) {
     MPU_RASR = 1u << 28 | 7u << 1 | 1u;
     MPU_CTRL = 1u << 2 | 1u;
     __asm volatile("dsb\n isb");
+}
+#endif
+
+_Noreturn void arch_reset(void) {
+    __asm volatile("dsb" ::: "memory");
+    SCB_AIRCR = 0x05FA0004;
+    for (;;) {
+    }
 }
 
 void arch_start_tick(uint32_t hz) {
@@ -124,13 +142,28 @@ static const uint32_t *checked(const uint32_t *frame) {
     return (uint32_t)frame - (uint32_t)&_ram_start <= (uint32_t)&_ram_length - sizeof none ? frame : none;
 }
 
+uint32_t arch_interrupted_pc(void) {
+    uint32_t frame;
+    __asm volatile("mrs %0, psp" : "=r"(frame));
+    return checked((const uint32_t *)frame)[6];
+}
+
+static bool is_watchdog(void) {
+    uint32_t exception;
+    __asm volatile("mrs %0, ipsr" : "=r"(exception));
+    return exception == EXCEPTION_NMI;
+}
+
 static _Noreturn __attribute__((used)) void on_fault(const uint32_t *pushed) {
     const uint32_t *frame = checked(pushed);
+    if (is_watchdog()) {
+        fault_hang(frame[6]);
+    }
     uint32_t cfsr = SCB_CFSR;
     uint32_t address = fault_address(cfsr);
     const struct fault_field fields[] = {{"pc", frame[6]}, {"lr", frame[5]}, {"cfsr", cfsr}, {"addr", address}};
     // An interrupt that finds no room for its frame leaves no address, and a frame without meaning.
-    bool overflow = cfsr & CFSR_MSTKERR || address - (uint32_t)&_stack_guard < 256;
+    bool overflow = cfsr & (CFSR_MSTKERR | CFSR_STKOF) || address - (uint32_t)&_stack_guard < 256;
     fault_report("HARDFAULT", fields, 4, overflow ? "stack overflow" : 0);
 }
 
@@ -141,9 +174,12 @@ static void __attribute__((naked)) fault_entry(void) {
 
 static void on_interrupt(void) {
     port_on_uart();
+#ifdef PORT_CONSOLE_UART
+    port_on_console();
+#endif
 }
 
-// Only the UART's interrupt is ever enabled in the NVIC, so every external vector may be the same.
+// Only the UARTs' interrupts are ever enabled in the NVIC, so every external vector may be the same.
 __attribute__((section(".vectors"), used)) const void *const vectors[16 + 96] = {
     &_handler_stack_top,
     Reset_Handler,

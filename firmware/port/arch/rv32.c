@@ -46,6 +46,12 @@ void arch_guard_stack(void) {
                    "r"(0x80u | 3u << 3));
 }
 
+uint32_t arch_interrupted_pc(void) {
+    uint32_t epc;
+    __asm volatile("csrr %0, mepc" : "=r"(epc));
+    return epc;
+}
+
 static _Noreturn void on_exception(uint32_t cause, uint32_t ra) {
     uint32_t epc, value;
     __asm volatile("csrr %0, mepc\n csrr %1, mtval" : "=r"(epc), "=r"(value));

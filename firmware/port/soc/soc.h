@@ -22,8 +22,18 @@ bool soc_uart_write(uint8_t byte);
 // Whether an interrupt shall come when the transmitter can take the next byte.
 void soc_uart_notify_writable(bool on);
 
+#ifdef PORT_CONSOLE_UART
+// The console's UART, where it has one of its own; as above. A received byte raises an interrupt.
+int soc_console_read(void);
+bool soc_console_write(uint8_t byte);
+#endif
+
 // Restarts the whole chip. RAM keeps its content.
 _Noreturn void soc_reset(void);
+
+// The hardware watchdog: restarts the chip unless it is fed within `timeout_ms`. Chips without one do nothing.
+void soc_watchdog_start(uint32_t timeout_ms);
+void soc_watchdog_feed(void);
 
 // Up to `room` bytes from a hardware random source; 0 when the chip has none.
 size_t soc_entropy(uint8_t *out, size_t room);
@@ -32,8 +42,9 @@ size_t soc_entropy(uint8_t *out, size_t room);
 // else NULL.
 const char *soc_reset_cause(void);
 
-// Up-calls of the interrupt handlers. They never nest: both sources have the same priority.
+// Up-calls of the interrupt handlers. They never nest: all sources have the same priority.
 void port_on_uart(void);
+void port_on_console(void);
 void port_on_tick(void);
 
 #endif

@@ -121,6 +121,14 @@ _Noreturn void soc_reset(void) {
     }
 }
 
+// The chip's watchdogs stay off as long as no chip has run this; the port's tick watches the program.
+void soc_watchdog_start(uint32_t timeout_ms) {
+    (void)timeout_ms;
+}
+
+void soc_watchdog_feed(void) {
+}
+
 // Without a radio the source has little to draw from: good for numbers that differ, as everything here.
 size_t soc_entropy(uint8_t *out, size_t room) {
     for (size_t i = 0; i < room; i++) {

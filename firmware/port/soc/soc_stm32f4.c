@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// STM32F405/407: USART1 on PA9/PA10 at 115200 baud, 168 MHz from the board's crystal. ST RM0090.
+// STM32F405/407: UART 0 is USART1 on PA9/PA10, UART 1 is USART2 on PA2/PA3, both at 115200 baud; 168 MHz from the board's crystal. ST RM0090.
 //
 // Emulators know no clock tree (RCC reads as 0) and run SysTick at the full 168 MHz; real silicon never reads 0 there.
 
@@ -13,22 +13,28 @@
 #define RCC_CFGR     REG(0x40023808)
 #define RCC_AHB1ENR  REG(0x40023830)
 #define RCC_AHB2ENR  REG(0x40023834)
+#define RCC_APB1ENR  REG(0x40023840)
 #define RCC_APB2ENR  REG(0x40023844)
 #define RCC_CSR      REG(0x40023874)
 #define GPIOA_MODER  REG(0x40020000)
 #define GPIOA_PUPDR  REG(0x4002000C)
+#define GPIOA_AFRL   REG(0x40020020)
 #define GPIOA_AFRH   REG(0x40020024)
-#define USART1_SR    REG(0x40011000)
-#define USART1_DR    REG(0x40011004)
-#define USART1_BRR   REG(0x40011008)
-#define USART1_CR1   REG(0x4001100C)
 #define RNG_CR       REG(0x50060800)
 #define RNG_SR       REG(0x50060804)
 #define RNG_DR       REG(0x50060808)
+#define IWDG_KR      REG(0x40003000)
+#define IWDG_PR      REG(0x40003004)
+#define IWDG_RLR     REG(0x40003008)
 #define NVIC_ISER1   REG(0xE000E104)
-#define SCB_AIRCR    REG(0xE000ED0C)
 
-#define USART1_IRQ 37u
+#define UART(n, offset) REG(((n) ? 0x40004400 : 0x40011000) + (offset))
+#define SR(n)           UART(n, 0x0)
+#define DR(n)           UART(n, 0x4)
+#define BRR(n)          UART(n, 0x8)
+#define CR1(n)          UART(n, 0xC)
+#define IRQ(n)          (37u + (n))
+
 #define SR_RXNE    (1u << 5)
 #define SR_TXE     (1u << 7)
 #define CR1_TXEIE  (1u << 7)
@@ -77,50 +83,94 @@ static uint32_t start_clocks(void) {
     return HSI_HZ;
 }
 
-static void start_uart(uint32_t bus_hz) {
-    GPIOA_AFRH = (GPIOA_AFRH & ~0xFF0u) | 0x770u;
-    GPIOA_PUPDR = (GPIOA_PUPDR & ~(0xFu << 18)) | 0x5u << 18;
-    GPIOA_MODER = (GPIOA_MODER & ~(0xFu << 18)) | 0xAu << 18;
-    USART1_BRR = (bus_hz + BAUD / 2) / BAUD;
-    USART1_CR1 = CR1_RECEIVING;
-    NVIC_ISER1 = 1u << (USART1_IRQ - 32);
+// Alternate function 7 with pull-ups on PA9/PA10 or PA2/PA3.
+static void start_pins(unsigned n) {
+    uint32_t shift = n ? 4 : 18;
+    if (n) {
+        GPIOA_AFRL = (GPIOA_AFRL & ~0xFF00u) | 0x7700u;
+    } else {
+        GPIOA_AFRH = (GPIOA_AFRH & ~0xFF0u) | 0x770u;
+    }
+    GPIOA_PUPDR = (GPIOA_PUPDR & ~(0xFu << shift)) | 0x5u << shift;
+    GPIOA_MODER = (GPIOA_MODER & ~(0xFu << shift)) | 0xAu << shift;
+}
+
+static void start_uart(unsigned n, uint32_t core_hz) {
+    // At full speed USART1's bus runs at half of the core's clock, USART2's at a quarter; slowly, all at the same.
+    uint32_t bus_hz = core_hz == FULL_HZ ? core_hz / (n ? 4 : 2) : core_hz;
+    start_pins(n);
+    BRR(n) = (bus_hz + BAUD / 2) / BAUD;
+    CR1(n) = CR1_RECEIVING;
+    NVIC_ISER1 = 1u << (IRQ(n) - 32);
+}
+
+static int receive(unsigned n) {
+    // Reading DR after SR also clears an overrun; the byte lost then is found by the frame's checksum.
+    return SR(n) & (SR_RXNE | 1u << 3) ? (int)(DR(n) & 0xFF) : -1;
+}
+
+static bool transmit(unsigned n, uint8_t byte) {
+    if (!(SR(n) & SR_TXE)) {
+        return false;
+    }
+    DR(n) = byte;
+    return true;
 }
 
 void soc_init(void) {
     uint32_t core_hz = start_clocks();
     RCC_AHB1ENR |= 1u;
+    RCC_APB1ENR |= 1u << 17;
     RCC_APB2ENR |= 1u << 4;
     RCC_AHB2ENR |= 1u << 6;
-    start_uart(core_hz == FULL_HZ ? FULL_HZ / 2 : core_hz);
+    start_uart(PORT_LINK_UART, core_hz);
+#ifdef PORT_CONSOLE_UART
+    start_uart(PORT_CONSOLE_UART, core_hz);
+#endif
     RNG_CR = 1u << 2;
     arch_start_tick(core_hz);
 }
 
 int soc_uart_read(void) {
-    // Reading DR after SR also clears an overrun; the byte lost then is found by the frame's checksum.
-    return USART1_SR & (SR_RXNE | 1u << 3) ? (int)(USART1_DR & 0xFF) : -1;
+    return receive(PORT_LINK_UART);
 }
 
 bool soc_uart_write(uint8_t byte) {
-    if (!(USART1_SR & SR_TXE)) {
-        return false;
-    }
-    USART1_DR = byte;
-    return true;
+    return transmit(PORT_LINK_UART, byte);
 }
 
 void soc_uart_notify_writable(bool on) {
     uint32_t wanted = on ? CR1_RECEIVING | CR1_TXEIE : CR1_RECEIVING;
-    if (USART1_CR1 != wanted) {
-        USART1_CR1 = wanted;
+    if (CR1(PORT_LINK_UART) != wanted) {
+        CR1(PORT_LINK_UART) = wanted;
     }
 }
 
+#ifdef PORT_CONSOLE_UART
+int soc_console_read(void) {
+    return receive(PORT_CONSOLE_UART);
+}
+
+bool soc_console_write(uint8_t byte) {
+    return transmit(PORT_CONSOLE_UART, byte);
+}
+#endif
+
 _Noreturn void soc_reset(void) {
-    __asm volatile("dsb" ::: "memory");
-    SCB_AIRCR = 0x05FA0004;
-    for (;;) {
-    }
+    arch_reset();
+}
+
+// The independent watchdog counts at about 32 kHz / 256 and cannot be stopped again. §21.
+void soc_watchdog_start(uint32_t timeout_ms) {
+    IWDG_KR = 0xCCCC;
+    IWDG_KR = 0x5555;
+    IWDG_PR = 6;
+    IWDG_RLR = timeout_ms / 8;
+    soc_watchdog_feed();
+}
+
+void soc_watchdog_feed(void) {
+    IWDG_KR = 0xAAAA;
 }
 
 size_t soc_entropy(uint8_t *out, size_t room) {

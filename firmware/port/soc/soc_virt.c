@@ -72,6 +72,14 @@ _Noreturn void soc_reset(void) {
     }
 }
 
+// The machine has none: the port's tick alone watches the program.
+void soc_watchdog_start(uint32_t timeout_ms) {
+    (void)timeout_ms;
+}
+
+void soc_watchdog_feed(void) {
+}
+
 size_t soc_entropy(uint8_t *out, size_t room) {
     (void)out;
     (void)room;

@@ -41,6 +41,13 @@ async def handle(data):
         await answer(2, (motet_port.reset_reason() + "|" + motet_port.last_fault()).encode())
     elif command == b"p":
         print(rest.decode())
+    elif command == b"f":
+        await answer(2, b"%d" % motet_port.failed_starts())
+    elif command == b"h":
+        motet_port.watchdog(int(rest))
+        print("looping")
+        while True:
+            pass
     elif command == b"r":
         machine.reset()
     elif command == b"x":
