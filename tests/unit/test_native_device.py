@@ -12,8 +12,8 @@ from motet.emulate import EmulatorError, Machine, create
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "board"))
 
-from client import Client  # noqa: E402
-from wire import Wire  # noqa: E402
+from client import Client
+from wire import Wire
 
 
 @pytest.fixture
@@ -47,20 +47,27 @@ def test_a_client_that_connects_while_it_is_off_is_served_when_it_is_on(linux: M
         assert Client(wire).presence["board"] == "linux"
 
 
-def test_what_a_process_has_not_is_refused_with_its_reason(linux: Machine, tmp_path: Path) -> None:
+def test_what_a_process_has_not_is_refused_with_its_reason(linux: Machine) -> None:
     for use in (lambda: linux.read_memory(0, 4), lambda: linux.write_memory(0, b"")):
         with pytest.raises(EmulatorError, match="linux is a process: it has no memory addresses"):
             use()
     assert linux.instructions() is None and linux.console_port is None and linux.flash_image is None
-    with pytest.raises(EmulatorError, match="linux has no flash"):
-        create("linux", flash=tmp_path / "flash")
+
+
+def test_a_flash_file_is_made_and_kept_over_a_restart(tmp_path: Path) -> None:
+    with create("linux", flash=tmp_path / "flash") as machine, Wire(machine.port) as wire:
+        assert Client(wire).presence["board"] == "linux" and machine.flash_image == tmp_path / "flash"
+        size = machine.flash_image.stat().st_size
+        assert size > 0
+        machine.restart()
+        assert machine.flash_image.stat().st_size == size
 
 
 def test_a_process_that_ends_at_once_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "motet_core").mkdir()
     (tmp_path / "motet_core/__init__.py").write_text("raise SystemExit('cannot go on')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(EmulatorError, match="linux ended at once: .*cannot go on"), create("linux"):
+    with pytest.raises(EmulatorError, match=r"linux ended at once: .*cannot go on"), create("linux"):
         pass
 
 

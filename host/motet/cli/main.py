@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import motet
-from motet.cli import auditing, configuration, deploy, flashing, fleet, hardware, hil, model, system, trusting
+from motet.cli import auditing, board, configuration, deploy, flashing, fleet, hardware, hil, model, system, trusting
 
 app = typer.Typer(
     name="motet",
@@ -38,3 +38,4 @@ def options(
 for module in (system, fleet, deploy, model, hardware, flashing, hil, trusting, auditing):
     module.register(app)
 app.add_typer(configuration.app, name="config")
+app.add_typer(board.app, name="boards")

@@ -21,10 +21,9 @@ class NativeDevice:
     """`python -m motet_core` with its link on a TCP port that outlives it; a motet.emulate.Machine without memory to look into.
 
     board: the loaded Board. log: file for the process's output, appended to; None means a temporary one.
-    firmware, icount and seed mean nothing here. Raises EmulatorError when a flash is asked for: there is none.
+    flash: file that keeps artifacts and values, made when it is not there; None means none. The others mean nothing here.
     """
 
-    flash_image = None
     console_port = None
 
     def __init__(
@@ -36,9 +35,8 @@ class NativeDevice:
         seed: int | None = None,
         flash: Path | None = None,
     ) -> None:
-        if flash is not None:
-            raise EmulatorError(f"{board.name} has no flash")
         self.board = board
+        self.flash_image = flash
         self.firmware = Path(sys.executable)
         self._folder = tempfile.TemporaryDirectory(prefix="motet-native-")
         self.log = log or Path(self._folder.name) / "device.log"
@@ -69,6 +67,7 @@ class NativeDevice:
             return
         said = self.log.stat().st_size if self.log.exists() else 0
         command = [sys.executable, "-m", "motet_core", "--listen", f"fd:{self._listener.fileno()}"]
+        command += ["--flash", str(self.flash_image)] if self.flash_image else []
         self._child = Child(command, self.log, inherit=(self._listener.fileno(),))
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
