@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text for a human. A console of its own gets it raw, and so does the link's UART before a link is attached. Once one is,
-// it carries the text too, one LOG frame a line. Ctrl-C on a console of its own interrupts the program.
+// Text for a human. A console of its own gets it raw, and so does the link's UART before a link is attached. Once one
+// is, it carries the text too, one LOG frame a line. Ctrl-C on a console of its own interrupts the program.
 #include "py/runtime.h"
 
 #include "arch/arch.h"
@@ -22,8 +22,8 @@
 #define write_byte      soc_console_write
 #define END_OF_ANYTHING "\r\n"
 #else
-#define HAS_CONSOLE 0
-#define write_byte  soc_uart_write
+#define HAS_CONSOLE     0
+#define write_byte      soc_uart_write
 // A zero byte first: it ends whatever frame was on its way, so that the text stands alone.
 #define END_OF_ANYTHING "\0\r\n"
 #endif

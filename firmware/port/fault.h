@@ -11,7 +11,8 @@ struct fault_field {
     uint32_t value;
 };
 
-// Writes "KIND name=value ... note" raw on the console, remembers it, then restarts the chip or stops, as the board says.
+// Writes "KIND name=value ... note" raw on the console, remembers it, then restarts the chip or stops, as the board
+// says.
 _Noreturn void fault_report(const char *kind, const struct fault_field *fields, size_t count, const char *note);
 
 // The same for a program that hangs at `pc`; the next boot's reset_reason() is "watchdog".

@@ -20,9 +20,9 @@
 #else
 #define MICROPY_KBD_EXCEPTION (0)
 #endif
-#define MICROPY_READER_VFS            (0)
-#define MICROPY_VFS                   (0)
-#define MICROPY_PERSISTENT_CODE_LOAD  (0)
+#define MICROPY_READER_VFS           (0)
+#define MICROPY_VFS                  (0)
+#define MICROPY_PERSISTENT_CODE_LOAD (0)
 
 #define MICROPY_ENABLE_GC                      (1)
 #define MICROPY_ENABLE_FINALISER               (1)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the program still runs. It shows it by waiting for something now and then, which MicroPython does between any two
-// pieces of work; the tick restarts a board whose program does not. A hardware watchdog, where the chip has one, restarts
-// a board whose tick does not run any more.
+// Whether the program still runs. It shows it by waiting for something now and then, which MicroPython does between any
+// two pieces of work; the tick restarts a board whose program does not. A hardware watchdog, where the chip has one,
+// restarts a board whose tick does not run any more.
 #ifndef MOTET_WATCH_H
 #define MOTET_WATCH_H
 

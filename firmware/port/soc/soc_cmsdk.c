@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arm's MPS2 and MPS3 images: CMSDK UARTs and watchdog at the addresses that board.toml gives. Cortex-M System Design Kit
-// TRM (DDI 0479) §4.3 and §4.5; Arm application notes AN385, AN386, AN547.
+// Arm's MPS2 and MPS3 images: CMSDK UARTs and watchdog at the addresses that board.toml gives. Cortex-M System Design
+// Kit TRM (DDI 0479) §4.3 and §4.5; Arm application notes AN385, AN386, AN547.
 
 #include "arch/arch.h"
 #include "soc/soc.h"

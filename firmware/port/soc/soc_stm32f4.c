@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// STM32F405/407: UART 0 is USART1 on PA9/PA10, UART 1 is USART2 on PA2/PA3, both at 115200 baud; 168 MHz from the board's crystal. ST RM0090.
+// STM32F405/407: UART 0 is USART1 on PA9/PA10, UART 1 is USART2 on PA2/PA3, both at 115200 baud; 168 MHz from the
+// board's crystal. ST RM0090.
 //
 // Emulators know no clock tree (RCC reads as 0) and run SysTick at the full 168 MHz; real silicon never reads 0 there.
 
@@ -35,9 +36,9 @@
 #define CR1(n)          UART(n, 0xC)
 #define IRQ(n)          (37u + (n))
 
-#define SR_RXNE    (1u << 5)
-#define SR_TXE     (1u << 7)
-#define CR1_TXEIE  (1u << 7)
+#define SR_RXNE   (1u << 5)
+#define SR_TXE    (1u << 7)
+#define CR1_TXEIE (1u << 7)
 // UE | RXNEIE | TE | RE
 #define CR1_RECEIVING (1u << 13 | 1u << 5 | 1u << 3 | 1u << 2)
 #define HSI_HZ        16000000u
