@@ -20,6 +20,18 @@ ram = 0x10000
 [build]
 kind = "idf"
 """
+# Where a board of the tests keeps its own, between the first 4 KB of an image and the rest.
+STORE = """
+[flash]
+driver = "none"
+base = 0x08000000
+size = 0x100000
+erase = 0x1000
+program = 4
+[flash.regions]
+values = { offset = 0x1000, size = 0x2000 }
+artifacts = { offset = 0x80000, size = 0x80000 }
+"""
 FLASHING = {
     "esp32c3": ("rv32imac", 'method = "esptool"\nchip = "esp32c3"\nusb = ["303a:1001"]'),
     "rp2040": ("armv7em", 'method = "uf2"\nfamily = 0xe48bff56\ndrive = "RPI-RP2"'),
@@ -32,12 +44,12 @@ FLASHING = {
 FAMILY = 0xE48BFF56
 
 
-def board(folder: Path, name: str) -> boards.Board:
+def board(folder: Path, name: str, more: str = "") -> boards.Board:
     """A board that is flashed like the one called `name`."""
     arch, flashing = FLASHING[name]
     path = folder / name / "board.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'name = "{name}"\n' + _REST.format(arch=arch) + "[flashing]\n" + flashing + "\n")
+    path.write_text(f'name = "{name}"\n' + _REST.format(arch=arch) + "[flashing]\n" + flashing + "\n" + more)
     return boards.parse(path)
 
 

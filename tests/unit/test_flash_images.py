@@ -42,6 +42,30 @@ def test_an_elf_file_becomes_what_the_flash_shall_hold_with_gaps_erased(tmp_path
     assert load(board, board.flashing, path, ".bin").content == content + b"\xff" * 28 + b"data"
 
 
+def stored(tmp_path, middle=b"\xff" * 0x2000):
+    """A board that keeps values behind the first 4 KB, and an image around them."""
+    board, head, tail = images.board(tmp_path, "stm32", images.STORE), images.content("stm32", 0x1000), b"program" * 100
+    (path := tmp_path / "firmware.bin").write_bytes(head + middle + tail)
+    return board, path, head, tail
+
+
+def test_what_the_device_keeps_between_two_parts_of_an_image_is_not_written(tmp_path):
+    board, path, head, tail = stored(tmp_path)
+    assert load(board, board.flashing, path, ".bin").parts == ((0, head), (0x3000, tail))
+
+
+def test_an_image_that_reaches_into_what_the_device_keeps_is_refused(tmp_path):
+    board, path, _, _ = stored(tmp_path, b"\xff" * 0x1FFF + b"x")
+    assert "keeps its values" in refusal(board, path)
+
+
+def test_an_image_that_ends_before_what_the_device_keeps_is_one_part(tmp_path):
+    board = images.board(tmp_path, "stm32", images.STORE)
+    content = images.content("stm32", 0x1000)
+    path = images.binary(tmp_path, "stm32", size=0x1000)
+    assert load(board, board.flashing, path, ".bin").parts == ((0, content),)
+
+
 def test_a_uf2_file_is_read_block_by_block_but_given_to_the_board_whole(tmp_path):
     board, path = images.board(tmp_path, "rp2040"), images.uf2(tmp_path, "rp2040", size=1000)
     image = load(board, board.flashing, path, ".uf2")

@@ -29,11 +29,11 @@ ST_FLASH = """#!/bin/sh
 . "{state}"
 [ "$1" = --serial ] && shift 2
 [ "$1" = --reset ] && shift
-if [ "$1" = read ]; then head -c $(($4)) "{flash}" >"$2" 2>/dev/null; exit 0; fi
+if [ "$1" = read ]; then tail -c +$(($3 - 0x08000000 + 1)) "{flash}" 2>/dev/null | head -c $(($4)) >"$2"; exit 0; fi
 echo "INFO common.c: Attempting to write bytes to stm32 address: $3"
 echo "EraseFlash - Sector:0x0 Size:0x4000"
 if [ "$fault" = lost ]; then head -c 100 "$2" >"{flash}"; echo "ERROR usb.c: LIBUSB_ERROR_NO_DEVICE"; exit 255; fi
-cp "$2" "{flash}"
+dd if="$2" of="{flash}" bs=1 seek=$(($3 - 0x08000000)) conv=notrunc status=none
 echo "INFO common.c: Starting verification of write complete"
 if [ "$fault" = verify ]; then
     echo worse >"{flash}"
@@ -52,13 +52,17 @@ case "$*" in
 *" -D "*)
     printf "Erase   \\t[=====     ]  50%%\\rDownload\\t[=====     ]  50%%        1024 bytes\\r"
     [ "$fault" = lost ] && {{ echo "dfu-util: Error during download get_status"; exit 74; }}
-    for file; do :; done; cp "$file" "{flash}"; [ "$fault" = verify ] && echo worse >"{flash}"
+    for file; do :; done
+    dd if="$file" of="{flash}" bs=1 seek=$(($6 - 0x08000000)) conv=notrunc status=none
+    [ "$fault" = verify ] && echo worse >"{flash}"
     echo "Download done." ;;
 *" -U "*)
     echo "$*" >>"{state}.uploads"
     for file; do :; done
     [ ! -e "$file" ] || exit 73
-    cp "{flash}" "$file" 2>/dev/null || exit 74 ;;
+    [ -e "{flash}" ] || exit 74
+    where=${{6%%:*}}
+    tail -c +$((where - 0x08000000 + 1)) "{flash}" | head -c "${{6##*:}}" >"$file" ;;
 esac
 """
 LAYOUT = "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg"
@@ -106,6 +110,26 @@ def test_the_image_is_written_verified_and_not_written_twice(bench, method):
     assert "writing" in steps and "verifying" in steps
     assert not bench.run(method)[0].written
     assert bench.run(method, force=True)[0].written
+
+
+@BOTH
+def test_what_the_device_keeps_in_its_flash_survives(bench, method):
+    bench.board = images.board(bench.folder, "stm32", images.STORE)
+    head, tail = images.content("stm32", 0x1000), b"program" * 100
+    bench.image.write_bytes(head + b"\xff" * 0x2000 + tail)
+    bench.flash.write_bytes(b"o" * 0x1000 + b"values" * 1000 + b"\0" * 0x4000)
+    before = bench.flash.read_bytes()
+    assert bench.run(method)[0].written
+    assert bench.flash.read_bytes() == head + before[0x1000:0x3000] + tail + before[0x3000 + len(tail) :]
+    assert not bench.run(method)[0].written
+
+
+@BOTH
+def test_a_dry_run_names_every_part_that_would_be_written(bench, method):
+    bench.board = images.board(bench.folder, "stm32", images.STORE)
+    bench.image.write_bytes(images.content("stm32", 0x1000) + b"\xff" * 0x2000 + b"tail")
+    first, second = flashing.plan(bench.board, Options(image=bench.image, method=method)).commands
+    assert "[0x0:0x1000]" in first and "[0x3000:0x3004]" in second and not bench.flash.exists()
 
 
 def test_a_part_that_was_flashed_over_usb_is_started_once_its_content_was_checked(bench):

@@ -39,35 +39,33 @@ class Esptool:
 
     def plan(self, job: Job) -> tuple[str, list[str]]:
         port = self._port(job)
-        return port, [" ".join(self._command(job, port, job.image.path))]
+        return port, [" ".join(self._command(job, port, job.named()))]
 
     def flash(self, job: Job, report: Report) -> Result:
         port = self._port(job)
         report(Step(f"connecting to {port}"))
         with tempfile.TemporaryDirectory(prefix="motet-flash-") as folder:
-            # What was checked is what is written, whatever happens to the file meanwhile.
-            image = Path(folder) / "image.bin"
-            image.write_bytes(job.image.content)
-            code, output = tool.run(self._command(job, port, image), lambda line: _tell(line, report))
+            command = self._command(job, port, job.files(Path(folder)))
+            code, output = tool.run(command, lambda line: _tell(line, report))
         if code:
             raise _failure(job, port, output)
-        if "already in flash" not in output and "Hash of data verified" not in output:
+        there, verified = output.count("already in flash"), output.count("Hash of data verified")
+        if there + verified < len(job.image.parts):
             raise FlashError(Reason.VERIFY, f"esptool did not verify what it wrote: {tool.last_words(output)}")
-        return Result(port, "already in flash" not in output, "MD5 of the flash, computed by the chip")
+        return Result(port, verified > 0, "MD5 of the flash, computed by the chip")
 
     def _port(self, job: Job) -> str:
         port = job.port or ports.find(job.board.name, job.flashing.usb)
         ports.check(port)
         return port
 
-    def _command(self, job: Job, port: str, image: Path) -> list[str]:
+    def _command(self, job: Job, port: str, files: list[tuple[int, Path]]) -> list[str]:
         program = tool.find("esptool", _GET)
         _check_version(program)
         resets = [] if ports.has_modem_lines(port) else ["--before", "no-reset", "--after", "no-reset"]
-        return [
-            program, "--chip", str(job.flashing.chip), "--port", port, "--baud", str(job.baud or _BAUD), "--no-stub", *resets,
-            "write-flash", "--compress", *([] if job.force else ["--skip-flashed"]), hex(job.flashing.offset), str(image),
-        ]  # fmt: skip
+        connect = ["--chip", str(job.flashing.chip), "--port", port, "--baud", str(job.baud or _BAUD), "--no-stub", *resets]
+        pairs = [word for address, path in files for word in (hex(address), str(path))]
+        return [program, *connect, "write-flash", "--compress", *([] if job.force else ["--skip-flashed"]), *pairs]
 
 
 def _check_version(program: str) -> None:

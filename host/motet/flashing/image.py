@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Firmware images: found, read, and held against the board before anything is written.
 
+What the device keeps in its flash (values, artifacts) is cut out: a new program finds the old data.
+
 Every image carries the bytes ``motet-board:<name>`` and a zero in its read-only data. An ELF file is reduced to the bytes
 that go to flash.
 """
@@ -10,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +21,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
 from motet.boards import Board
+from motet.boards_flash import Use
 from motet.boards_flashing import Flashing
 from motet.flashing import uf2file
 from motet.flashing.errors import FlashError, Reason
@@ -25,15 +29,20 @@ from motet.paths import repository
 
 _MARKER = re.compile(rb"motet-board:([a-z][a-z0-9_]{0,31})\0")
 _LARGEST = 64 << 20
+_KEPT: tuple[Use, ...] = ("values", "artifacts")
 
 
 @dataclass(frozen=True)
 class Image:
-    """`content` is what the flash shall hold from its offset on; `file` is what the method is given (the same, or UF2)."""
+    """`content` is what the flash shall hold from its offset on; `file` is what the method is given (the same, or UF2).
+
+    `parts`: what is to be written of the content, as places in it and bytes.
+    """
 
     path: Path
     content: bytes
     file: bytes
+    parts: tuple[tuple[int, bytes], ...]
 
     @cached_property
     def sha256(self) -> str:
@@ -46,7 +55,8 @@ def load(board: Board, flashing: Flashing, path: Path | None, suffix: str, force
     `force` accepts an image that names no board. Raises FlashError.
     """
     path = path or _built(board, suffix)
-    image = _uf2(path, flashing) if suffix == ".uf2" else _binary(path, flashing)
+    content, file = _uf2(path, flashing) if suffix == ".uf2" else _binary(path, flashing)
+    image = Image(path, content, file, tuple(_parts(board, path, content, flashing.offset)))
     if board.memory and len(image.content) > board.memory.flash:
         raise _wrong(path, f"{len(image.content)} bytes do not fit into the {board.memory.flash} bytes of flash of {board.name}")
     names = sorted({name.decode() for name in _MARKER.findall(image.content)})
@@ -81,7 +91,7 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _uf2(path: Path, flashing: Flashing) -> Image:
+def _uf2(path: Path, flashing: Flashing) -> tuple[bytes, bytes]:
     data = _read(path)
     try:
         families, content = uf2file.content(data)
@@ -90,16 +100,35 @@ def _uf2(path: Path, flashing: Flashing) -> Image:
     if families != {flashing.family}:
         shown = ", ".join("none" if family is None else f"{family:#010x}" for family in sorted(families, key=str))
         raise _wrong(path, f"its UF2 family is {shown}, the part's is {flashing.family:#010x}")
-    return Image(path, content, data)
+    return content, data
 
 
-def _binary(path: Path, flashing: Flashing) -> Image:
+def _binary(path: Path, flashing: Flashing) -> tuple[bytes, bytes]:
     data = _read(path)
     if data.startswith(b"UF2\n"):
         raise _wrong(path, "it is a UF2 file; this board takes a plain image (.bin or .elf)")
     if data.startswith(b"\x7fELF"):
         data = _flat(path, data, flashing.offset)
-    return Image(path, data, data)
+    return data, data
+
+
+def _parts(board: Board, path: Path, content: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
+    """The content without the regions where the device keeps its own."""
+    flash, at = board.flash, 0
+    # Some methods count from the start of the flash, some as the processor does.
+    start = offset - flash.base if flash and offset >= flash.base else offset
+    kept = [(use, flash.regions[use]) for use in _KEPT] if flash else []
+    for use, region in sorted(kept, key=lambda one: one[1].offset):
+        first, last = max(at, region.offset - start), min(len(content), region.offset + region.size - start)
+        if first >= last:
+            continue
+        if content[first:last].strip(b"\xff"):
+            raise _wrong(path, f"it reaches into the flash where {board.name} keeps its {use}")
+        if first > at:
+            yield at, content[at:first]
+        at = last
+    if at < len(content):
+        yield at, content[at:]
 
 
 def _flat(path: Path, data: bytes, offset: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from motet.boards import Board
@@ -24,6 +25,24 @@ class Job:
     baud: int | None = None
     force: bool = False
     """Write even what is there already."""
+
+    def named(self) -> list[tuple[int, Path]]:
+        """The same for showing: the image's own path, with the part of it where there are several."""
+        path, start = self.image.path, self.flashing.offset
+        if self.image.parts == ((0, self.image.content),):
+            return [(start, path)]
+        return [(start + at, Path(f"{path}[{at:#x}:{at + len(content):#x}]")) for at, content in self.image.parts]
+
+    def files(self, folder: Path) -> list[tuple[int, Path]]:
+        """The parts of the image as new files in `folder`, with their addresses.
+
+        What was checked is what is written, whatever happens to the image's file meanwhile.
+        """
+        found = []
+        for at, content in self.image.parts:
+            (path := folder / f"part{at:x}.bin").write_bytes(content)
+            found.append((self.flashing.offset + at, path))
+        return found
 
 
 @dataclass(frozen=True)

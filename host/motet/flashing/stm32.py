@@ -26,23 +26,25 @@ class StFlash:
 
     def plan(self, job: Job) -> tuple[str, list[str]]:
         serial = self._probe(job)
-        return serial, [" ".join(self._write(job, serial, job.image.path))]
+        return serial, [" ".join(self._write(serial, address, path)) for address, path in job.named()]
 
     def flash(self, job: Job, report: Report) -> Result:
         report(Step("looking for the probe"))
-        serial = self._probe(job)
+        serial, written = self._probe(job), False
         with tempfile.TemporaryDirectory(prefix="motet-flash-") as folder:
-            if not job.force and self._read(job, serial, Path(folder) / "now.bin") == job.image.content:
-                return Result(serial, False, "read back through the probe")
-            image = Path(folder) / "image.bin"
-            image.write_bytes(job.image.content)
-            report(Step("writing"))
-            code, output = tool.run(self._write(job, serial, image), lambda line: _tell(line, report))
+            for address, path in job.files(Path(folder)):
+                if job.force or self._read(serial, address, path.stat().st_size, path.with_suffix(".now")) != path.read_bytes():
+                    self._flash(serial, address, path, report)
+                    written = True
+        return Result(serial, written, "read back through the probe")
+
+    def _flash(self, serial: str, address: int, path: Path, report: Report) -> None:
+        report(Step("writing"))
+        code, output = tool.run(self._write(serial, address, path), lambda line: _tell(line, report))
         if code:
             raise _failure("st-flash", serial, output)
         if "verified" not in output.lower():
             raise FlashError(Reason.VERIFY, f"st-flash did not verify what it wrote: {tool.last_words(output)}")
-        return Result(serial, True, "read back by st-flash")
 
     def _probe(self, job: Job) -> str:
         """Serial number of the probe whose chip is the board's."""
@@ -63,14 +65,11 @@ class StFlash:
             raise FlashError(Reason.PORT, f"several probes have such a chip: {listed}; choose one with --port SERIAL")
         return fitting[0]
 
-    def _write(self, job: Job, serial: str, image: Path) -> list[str]:
-        return [self._program(), "--serial", serial, "--reset", "write", str(image), hex(job.flashing.offset)]
+    def _write(self, serial: str, address: int, path: Path) -> list[str]:
+        return [self._program(), "--serial", serial, "--reset", "write", str(path), hex(address)]
 
-    def _read(self, job: Job, serial: str, target: Path) -> bytes:
-        size = len(job.image.content)
-        code, _ = tool.run(
-            [self._program(), "--serial", serial, "read", str(target), hex(job.flashing.offset), hex(size)], timeout=300
-        )
+    def _read(self, serial: str, address: int, size: int, target: Path) -> bytes:
+        code, _ = tool.run([self._program(), "--serial", serial, "read", str(target), hex(address), hex(size)], timeout=300)
         return target.read_bytes()[:size] if code == 0 and target.is_file() else b""
 
     @staticmethod
@@ -85,25 +84,28 @@ class Dfu:
 
     def plan(self, job: Job) -> tuple[str, list[str]]:
         serial = self._device(job)
-        return serial, [" ".join(self._command(job, serial, "-D", str(job.image.path)))]
+        return serial, [" ".join(self._command(serial, f"{address:#010x}", "-D", str(path))) for address, path in job.named()]
 
     def flash(self, job: Job, report: Report) -> Result:
         report(Step("looking for a part in its boot loader"))
-        serial, size = self._device(job), len(job.image.content)
+        serial, written = self._device(job), False
         with tempfile.TemporaryDirectory(prefix="motet-flash-") as folder:
-            before, image, after = (Path(folder) / name for name in ("before.bin", "image.bin", "after.bin"))
-            if not job.force and self._upload(job, serial, before, size) == job.image.content:
-                return Result(serial, False, "read back over USB")
-            image.write_bytes(job.image.content)
-            code, output = tool.run(self._command(job, serial, "-D", str(image)), lambda line: _tell(line, report))
-            if code:
-                raise _failure("dfu-util", serial, output)
-            report(Step("verifying"))
-            if self._upload(job, serial, after, size) != job.image.content:
-                raise FlashError(Reason.VERIFY, "the flash does not hold what was written; flash again")
+            for address, path in job.files(Path(folder)):
+                wanted = path.read_bytes()
+                if job.force or self._upload(serial, address, len(wanted), path.with_suffix(".before")) != wanted:
+                    self._flash(serial, address, path, wanted, report)
+                    written = True
             # Started only now: a part that runs its program cannot be read back. dfu-util leaves after a transfer only.
-            self._upload(job, serial, Path(folder) / "left.bin", 4, ":leave")
-        return Result(serial, True, "read back over USB")
+            self._upload(serial, job.flashing.offset, 4, Path(folder) / "left.bin", ":leave")
+        return Result(serial, written, "read back over USB")
+
+    def _flash(self, serial: str, address: int, path: Path, wanted: bytes, report: Report) -> None:
+        code, output = tool.run(self._command(serial, f"{address:#010x}", "-D", str(path)), lambda line: _tell(line, report))
+        if code:
+            raise _failure("dfu-util", serial, output)
+        report(Step("verifying"))
+        if self._upload(serial, address, len(wanted), path.with_suffix(".after")) != wanted:
+            raise FlashError(Reason.VERIFY, "the flash does not hold what was written; flash again")
 
     def _device(self, job: Job) -> str:
         """Serial number of the boot loader whose flash is the board's: DFU tells nothing else of the chip."""
@@ -121,13 +123,11 @@ class Dfu:
             raise FlashError(Reason.PORT, f"several boards wait: {listed}; choose one with --port SERIAL")
         return fitting[0]
 
-    def _command(self, job: Job, serial: str, *what: str) -> list[str]:
-        return [self._program(), "-S", serial, "-a", "0", "-s", f"{job.flashing.offset:#010x}", *what]
+    def _command(self, serial: str, where: str, *what: str) -> list[str]:
+        return [self._program(), "-S", serial, "-a", "0", "-s", where, *what]
 
-    def _upload(self, job: Job, serial: str, target: Path, size: int, how: str = "") -> bytes:
-        where = f"{job.flashing.offset:#010x}{how}:{size}"
-        command = [self._program(), "-S", serial, "-a", "0", "-s", where, "-U", str(target)]
-        code, _ = tool.run(command, timeout=300)
+    def _upload(self, serial: str, address: int, size: int, target: Path, how: str = "") -> bytes:
+        code, _ = tool.run(self._command(serial, f"{address:#010x}{how}:{size}", "-U", str(target)), timeout=300)
         return target.read_bytes()[:size] if code == 0 and target.is_file() else b""
 
     @staticmethod
