@@ -9,9 +9,10 @@ Repeating a block or a commit is harmless: the broker may deliver twice, and a c
 import hashlib
 
 from motet_core import platform
+from motet_core.artifact_check import check
 from motet_core.artifact_params import KINDS, UINT32, begin_params, choice, name_of, uint
 from motet_core.errors import Busy, InvalidParams, MotetError, NoMemory, NotFound, Refused
-from motet_core.slots import RESERVE, HeapSlots
+from motet_core.slots import HeapSlots
 
 _ENGINES = {"component": "wasm", "model": "nn"}
 # What a request needs besides its data: envelope, id, method, names, head of the byte string.
@@ -116,9 +117,9 @@ class Artifacts:
         before = self._installed.get(key)
         self._installed[key] = wanted
         try:
-            self._check(key)
+            check(self._supervisor, self._hosts[key[0]], key, self._max_entry)
             stage.keep(wanted)
-        except MotetError:
+        except (MotetError, MemoryError):
             self._committed = (0, None)
             self._go_back(key, before)
             # The gateways have to know whether its tools are still there.
@@ -171,7 +172,7 @@ class Artifacts:
         self._installed[key] = wanted
         try:
             self._load(wanted, data)
-            self._check(key)
+            check(self._supervisor, self._hosts[key[0]], key, self._max_entry)
         except MotetError as error:
             self.fail(key, wanted, error.message)
             return error.message
@@ -227,23 +228,6 @@ class Artifacts:
             reason = ": %s" % error if str(error) else ""
             free = platform.heap_free()
             raise NoMemory("%s %s does not fit%s, %d bytes are free" % (wanted["kind"], wanted["name"], reason, free))
-
-    def _check(self, key):
-        """Whatever runs must leave the device able to tell of it and to take requests: else it could not be removed either."""
-        try:
-            self._check_tools(self._hosts[key[0]])
-            free = platform.heap_free()
-        except MemoryError:
-            free = 0
-        if free < RESERVE:
-            raise NoMemory("%s %s leaves %d bytes free, %d are needed" % (key[0], key[1], free, RESERVE))
-
-    def _check_tools(self, host):
-        for tool in host.tools():
-            if self._supervisor.host(tool) is not host:
-                raise Refused("the device has a tool %s already" % tool)
-            if len(self._supervisor.entry(tool)) > self._max_entry:
-                raise Refused("the description of %s is longer than %d bytes" % (tool, self._max_entry))
 
     def _host(self, kind):
         # Imported when the first artifact arrives: a board without models does not pay for them.
