@@ -27,10 +27,9 @@ TABLE = (
 
 
 class Call:
-    """One tool: the export behind it, the descriptor of its types, what becomes of its result, the bound function."""
+    """Behind a tool: the export, the descriptor of its types, what becomes of its result, the bound function."""
 
-    def __init__(self, tool, export, types, form):
-        self.tool = tool
+    def __init__(self, export, types, form):
         self.export = export
         self.types = types
         self.form = form
@@ -72,12 +71,12 @@ def _calls(rows, types, version):
     calls = {}
     for row in rows:
         if types is None:
-            call = Call(*describe(row))
+            tool, export, described, form = describe(row)
+            calls[tool] = Call(export, described, form)
         elif _is_call(row):
-            call = Call(row[0], row[1], types, row[2])
+            calls[row[0]] = Call(row[1], types, row[2])
         else:
             raise Refused("component: a call is not [tool, export, form]")
-        calls[call.tool] = call
     return calls
 
 

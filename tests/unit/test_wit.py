@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
+from tests.support import abi_random, wit_text
 
 from motet.components import descriptor, wit
 from motet.components.witlexer import WitError
-from motet.components.wittypes import Enum, Flags, ListOf, Option, Primitive, Record, Result, Tuple, Variant
+from motet.components.wittypes import Enum, Flags, Function, ListOf, Member, Option, Primitive, Record, Result, Tuple, Variant
 from motet_core.canonical_types import Types
 
 WORLD = """package test:all@1.2.3;
@@ -161,3 +164,12 @@ def test_every_truncation_is_refused_or_whole() -> None:
     for length in range(len(WORLD) - 120):
         with pytest.raises(WitError):
             wit.load(WORLD[:length], world="all")
+
+
+@pytest.mark.parametrize("number", range(100))
+def test_random_types_are_read_as_they_were_written(number: int) -> None:
+    kind = abi_random.random_type(random.Random(f"wit {number}"))
+    functions = (Function("f", (Member("x", kind),), kind), Function("list", (), None))
+    read = wit.load(wit_text.world(functions)).exports
+    assert [f.name for f in read] == ["f", "list"]
+    assert descriptor.encode(read) == descriptor.encode(functions)
