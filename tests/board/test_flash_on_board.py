@@ -7,14 +7,11 @@ import random
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from client import Client
-from tests.support.board_cuts import Install, kill_at_write, model_rows
-from wire import Wire
+from tests.support.board_cuts import Install, Session, check_serves, cut_installs, model, model_rows
 
-from motet import boards, paths
+from motet import boards
 from motet.emulate import Machine, create
 from motet.emulate.emulator import Emulator
 from motet_core.errors import STORAGE_FAILED
@@ -24,14 +21,6 @@ pytestmark = pytest.mark.board
 BOARD = "virt_rv32"
 # QEMU has the STM32F4's flash as ROM: there the board keeps nothing, and says so.
 KEEPING = [name for name in boards.names() if boards.load(name).flash and boards.load(name).emulate and name != "stm32f405"]
-MODELS = [(paths.data("models") / "digits" / name).read_bytes() for name in ("digits.tflite", "digits_mlp.tflite")]
-# Flash programs a word with four writes: command, data, and two that end it.
-COMMIT_WRITES = (2, 30, 74, 500)
-BLOCK_WRITES = (2, 101)
-
-
-def model(revision: int) -> bytes:
-    return MODELS[revision % 2]
 
 
 @pytest.fixture
@@ -40,38 +29,6 @@ def machine(build: Callable[..., dict[str, object]], tmp_path: Path) -> Iterator
     elf = Path(str(build(BOARD)["elf"]))
     with Emulator(BOARD, firmware=elf, log=tmp_path / "emulator.log", flash=tmp_path / "flash") as emulator:
         yield emulator
-
-
-class Session:
-    """A client of the machine until it is switched off."""
-
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
-
-    def __enter__(self) -> Client:
-        self.machine.start()
-        self.wire = Wire(self.machine.port)
-        return Client(self.wire)
-
-    def __exit__(self, *_: object) -> None:
-        self.wire.socket.close()
-        self.machine.kill()
-
-
-def only_row(client: Client) -> dict[str, Any]:
-    rows = model_rows(client)
-    assert len(rows) == 1 and rows[0]["state"] == "ready" and rows[0]["stored"] == "flash", rows
-    return rows[0]
-
-
-def check_serves(client: Client, allowed: set[int]) -> int:
-    """The one model is of an allowed revision, and answers; its revision."""
-    row = only_row(client)
-    assert row["revision"] in allowed
-    assert row["size"] == len(model(row["revision"]))
-    answer = client.tool("models.predict", model="digits", input=[0] * 64)
-    assert len(answer["outputs"][0]) == 10
-    return int(row["revision"])
 
 
 @pytest.mark.parametrize("name", KEEPING)
@@ -151,19 +108,7 @@ def test_a_board_whose_flash_cannot_be_written_says_that_it_keeps_nothing(
 
 
 def test_a_cut_at_any_write_of_commit_or_block_leaves_the_old_or_the_new_revision(machine: Emulator) -> None:
-    with Session(machine) as client:
-        Install(client, "digits", 1, model(1)).send()
-    old = 1
-    for number, write in enumerate((*COMMIT_WRITES, *BLOCK_WRITES)):
-        with Session(machine) as client:
-            assert check_serves(client, {old}) == old
-            install = Install(client, "digits", old + 1, model(old + 1))
-            while not install.all_sent and (number < len(COMMIT_WRITES) or install.next_is_early):
-                install.send(1)
-            committing = install.all_sent
-            kill_at_write(machine, client, install, write)
-        with Session(machine) as client:
-            old = check_serves(client, {old, old + 1} if committing else {old})
+    assert cut_installs(machine, commit_writes=(2, 30, 74, 500), block_writes=(2, 101)) == 6
 
 
 def test_content_of_another_board_is_left_alone_and_the_board_serves_from_ram(machine: Emulator) -> None:
