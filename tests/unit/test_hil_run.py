@@ -162,6 +162,17 @@ def test_a_uart_log_is_kept_with_its_end_when_it_is_long(hil):
     assert "200010 characters" in log.text
 
 
+def test_frames_between_the_text_of_one_uart_are_left_out_of_its_log(hil):
+    def runner(job, on_event, cancel):
+        log = job.output / "uart0.log"
+        log.write_bytes(b'motet on virt_rv32 after power_on\n\x00\x07ab\xff\xfe1\x80\x00  File "rpc.py", line 7\n\x00\x01')
+        result = TestResult("boot", "boots", "PASS", uart_logs=(log,))
+        return Outcome(job, (result,), job.output / "output.xml", job.output / "junit.xml", 0)
+
+    ((log,),) = [test.logs for test in hil(runner, NAMES[:1]).run().boards[0].tests]
+    assert log.text == 'motet on virt_rv32 after power_on\n …   File "rpc.py", line 7\n … '
+
+
 def test_what_an_earlier_run_left_of_a_board_is_gone(hil, tmp_path):
     stale = tmp_path / "out" / "esp32c3" / "snapshot"
     stale.parent.mkdir(parents=True)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 import time
@@ -31,6 +32,9 @@ from motet.paths import repository
 
 # One instruction per translation makes QEMU about this much slower, start and end of a test included.
 _COVERAGE_FACTOR = 3.0
+# Every frame ends with a zero, which no text has. Between frames' bytes, a few printable ones are no text either.
+_FRAME_END = "\0"
+_FRAMES = re.compile(r"[^\t\n\x20-\x7e]+(?:[\t\n\x20-\x7e]{1,4}[^\t\n\x20-\x7e]+)*")
 Event = Mapping[str, Any]
 # Told of what happens on a board: its label and the event as the runner gives it.
 OnEvent = Callable[[str, Event], None]
@@ -166,11 +170,13 @@ def _did_not_run(result: TestResult) -> bool:
 
 
 def _tail(path: Path) -> str:
-    """The end of a log; "" when there is none."""
+    """The end of a log; "" when there is none. Frames of a link that shares the UART with text become " … "."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+    if _FRAME_END in text:
+        text = _FRAMES.sub(" … ", text)
     cut = len(text) - LOG_CHARACTERS
     return text if cut <= 0 else f"[the first {cut} characters are in {path}]\n{text[cut:]}"
 
