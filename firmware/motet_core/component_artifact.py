@@ -50,7 +50,9 @@ class Artifact:
         self.revision = fields["revision"]
         self.module = fields["module"]
         self.fuel, self.memory, self.stack = _limits(fields["limits"])
-        self.calls = _calls(fields["calls"], fields["types"], fields["format"])
+        # The engine binds to bytes of its own; the descriptor is small.
+        types = None if fields["types"] is None else bytes(fields["types"])
+        self.calls = _calls(fields["calls"], types, fields["format"])
         self.entries = _entries(self.name, tools, self.calls)
 
 
