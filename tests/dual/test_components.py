@@ -209,6 +209,39 @@ class RefusalTest(unittest.TestCase):
                 Component(data[:length])
 
 
+class FormatTest(unittest.TestCase):
+    """Artifacts of format 2, whose types are a descriptor: functions add(a, b: s32) -> s32 and nothing()."""
+
+    TYPES = b"\1\0\2\2" + b"\3add\2\1a\6\1b\6\6" + b"\7nothing\0\0"
+
+    def changed(self, **fields_by_name):
+        body = fields(calls=(CALLS[1], CALLS[8]))
+        body.update({0: 2, 5: [["kit.add", "add", 2], ["kit.nothing", "nothing", 0]], 7: self.TYPES})
+        for name in fields_by_name:
+            body[{"version": 0, "calls": 5, "types": 7}[name]] = fields_by_name[name]
+        return cbor.dumps({key: body[key] for key in body if body[key] is not None})
+
+    def test_calls_are_typed_by_the_descriptor(self):
+        component = Component(self.changed())
+        self.assertEqual(component.call("kit.add", {"a": -5, "b": 3})[0], {"result": -2})
+        self.assertEqual(component.call("kit.nothing", {}), (None, "done"))
+        with self.assertRaises(ToolError) as caught:
+            component.call("kit.add", {"a": -5, "b": "3"})
+        self.assertEqual((str(caught.exception), caught.exception.kind), ("b: expected s32", "arguments"))
+        component.close()
+
+    def test_what_is_not_of_its_format(self):
+        for changes in (
+            {"version": 1}, {"version": 3}, {"types": None}, {"types": self.TYPES[:-1]}, {"types": b"\2\0\0\0"},
+            {"calls": [["kit.add", "add"]]}, {"calls": [["kit.add", "add", 3], ["kit.nothing", "nothing", 0]]},
+            {"calls": [["kit.add", "add", -1], ["kit.nothing", "nothing", 0]]},
+            {"calls": [["kit.add", "other", 2], ["kit.nothing", "nothing", 0]]},
+            {"calls": [["kit.add", "nothing", 2], ["kit.nothing", "add64", 0]]},
+        ):  # fmt: skip
+            with self.assertRaises(Refused):
+                Component(self.changed(**changes))
+
+
 class HostTest(unittest.TestCase):
     def test_a_new_revision_takes_the_place_of_the_old(self):
         host = Components()

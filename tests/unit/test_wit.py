@@ -155,6 +155,12 @@ def test_types_that_double_with_each_line_are_refused_at_once() -> None:
     assert "devices do not take" in refusal("\n".join(lines) + "\nexport f: func(a: r59);", 13)
 
 
+@pytest.mark.parametrize("step", ["type t{} = t{};", "record t{} {{ a: t{} }}", "type t{} = list<t{}>;"])
+def test_long_chains_of_types_are_refused(step: str) -> None:
+    lines = [step.format(number + 1, number) for number in range(2000)]
+    assert "more than 64 others" in refusal("type t0 = u8;\n" + "\n".join(lines) + "\nexport f: func(a: t2000);", 1939)
+
+
 def test_a_huge_contract_is_refused() -> None:
     with pytest.raises(WitError, match="characters"):
         wit.load("//" + "x" * (256 * 1024))

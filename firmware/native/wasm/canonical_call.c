@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+// C stack that a level of a value takes at most, in both directions.
+#define STACK_PER_LEVEL (32 * sizeof(void *) + 128)
+
 const char motet_abi_mismatch[] = "a value does not fit its type";
 
 const char *motet_abi_broken(struct motet_abi_call *call, const char *why) {
@@ -112,10 +115,23 @@ static const char *lower_all(struct motet_abi_call *call, const motet_abi_value 
     return error == NULL ? lower_arguments(call, values, record, slots) : error;
 }
 
+// Values are followed as deep as their types: there must be room for that where the call begins.
+static const char *check_stack(struct motet_abi_call *call) {
+    const struct motet_abi_guest *guest = call->guest;
+    unsigned params = guest->function->params.depth;
+    unsigned result = motet_abi_type(guest->types, guest->function->result)->depth;
+    size_t needed = (2u + (params > result ? params : result)) * STACK_PER_LEVEL;
+    bool good = (uintptr_t)__builtin_frame_address(0) > (uintptr_t)motet_wasm_stack_floor() + needed;
+    return good ? NULL : motet_abi_broken(call, "stack overflow");
+}
+
 const char *motet_abi_call(struct motet_abi_call *call, const motet_abi_value *values, motet_abi_value record) {
     uint64_t slots[MOTET_ABI_MAX_FLAT_PARAMS] = {0};
     call->guest->instance->trap = NULL;
-    const char *error = lower_all(call, values, record, slots);
+    const char *error = check_stack(call);
+    if (error == NULL) {
+        error = lower_all(call, values, record, slots);
+    }
     if (error == NULL) {
         error = run(call, &call->guest->core, slots, &call->result);
     }
@@ -140,11 +156,11 @@ const char *motet_abi_lift_arguments(struct motet_abi_call *call, uint64_t *slot
     const struct motet_abi_guest *guest = call->guest;
     struct motet_abi_type params = guest->function->params;
     uint32_t address = 0;
-    const char *error = NULL;
+    const char *error = check_stack(call);
     params.kind = MOTET_ABI_TUPLE;
     call->lifting = true;
     call->slot = slots + guest->core.signature.results;
-    if (params.flat > MOTET_ABI_MAX_FLAT_PARAMS) {
+    if (error == NULL && params.flat > MOTET_ABI_MAX_FLAT_PARAMS) {
         address = (uint32_t)*call->slot;
         call->slot = NULL;
         error = motet_abi_check_span(call, address, params.align, params.size);

@@ -37,6 +37,8 @@ _GENERIC = {"list": (1, 1), "option": (1, 1), "result": (0, 2), "tuple": (1, 64)
 _MAX_MEMBERS = 65535
 # As deep as devices follow a value, and as many parts as a schema that agents read should have, each use of a type counted.
 _MAX_DEPTH, _MAX_PARTS = 12, 2000
+# Names that lead to names; what is nested too deeply is told as that, not as too long a chain.
+_MAX_CHAIN = 64
 
 
 def load(text: str, origin: str = "the contract", world: str = "", others: Sequence[tuple[str, str]] = ()) -> World:
@@ -82,6 +84,7 @@ class _Extent:
 class _Resolver:
     def __init__(self, documents: list[Document]) -> None:
         self.extent = _Extent()
+        self.chain = 0
         self._documents = documents
         self._scopes: dict[int, _Scope] = {}
         for document in documents:
@@ -159,7 +162,10 @@ class _Scope:
             return self._done[name]
         if name in self._open:
             raise WitError(origin, line, f"the type {name!r} contains itself")
+        if self._resolver.chain == _MAX_CHAIN:
+            raise WitError(origin, line, f"the type {name!r} is reached through more than {_MAX_CHAIN} others")
         self._open.add(name)
+        self._resolver.chain += 1
         if name in self._types:
             found = self._defined(self._types[name])
         elif name in self._uses:
@@ -168,6 +174,7 @@ class _Scope:
             found = self._resolver.scope(there, body).named(use.name, use.line, self.origin)
         else:
             raise WitError(origin, line, f"there is no type {name!r}")
+        self._resolver.chain -= 1
         self._open.remove(name)
         return self._done.setdefault(name, found)
 
