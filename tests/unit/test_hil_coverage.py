@@ -62,6 +62,13 @@ def test_functions_that_the_linker_dropped_do_not_count(image):
     assert set(lines) <= {1, 2, 3, 4, 5}
 
 
+def test_an_image_that_was_compiled_elsewhere_is_matched_by_its_folders_name(image, tmp_path):
+    here = tmp_path / "copy" / image.parent.name
+    (here / "native").mkdir(parents=True)
+    (here / "native" / "chosen.c").write_text(SOURCE)
+    assert set(coverage.of(image, [], here).lines) == {Path("native/chosen.c")}
+
+
 def test_files_outside_of_the_folder_do_not_count(image, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     with pytest.raises(CoverageError, match="no line numbers"):

@@ -9,6 +9,7 @@ executed instruction would be gigabytes. DWARF tells which line each belongs to.
 from __future__ import annotations
 
 import bisect
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,10 +139,21 @@ def _files(program: Any, base: str, folder: Path) -> dict[int, Path]:
     for number, entry in enumerate(header["file_entry"], first):
         index = entry["dir_index"] - first
         own = base if index < 0 else folders[index] if index < len(folders) else ""
-        path = Path(base, own, _decoded(entry["name"])).resolve()
-        if path.suffix == ".c" and path.is_relative_to(folder):
-            found[number] = path.relative_to(folder)
+        path = _below(Path(os.path.normpath(Path(base, own, _decoded(entry["name"])))), folder)
+        if path is not None and path.suffix == ".c":
+            found[number] = path
     return found
+
+
+def _below(path: Path, folder: Path) -> Path | None:
+    """`path` relative to `folder`. An image that was compiled elsewhere (another machine, a compiler's cache) has its paths
+    below a folder of the same name."""
+    if path.is_relative_to(folder):
+        return path.relative_to(folder)
+    for parent in path.parents:
+        if parent.name == folder.name and (folder / path.relative_to(parent)).is_file():
+            return path.relative_to(parent)
+    return None
 
 
 def _text(attribute: Any) -> str:
