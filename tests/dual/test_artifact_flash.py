@@ -5,9 +5,10 @@ import hashlib
 import unittest
 
 import rig
-from component_artifacts import CALLS, artifact
+from component_artifacts import CALLS, artifact, fields
 from motet_native import store
 from test_artifact_installed import long_winded, upload
+from typed_guest import U32, describe
 
 from motet_core import cbor, errors, platform
 
@@ -54,6 +55,20 @@ class FlashTest(unittest.TestCase):
             self.assertIn(bytes(module), bytes(memoryview(flash)))
 
         rig.run(work, flash=flash)
+
+    def test_a_component_with_a_type_descriptor_runs_from_flash_too(self):
+        flash = make_flash()
+        body = fields(calls=CALLS[:1])
+        body.update({0: 2, 5: [["kit.next", "next", 2]], 7: describe("next", (), U32)})
+
+        async def install(client):
+            self.assertEqual((await client.install("component", "kit", cbor.dumps(body)))["revision"], 1)
+
+        async def look(client):
+            self.assertEqual((await client.tool("kit.next"))["structuredContent"], {"result": 1})
+
+        rig.run(install, flash=flash)
+        rig.run(look, flash=flash)
 
     def test_a_new_revision_replaces_the_old_for_good(self):
         flash = make_flash()
