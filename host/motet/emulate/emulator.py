@@ -129,7 +129,8 @@ class Emulator(QemuControl):
         """Bytes of the board's physical memory. Raises EmulatorError."""
         target = self._private / "memory"
         with self._asking(f"read {length} bytes at {address:#x}") as qemu:
-            qemu.execute("pmemsave", val=address, size=length, filename=str(target))
+            # As the processor sees it: on AN547 that is not the machine's own view.
+            qemu.execute("memsave", val=address, size=length, filename=str(target))
         return target.read_bytes()
 
     def write_memory(self, address: int, data: bytes) -> None:
