@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 MOTET := .venv/bin/motet
 BOARDS := stm32f405 virt_rv32
+# Further cores below the same port.
+TWINS := mps2_an385 mps2_an386 mps3_an547
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo flash hil test lint types unit board e2e robot firmware edge components dist bench bench-gateway bench-components bench-nn soak format clean
@@ -52,7 +54,7 @@ unit: setup-test ## unit and dual tests only
 	@$(PY) tools/build.py edge && $(PY) -m pytest -q tests/unit tests/dual
 
 board: setup-test ## tests on the emulated boards
-	@for b in $(BOARDS); do $(PY) tools/build.py firmware $$b || exit 1; done && $(PY) -m pytest -q tests/board
+	@for b in $(BOARDS) $(TWINS); do $(PY) tools/build.py firmware $$b || exit 1; done && $(PY) -m pytest -q tests/board
 
 e2e: setup-test firmware components ## broker, gateway, bridge, emulated board and a real MCP client
 	@$(PY) -m pytest -q tests/e2e
@@ -61,7 +63,7 @@ robot: setup-test ## the suites of renode/ on all emulated boards; make robot EM
 	@$(PY) tools/run_robot.py -j2 $(if $(EMULATOR),--emulator $(EMULATOR)) $(if $(BOARD),--board $(BOARD))
 
 bench: setup-test ## measure everything; prints one JSON object and stores it in build/bench.json
-	@for b in $(BOARDS); do $(PY) tools/build.py firmware $$b >&2 || exit 1; done
+	@for b in $(BOARDS) $(TWINS); do $(PY) tools/build.py firmware $$b >&2 || exit 1; done
 	@$(PY) tools/build.py edge >&2
 	@$(PY) tests/bench/run_all.py
 

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The product's image on an emulated board: who it says it is, what it needs, that it survives its host."""
 
+import contextlib
+from pathlib import Path
 from typing import Any
 
+import figures
 import pytest
 from client import Client
 from wire import Wire
 
 from motet import boards
 from motet.boards_budgets import exceeded
-from motet.emulate import Machine
+from motet.emulate import Emulator, Machine
 
 pytestmark = pytest.mark.board
 
@@ -33,6 +36,21 @@ def test_tools_are_listed_and_one_is_called(product: Machine) -> None:
         names = [tool["name"] for tool in client.call("tools/list")["tools"]]
         assert {"vitals.read", "sensors.list", "sensors.read"} <= set(names)
         assert client.tool("vitals.read")["board"] == product.board.name
+
+
+@pytest.mark.on_twins
+@pytest.mark.qemu_only("counts instructions")
+def test_it_boots_within_its_instructions_and_sleeps_when_nobody_calls(
+    board: boards.Board, image: dict[str, Any], tmp_path: Path
+) -> None:
+    with contextlib.closing(Emulator(board, firmware=Path(str(image["elf"])), log=tmp_path / "qemu.log")) as emulator:
+        measured: dict[str, float] = {**figures.boot(emulator)}
+        with Wire(emulator.port) as wire:
+            wire.until(lambda: wire.link.established)
+            measured |= figures.idle(emulator, wire, seconds=0.5)
+    limits = board.budget
+    assert limits and limits.boot_instructions and limits.idle_percent and board.budgets
+    assert exceeded(board.budgets, measured) == []
 
 
 @pytest.mark.on_twins

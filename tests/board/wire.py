@@ -16,7 +16,7 @@ PATIENCE = 30.0
 class Wire:
     """Connects to the data link's UART of an emulated board, and to that of its console where it has one.
 
-    `raw` keeps every byte that came over the link's UART, `text` what is for people to read.
+    `raw` keeps every byte that came over the link's UART, `text` what is for people to read; `sent` counts the link's bytes.
     """
 
     def __init__(self, port: int, link: Link | None = None, console: int | None = None) -> None:
@@ -26,6 +26,7 @@ class Wire:
         self.link = link or Link(mtu=512)
         self.raw = bytearray()
         self.text = bytearray() if self.console else self.raw
+        self.sent = 0
         self.messages: list[tuple[int, bytes]] = []
         self.logs: list[str] = []
         self.closed = False
@@ -42,6 +43,7 @@ class Wire:
         """Send what is due, wait for bytes at most until the link's next timer, take in what came."""
         now = self._now()
         if due := self.link.output(now):
+            self.sent += len(due)
             with contextlib.suppress(OSError):
                 self.socket.sendall(due)
         ends = [self.socket, self.console] if self.console else [self.socket]

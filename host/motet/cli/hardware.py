@@ -72,7 +72,7 @@ def emulate(
     listing: Annotated[bool, typer.Option("--list", help="Print the names of the boards and exit.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Run a board with its UART on a TCP port, until Ctrl-C."""
+    """Run a board with its UARTs on TCP ports, until Ctrl-C."""
     if listing:
         emit(names(), as_json, lambda: show("\n".join(names())))
         return
@@ -87,11 +87,13 @@ def emulate(
         signal.signal(number, signal.default_int_handler)
     try:
         emulator.start()
-        facts = {"board": board, "url": emulator.url, "pid": emulator.pid}
+        console = f"socket://127.0.0.1:{emulator.console_port}" if emulator.console_port else None
+        facts = {"board": board, "url": emulator.url, "console": console, "pid": emulator.pid}
         if as_json:
             emit_json(facts)
         else:
-            show(f"{emulator.board.title}, emulated; UART at {emulator.url}; Ctrl-C stops it")
+            beside = f", console at {console}" if console else ""
+            show(f"{emulator.board.title}, emulated; UART at {emulator.url}{beside}; Ctrl-C stops it")
         try:
             emulator.wait()
         except KeyboardInterrupt:

@@ -8,6 +8,8 @@ import motet_port
 from motet_native import frame
 
 print("echo on", motet_port.board, "after", motet_port.reset_reason())
+MESSAGE = bytes(500)
+LINE = "x" * 500
 link = frame.Link(mtu=512, epoch=motet_port.epoch())
 motet_port.attach(link)
 
@@ -41,6 +43,16 @@ async def handle(data):
         await answer(2, (motet_port.reset_reason() + "|" + motet_port.last_fault()).encode())
     elif command == b"p":
         print(rest.decode())
+    elif command == b"g":
+        for _ in range(int(rest)):
+            await answer(2, MESSAGE)
+    elif command == b"o":
+        # Text goes bare to the console's UART, or to the link's while the link is not attached.
+        motet_port.attach(None)
+        for _ in range(int(rest)):
+            print(LINE, end="")
+        print("|")
+        motet_port.attach(link)
     elif command == b"f":
         await answer(2, b"%d" % motet_port.failed_starts())
     elif command == b"h":
