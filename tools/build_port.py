@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,6 +15,8 @@ from firmware_image import TOOLCHAINS, Toolchain, check_layout, check_limits, si
 
 if TYPE_CHECKING:
     from motet.boards import Board, PortBuild
+
+PORT = ROOT / "firmware/port"
 
 
 def need_toolchain(tools: Toolchain) -> None:
@@ -53,7 +56,7 @@ def board_makefile(board: Board, micropython: Path) -> str:
     compiler = subprocess.run([TOOLCHAINS[board.arch].prefix + "gcc", "--version"], capture_output=True, text=True).stdout
     version = micropython / ".fetched"
     origin = str(micropython) + (version.read_text() if version.exists() else "")
-    flags = [ROOT / "firmware/port/Makefile", *sorted((ROOT / "firmware/modules").glob("*/micropython.mk"))]
+    flags = [PORT / "Makefile", *sorted((ROOT / "firmware/modules").glob("*/micropython.mk"))]
     digest = hashlib.sha256(b"".join([compiler.encode(), origin.encode(), *(path.read_bytes() for path in flags)])).hexdigest()
     lines = {
         "ARCH": board.arch,
@@ -63,7 +66,7 @@ def board_makefile(board: Board, micropython: Path) -> str:
         "FLASH_DRIVER": board.flash.driver if board.flash else "",
         "BOARD_DEFINES": " ".join(f"-D{key}={value}" for key, value in defines.items()),
     }
-    return f"# options {digest}\n" + "".join(f"{key} = {value}\n" for key, value in lines.items())
+    return f"# options {digest}, relative paths\n" + "".join(f"{key} = {value}\n" for key, value in lines.items())
 
 
 def prepare(folder: Path, makefile: str) -> None:
@@ -101,13 +104,14 @@ def build(board: Board, main: Path | None) -> dict[str, object]:
     need_toolchain(TOOLCHAINS[board.arch])
     source, cross = micropython(), mpy_cross()
     folder = BUILD / "firmware" / (f"{board.name}-{main.name}" if main else board.name)
-    main = (main or ROOT / "firmware/port").resolve()
+    main = (main or PORT).resolve()
     with locked(folder):
         prepare(folder, board_makefile(board, source))
         forget_removed_modules(folder, main)
         if not (folder / "firmware.elf").exists():
             say(f"{folder.name}: compiling, about half a minute")
-        command = ["make", "-j2", "-C", str(ROOT / "firmware/port"), f"BOARD={board.name}", f"BUILD={folder}"]
+        # Relative, as a compiler cache may write paths into dependency files: make must know generated headers by one name.
+        command = ["make", "-j2", "-C", str(PORT), f"BOARD={board.name}", f"BUILD={os.path.relpath(folder, PORT)}"]
         command += [f"MPY_DIR={source}", f"MICROPY_MPYCROSS={cross}", f"MAIN_DIR={main}"]
         run_logged(LOGS / f"firmware-{folder.name}.log", command)
         write_binary(board, folder)

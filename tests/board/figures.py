@@ -2,7 +2,6 @@
 """Figures of a board that are measured from outside, by the names that budgets.toml gives them."""
 
 import time
-from typing import Any
 
 from client import Client
 from wire import Wire
@@ -53,19 +52,24 @@ def _counters(emulator: Emulator) -> tuple[int, int]:
     return executed, now_ns
 
 
-def link(wire: Wire, megabytes: float = 0.125, rounds: int = 3) -> dict[str, Any]:
+def link(wire: Wire, megabytes: float = 0.125, rounds: int = 3) -> dict[str, float]:
     """Throughput of the echo board's UART, bare and under the framed link, in both directions, in the same run.
 
     link_efficiency is payload by bytes on the wire in per cent, of the worse direction: what the framing leaves of a line's
-    bandwidth. The KiB/s are this machine's, reported and nothing more. The best of `rounds` counts: a host that is busy with
+    bandwidth. The KiB/s are this machine's, reported and nothing more: an emulated UART has no line rate of its own. link_to_raw
+    compares the same bytes sent to the board and back, under the link and bare. The best of `rounds` counts: a host that is busy with
     something else makes either end repeat frames.
     """
     count = int(megabytes * 2**20 / MESSAGE)
     found = [_inward(wire, count) | _outward(wire, count) for _ in range(rounds)]
     best = {name: max(one[name] for one in found) for name in found[0]}
     efficiency = min(best.pop("efficiency_in"), best.pop("efficiency_out"))
-    ratios = {f"link_to_raw_{way}": round(best[f"link_{way}_kib_s"] / best[f"raw_{way}_kib_s"], 3) for way in ("in", "out")}
-    return {"link_efficiency": round(efficiency, 2), **{name: round(value, 1) for name, value in best.items()}, **ratios}
+    figures = {"link_efficiency": round(efficiency, 2), **{name: round(value, 1) for name, value in best.items()}}
+    return figures | {"link_to_raw": round(_there_and_back(best, "link") / _there_and_back(best, "raw"), 3)}
+
+
+def _there_and_back(speeds: dict[str, float], what: str) -> float:
+    return 1 / (1 / speeds[f"{what}_in_kib_s"] + 1 / speeds[f"{what}_out_kib_s"])
 
 
 def _inward(wire: Wire, count: int) -> dict[str, float]:
