@@ -57,8 +57,8 @@ def link(wire: Wire, megabytes: float = 0.125, rounds: int = 3) -> dict[str, flo
 
     link_efficiency is payload by bytes on the wire in per cent, of the worse direction: what the framing leaves of a line's
     bandwidth. The KiB/s are this machine's, reported and nothing more: an emulated UART has no line rate of its own. link_to_raw
-    compares the same bytes sent to the board and back, under the link and bare. The best of `rounds` counts: a host that is busy with
-    something else makes either end repeat frames.
+    compares the same bytes sent to the board and back, under the link and bare. The best of `rounds` counts: a host that is busy
+    with something else makes either end repeat frames.
     """
     count = int(megabytes * 2**20 / MESSAGE)
     found = [_inward(wire, count) | _outward(wire, count) for _ in range(rounds)]
