@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from motet.boards import Qemu
 from motet.emulate import EmulatorError
 from motet.emulate.keywords.errors import KeywordError, Unsupported
 from motet.emulate.keywords.machines import EmulatedBoard
@@ -34,13 +35,24 @@ def take(board: EmulatedBoard, folder: Path, stem: str) -> list[Path]:
 
 
 def _memories(board: EmulatedBoard, folder: Path, stem: str) -> list[Path]:
+    """The RAM, and what else the platform has; a memory that this emulator lacks is left out."""
     made = []
-    for entry in board.platform.memories if board.platform else []:
-        if entry.address is not None and 0 < entry.size <= _LARGEST:
-            path = folder / f"{stem}.{entry.name}-{entry.address:08x}.bin"
-            path.write_bytes(board.read(entry.address, entry.size))
+    for name, address, size in _places(board):
+        with contextlib.suppress(*_FAILURES):
+            path = folder / f"{stem}.{name}-{address:08x}.bin"
+            path.write_bytes(board.read(address, size))
             made.append(path)
     return made
+
+
+def _places(board: EmulatedBoard) -> list[tuple[str, int, int]]:
+    entries = board.platform.memories if board.platform else []
+    found = [(e.name, e.address, e.size) for e in entries if e.address is not None and 0 < e.size <= _LARGEST]
+    part = board.board
+    if part is not None and part.memory is not None and isinstance(part.emulate, Qemu) and part.emulate.seed_address:
+        # The seed lies in the first page of the RAM that the image uses.
+        found.append(("used", part.emulate.seed_address & ~0xFFF, part.memory.ram))
+    return found
 
 
 def _saved(qemu: Any, path: Path) -> Path:
