@@ -75,10 +75,10 @@ def on_board(board: str, admitted: Admitted) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "main.py").write_text(f"ARTIFACT = {admitted.artifact!r}\n" + (HERE / "component_program.py").read_text())
     image = Path(build(board, "--main", str(folder))["elf"])
-    with create(board, firmware=image, seed=SEED) as machine, Wire(machine.port) as wire:
+    with create(board, firmware=image, seed=SEED) as machine, Wire(machine.port, console=machine.console_port) as wire:
         machine.reset()
-        wire.until(lambda: b"BENCH {" in wire.raw and wire.raw.endswith(b"}\r\n"), "result of the bench")
-        return dict(json.loads(bytes(wire.raw).rpartition(b"BENCH ")[2]))
+        wire.until(lambda: b"BENCH {" in wire.text and wire.text.endswith(b"}\r\n"), "result of the bench")
+        return dict(json.loads(bytes(wire.text).rpartition(b"BENCH ")[2]))
 
 
 class _Fleet:

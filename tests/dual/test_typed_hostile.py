@@ -143,6 +143,11 @@ class DescriptorTest(unittest.TestCase):
         self.refuse(good + b"\0")
         self.refuse(b"\2" + good[1:])
 
+    def test_only_bytes_that_cannot_change_are_taken(self):
+        for data in (bytearray(describe("f", (), 0)), "text", None):
+            with self.assertRaises(TypeError):
+                wasm.Types(data)
+
     def test_references_that_lead_nowhere_forward_or_in_a_circle(self):
         for kind in (0, 14, 15, 16, 17, 255):
             self.refuse(describe("f", (), 0, [bytes([LIST, kind]) if kind < 128 else bytes([LIST, kind, 1])]))

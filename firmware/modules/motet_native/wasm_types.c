@@ -31,6 +31,10 @@ static void allocate(struct motet_abi_types *types) {
 static mp_obj_t types_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_buffer_info_t data;
     mp_arg_check_num(n_args, n_kw, 1, 1, false);
+    // Read in place for as long as the types live: it must not change or move.
+    if (!mp_obj_is_type(args[0], &mp_type_bytes)) {
+        mp_raise_TypeError(MP_ERROR_TEXT("expected bytes"));
+    }
     mp_get_buffer_raise(args[0], &data, MP_BUFFER_READ);
     wasm_types_t *self = mp_obj_malloc(wasm_types_t, type);
     memset(&self->types, 0, sizeof self->types);
