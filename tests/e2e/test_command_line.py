@@ -70,7 +70,8 @@ def test_install_again_leaves_the_component_as_it_is(system):
 
 
 def test_install_of_a_module_that_is_no_module_names_the_rule(system, tmp_path):
-    (tmp_path / "Component.toml").write_text((ROOT / "examples" / "vote" / "Component.toml").read_text())
+    for name in ("Component.toml", "vote.wit"):
+        (tmp_path / name).write_text((ROOT / "examples" / "vote" / name).read_text())
     (tmp_path / "vote.wasm").write_bytes(b"this is not wasm")
     done = system.run("install", str(tmp_path / "vote.wasm"), "--on", BOARD, "--key", str(system.key))
     assert done.returncode == 1
