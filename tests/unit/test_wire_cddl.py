@@ -188,9 +188,13 @@ def component(**changes: Any) -> bytes:
     return cbor.dumps(body)
 
 
+TYPED = {"_0": 2, "_5": [["vote.push", "push", 1], ["vote.reset", "reset", 0]], "_7": b"\1\0\0\0"}
+
+
 def test_a_component_artifact_validates() -> None:
-    assert [row[0] for row in TABLE] == list(range(7))
+    assert [row[0] for row in TABLE] == list(range(8))
     schema("component").validate_cbor(component())
+    schema("component").validate_cbor(component(**TYPED))
 
 
 @pytest.mark.parametrize(
@@ -203,6 +207,10 @@ def test_a_component_artifact_validates() -> None:
         {"_5": [["a", "b", [["x", "i32"]], None]]},
         {"_6": {0: 0, 1: 1, 2: 1}},
         {"_7": 1},
+        TYPED | {"_0": 3},
+        TYPED | {"_5": [["vote.push", "push", 3]]},
+        TYPED | {"_5": [["vote.push", "push"]]},
+        TYPED | {"_7": "text"},
     ],
 )
 def test_a_wrong_component_artifact_is_refused(changes: dict[str, Any]) -> None:
