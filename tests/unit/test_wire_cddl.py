@@ -200,13 +200,14 @@ def test_a_component_artifact_validates() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"_0": 2},
+        {"_0": 3},
         {"_1": "a/b"},
         {"_3": "x"},
         {"_5": []},
         {"_5": [["a", "b", [["x", "i32"]], None]]},
         {"_6": {0: 0, 1: 1, 2: 1}},
-        {"_7": 1},
+        {"_8": 1},
+        TYPED | {"_8": 1},
         TYPED | {"_0": 3},
         TYPED | {"_5": [["vote.push", "push", 3]]},
         TYPED | {"_5": [["vote.push", "push"]]},
