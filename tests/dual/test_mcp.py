@@ -124,7 +124,7 @@ class CallTest(unittest.TestCase):
                 ({"a": 1}, "b: is required (integer)"),
                 ({"a": 1, "b": "2"}, "b: expected integer, got string"),
                 ({"a": 1, "b": 2, "c": 3}, "c: is not known; known are a, b"),
-                ({"a": 1, "b": 1 << 31}, "b: expected s32, -2147483648 to 2147483647"),
+                ({"a": 1, "b": 1 << 31}, "b: expected s32"),
                 ([], "arguments: expected object, got array"),
             ):
                 result = await client.result("tools/call", {"name": "kit.add", "arguments": arguments})
