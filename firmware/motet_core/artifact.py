@@ -21,23 +21,24 @@ _IDLE_MS = 30000
 
 
 class _Transfer:
-    def __init__(self, number, params, stage):
+    def __init__(self, number, params, stage, vouched):
         self.number = number
         self.params = params
         self.stage = stage
+        self.vouched = vouched
         self.at = platform.clock_ms()
 
 
 class Artifacts:
     """`changed`: async, called when tools have come or gone. `slots`: where artifacts are kept. `check`: called with what is
-    to come and its signed manifest; raises Untrusted."""
+    to come and its signed manifest -> whether a gateway vouches for it; raises Untrusted."""
 
     def __init__(self, supervisor, limit, max_total, changed, slots=None, check=None):
         self._supervisor = supervisor
         self._block = limit - _BLOCK_OVERHEAD
         self._max_entry = max_total - 256
         self._changed = changed
-        self._check_manifest = check
+        self._check_manifest = check or (lambda wanted, manifest: True)
         self._slots = slots or HeapSlots()
         self._hosts = {}
         self._installed = {}
@@ -66,11 +67,12 @@ class Artifacts:
             raise Refused("this build runs no artifacts of kind %s" % wanted["kind"])
         transfer = self._open.get(wanted["kind"])
         if transfer is None or transfer.params != wanted:
-            if self._check_manifest is not None:
-                self._check_manifest(wanted, params.get("manifest"))
+            vouched = self._check_manifest(wanted, params.get("manifest"))
             self._make_room(wanted)
-            transfer = self._open[wanted["kind"]] = _Transfer(self._next, wanted, self._slots.begin(wanted))
+            transfer = self._open[wanted["kind"]] = _Transfer(self._next, wanted, self._slots.begin(wanted), vouched)
             self._next += 1
+        elif not transfer.vouched:
+            transfer.vouched = self._check_manifest(wanted, params.get("manifest"))
         return {"transfer": transfer.number, "block": self._block}
 
     async def block(self, params, request):
@@ -97,6 +99,9 @@ class Artifacts:
             raise Refused("%d of %d bytes have arrived" % (stage.received, wanted["size"]))
         del self._open[wanted["kind"]]
         try:
+            if not transfer.vouched:
+                # The device may have met its gateway since: then what was begun before needs its word, too.
+                self._check_manifest(wanted, None)
             await self._replace(wanted, stage)
         finally:
             stage.abort()

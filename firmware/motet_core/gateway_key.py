@@ -48,13 +48,15 @@ class GatewayKey:
         return about
 
     def check_artifact(self, wanted, manifest):
-        """Untrusted unless `manifest` is the gateway's word for exactly this artifact, or no gateway is known yet."""
+        """-> True when `manifest` is the gateway's word for exactly this artifact, False when no gateway is known yet; else
+        Untrusted."""
         kept = self._kept()
         if kept is None:
-            return
+            return False
         said = self._said(kept, manifest, ARTIFACT)
         if said != dict(enumerate([wanted[name] for name in _FIELDS], 1)):
             raise Untrusted("the signed manifest is for another artifact")
+        return True
 
     def check_format(self, manifest):
         """Untrusted unless `manifest` is the gateway's word to forget everything, or no gateway is known yet."""

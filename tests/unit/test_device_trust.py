@@ -83,6 +83,23 @@ def test_a_manifest_for_anything_else_does_not(rig: Any) -> None:
     rig.run(work)
 
 
+def test_what_was_begun_before_the_gateway_came_cannot_be_committed_after(rig: Any) -> None:
+    from component_artifacts import artifact
+
+    data = artifact(revision=3)
+
+    async def work(client: Any) -> None:
+        begun = await client.result("artifact.begin", announced(data))
+        await client.result("trust.enrol", {"key": KEY.public.raw})
+        for offset in range(0, len(data), begun["block"]):
+            part = {"transfer": begun["transfer"], "offset": offset, "data": data[offset : offset + begun["block"]]}
+            await client.result("artifact.block", part)
+        assert (await client.error("artifact.commit", {"transfer": begun["transfer"]}))["code"] == errors.UNTRUSTED
+        assert (await client.result("artifact.list"))["artifacts"] == []
+
+    rig.run(work)
+
+
 def test_everything_is_forgotten_on_the_gateways_word_only(rig: Any) -> None:
     from test_artifact_flash import make_flash
 

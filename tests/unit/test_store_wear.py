@@ -102,3 +102,24 @@ def test_all_sectors_wear_alike() -> None:
         install(kept, revision, bytes([revision + 1]) * 5000)
     erases = flash.erases()[16:]
     assert max(erases) - min(erases) <= 8
+
+
+@pytest.mark.parametrize("unit", [1, 4, 16])
+@pytest.mark.parametrize("values", [False, True], ids=["artifacts", "values too"])
+def test_a_log_that_is_full_to_the_brim_can_be_emptied(unit: int, values: bool) -> None:
+    kept = store.Store(store.Flash(log=(4, SECTOR), slots=(128, SLOT), unit=unit), BOARD)
+    names = [f"artifact-{i:03}" for i in range(128)]
+    there: list[str] = []
+    if values:
+        with pytest.raises(store.Error, match="no room"):
+            for name in names:
+                kept.put("values", name, bytes(60))
+    with pytest.raises(store.Error, match="no room"):
+        for name in names:
+            number = kept.begin(1)
+            kept.write(number, 0, b"x")
+            kept.finish(number)
+            kept.commit(number, 1, name, 1, bytes(32))
+            there.append(name)
+    assert there and all(kept.remove(1, name) for name in there)
+    assert kept.artifacts() == []

@@ -7,6 +7,8 @@
 #define KEY_MARK     'a'
 #define KEY_FIXED    2u
 #define FIXED_LENGTH (20u + STORE_DIGEST_LENGTH)
+// Room that artifacts leave in the newest sector, for removing one and for what is worn out: a full log can be emptied.
+#define SPARE 128u
 
 static const struct store_text own = {"", 0};
 
@@ -31,9 +33,9 @@ int directory_put(struct store *store, const struct store_artifact *artifact) {
     uint8_t key[KEY_FIXED + STORE_NAME_LENGTH], value[FIXED_LENGTH + STORE_REASON_LENGTH];
     const uint32_t numbers[] = {artifact->revision, artifact->size, artifact->first, artifact->count,
                                 artifact->install};
-    if (!is_plain(artifact->name, artifact->name_length) || !is_plain(artifact->reason, artifact->reason_length) ||
-        artifact->name_length == 0 || artifact->name_length > STORE_NAME_LENGTH ||
-        artifact->reason_length > STORE_REASON_LENGTH) {
+    if (artifact->name_length == 0 || artifact->name_length > STORE_NAME_LENGTH ||
+        artifact->reason_length > STORE_REASON_LENGTH || !is_plain(artifact->name, artifact->name_length) ||
+        !is_plain(artifact->reason, artifact->reason_length)) {
         return STORE_INVALID;
     }
     for (uint32_t i = 0; i < 5; i++) {
@@ -43,7 +45,7 @@ int directory_put(struct store *store, const struct store_artifact *artifact) {
     memcpy(value + FIXED_LENGTH, artifact->reason, artifact->reason_length);
     struct store_text name = {artifact->name, artifact->name_length};
     int result = log_append(store, RECORD_VALUE, own, make_key(key, artifact->kind, name),
-                            (struct store_text){value, FIXED_LENGTH + artifact->reason_length}, 0);
+                            (struct store_text){value, FIXED_LENGTH + artifact->reason_length}, SPARE);
     bad_settle(store);
     return result;
 }

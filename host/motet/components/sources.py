@@ -27,7 +27,6 @@ from motet.components.packages import Package, read
 _GIT = "git+"
 _GIT_SCHEMES = ("https", "ssh", "file")
 _GIT_S = 300
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def fetch(source: str, name: str | None = None, revision: int | None = None) -> Package:
@@ -56,10 +55,9 @@ def credentials() -> tuple[str | None, str] | None:
 
 
 def _from_web(url: str) -> Package:
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    if urlsplit(url).scheme not in ("https", "http"):
         raise TransferError(f"{url}: packages come over https (or http from this machine), from git+... or from {OCI}...")
-    if not parts.path.endswith(archive.SUFFIX):
+    if not urlsplit(url).path.endswith(archive.SUFFIX):
         raise TransferError(f"{url}: expected an archive *{archive.SUFFIX}; `motet build` makes one")
     with Http() as http:
         return unpack(archive.loads(http.get(url, archive.MAX_BYTES)))
@@ -102,9 +100,12 @@ def _from_git(wanted: Checkout, name: str | None, revision: int | None) -> Packa
 
 
 def _git(*arguments: str) -> None:
-    # Nothing of the user's configuration or of the repository's may run a program or ask a question.
+    # Nothing of the user's configuration or of the repository's may run a program or ask a question (a filter that the one
+    # defines runs where the other asks for it), and a GIT_DIR of the caller must not make this another repository.
     settings = ("-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "core.symlinks=false")
-    environment = os.environ | {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_ASKPASS": "true"}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    environment |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true"}
     try:
         done = subprocess.run(
             ["git", *settings, *arguments],

@@ -88,15 +88,21 @@ def _files(data: bytes) -> dict[str, bytes]:
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
             for item in tar:
-                source = tar.extractfile(item) if item.isreg() else None
-                if item.isdir():
+                if item.isdir() and item.size == 0:
                     continue
-                if source is None or item.name in files or len(files) >= _MAX_FILES:
+                # Sparse files are as long as they say, however short the archive is.
+                odd = not item.isreg() or item.issparse() or not 0 <= item.size <= len(data)
+                if odd or item.name in files or len(files) >= _MAX_FILES:
                     raise PackageFormatError(f"an odd entry: {item.name[:80]!r}")
-                files[item.name] = source.read()
-    except (tarfile.TarError, OSError, ValueError, EOFError) as error:
+                files[item.name] = _content(tar, item)
+    except (tarfile.TarError, OSError, ValueError, EOFError, RecursionError) as error:
         raise PackageFormatError(f"not a package: {error}") from None
     return files
+
+
+def _content(tar: tarfile.TarFile, item: tarfile.TarInfo) -> bytes:
+    source = tar.extractfile(item)
+    return source.read() if source is not None else b""
 
 
 def _manifests(files: dict[str, bytes]) -> list[bytes]:
