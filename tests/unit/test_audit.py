@@ -101,6 +101,16 @@ def test_an_owners_change_shows_in_verify(url: str, store: Store, statement: str
     assert audit.verify().broken_at == broken_at
 
 
+@pytest.mark.parametrize("change", ["detail = x'ff00'", "at = 1.5", "prev = 'text'", "hash = 'text'"])
+def test_a_value_of_another_type_shows_in_verify_too(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "audit.db"
+    audit = Audit(Store(path))
+    for _ in range(3):
+        audit.append("a", "b", "c", "denied")
+    execute(f"sqlite:///{path}", *lift("sqlite"), f"update audit set {change} where seq = 2")
+    assert audit.verify().broken_at == 2
+
+
 def test_writers_of_several_threads_make_one_chain(store: Store) -> None:
     audit = Audit(store)
     threads = [threading.Thread(target=lambda: [audit.append("a", "b", "c", "ok") for _ in range(10)]) for _ in range(4)]

@@ -85,6 +85,8 @@ async def test_an_unknown_device_or_kind_is_not_asked():
     async with gateway(fleet) as http:
         assert (await http.get("/api/v1/devices/nobody/artifacts")).status_code == 404
         assert (await http.delete(f"{PATH}/firmware/digits")).status_code == 404
+        for name in ("a.b", "a" * 33, "%22", "%00"):
+            assert (await http.delete(f"{PATH}/model/{name}")).status_code == 404
     assert fleet.asked == []
 
 

@@ -13,7 +13,7 @@ from motet.config import Config
 from motet.gateway.rules import Rules
 from motet.policy import Audit, Policy, PolicyError
 from motet.store import Store, StoreError
-from motet.trust import PrivateKey, TrustError, TrustStore, create, load
+from motet.trust import KeyFileError, PrivateKey, PublicKey, TrustError, TrustStore, create, load
 
 # The key that signs what the quick start installs; it is made on this machine and never leaves it.
 LOCAL = "local"
@@ -23,13 +23,15 @@ GATEWAY = "gateway"
 
 @contextmanager
 def audit_of(config: Config) -> Iterator[Audit]:
-    """The audit. Raises FatalError."""
+    """The audit. Raises FatalError, also for a StoreError of what is done with it."""
     try:
         store = Store(config.store_url)
     except StoreError as error:
         raise FatalError(str(error), Exit.USAGE) from error
     try:
         yield Audit(store)
+    except StoreError as error:
+        raise FatalError(str(error)) from error
     finally:
         store.close()
 
@@ -49,20 +51,44 @@ def keeping(config: Config) -> Iterator[tuple[Gatekeeper, Rules]]:
 def local_key(config: Config) -> PrivateKey:
     """This machine's own key, trusted by the gateway of this configuration. Raises FatalError."""
     key = own_key(config, LOCAL)
-    try:
-        TrustStore(config.trust_dir).add(LOCAL, key.public)
-    except (TrustError, OSError) as error:
-        raise FatalError(str(error), Exit.USAGE) from error
+    trust_key(config, LOCAL, key.public)
     return key
+
+
+def trust_key(config: Config, name: str, key: PublicKey) -> bool:
+    """Trust a key and have it in the audit, or neither; False when it was trusted already. Raises FatalError."""
+    store = TrustStore(config.trust_dir)
+    with audit_of(config) as audit:
+        try:
+            if not store.add(name, key):
+                return False
+        except (TrustError, OSError) as error:
+            raise FatalError(str(error), Exit.USAGE) from error
+        try:
+            audit.append("operator", "trust.add", f"key/{name}", "done", {"public": str(key)})
+        except BaseException:
+            store.remove(name)
+            raise
+    return True
 
 
 def own_key(config: Config, name: str) -> PrivateKey:
     """A key in the state folder, made when it is not there. Raises FatalError."""
     path = config.state.dir / "keys" / f"{name}.pem"
     try:
-        return load(path) if path.exists() else create(path)
+        return load(path) if path.exists() else _made(path)
     except TrustError as error:
         raise FatalError(str(error), Exit.USAGE) from error
+
+
+def _made(path: Path) -> PrivateKey:
+    try:
+        return create(path)
+    except KeyFileError:
+        # Another process may have made it meanwhile.
+        if not path.exists():
+            raise
+        return load(path)
 
 
 def key_path(name: str) -> Path:

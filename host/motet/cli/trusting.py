@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from motet.cli.console import Exit, FatalError, emit, say, show, table
-from motet.cli.keeping import audit_of, key_path
+from motet.cli.keeping import audit_of, key_path, trust_key
 from motet.cli.options import ConfigFile, Json, configuration, reporting
 from motet.components.errors import ComponentError
 from motet.components.oci import archive
@@ -131,10 +131,7 @@ def trust_add(name: str, key: str, config: ConfigFile = None, dry_run: DryRun = 
     """Trust a public key, the line that `motet keygen` prints."""
     settings = configuration(config)
     public = attempt(lambda: PublicKey.parse(key))
-    added = False if dry_run else attempt(lambda: TrustStore(settings.trust_dir).add(name, public))
-    if added:
-        with audit_of(settings) as audit:
-            audit.append("operator", "trust.add", f"key/{name}", "done", {"public": str(public)})
+    added = not dry_run and trust_key(settings, name, public)
     facts = {"name": name, "fingerprint": public.fingerprint, "added": added}
     emit(facts, as_json, lambda: show(f"{name} ({public.fingerprint}) {'is' if added or not dry_run else 'would be'} trusted"))
 
@@ -144,9 +141,10 @@ def trust_add(name: str, key: str, config: ConfigFile = None, dry_run: DryRun = 
 def trust_remove(name: str, config: ConfigFile = None, dry_run: DryRun = False, as_json: Json = False) -> None:
     """Trust a key no longer. What it signed and runs already is not stopped."""
     settings = configuration(config)
-    if not dry_run and attempt(lambda: TrustStore(settings.trust_dir).remove(name)):
+    if not dry_run:
         with audit_of(settings) as audit:
-            audit.append("operator", "trust.remove", f"key/{name}", "done")
+            if attempt(lambda: TrustStore(settings.trust_dir).remove(name)):
+                audit.append("operator", "trust.remove", f"key/{name}", "done")
     emit({"name": name, "removed": not dry_run}, as_json, lambda: show(f"{name} is {'still' if dry_run else 'not'} trusted"))
 
 

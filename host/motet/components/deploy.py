@@ -8,6 +8,7 @@ with "derivation": how its artifact was made from its module
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ from motet.components.gatekeeper import Gatekeeper
 from motet.components.install import Fleet, install
 from motet.components.packages import Package, accept, from_upload
 from motet.models import ModelError
+from motet.store import StoreError
 from motet.trust import PrivateKey
 
 log = logging.getLogger(__name__)
@@ -93,8 +95,9 @@ class _Asker:
             self.subject = f"{device}/{package.kind}/{package.name}"
 
     async def ended(self, error: str = "") -> None:
-        if self.gate is not None and self.subject:
-            await asyncio.to_thread(self.gate.record, self.actor, "install", self.subject, error)
+        subject, self.subject = self.subject, ""
+        if self.gate is not None and subject:
+            await asyncio.to_thread(self.gate.record, self.actor, "install", subject, error)
 
 
 async def _run(fleet: DeviceFleet, device: str, upload: Any, tell: Callable[[str, int, int], None], asker: _Asker) -> Record:
@@ -110,6 +113,11 @@ async def _run(fleet: DeviceFleet, device: str, upload: Any, tell: Callable[[str
     except (ComponentError, ModelError) as error:
         await asker.ended(str(error))
         return {"error": str(error)}
+    except asyncio.CancelledError:
+        await asker.ended("withdrawn before the device had confirmed it")
+        raise
     except Exception:
         log.exception("an upload for device %s failed inside the gateway", device)
+        with contextlib.suppress(StoreError):
+            await asker.ended("the gateway failed; its log says why")
         return {"error": "the gateway failed to install it; its log says why"}

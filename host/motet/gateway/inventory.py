@@ -14,6 +14,7 @@ from starlette.routing import Route
 from motet.components.gatekeeper import DeniedError, Gatekeeper
 from motet.fleet import BusDown, DeviceOffline, DeviceTimeout, Fleet, FleetError, RpcError
 from motet_core import errors as codes
+from motet_core.wire.presence import valid_id
 
 TIMEOUT_S = 10.0
 KINDS = ("component", "model")
@@ -48,6 +49,9 @@ class Inventory:
         kind, name = request.path_params["kind"], request.path_params["name"]
         if kind not in KINDS:
             raise HTTPException(404, f"{kind!r:.40} is neither 'component' nor 'model'")
+        # Asked about below, and remembered: not whatever stands in a path.
+        if not valid_id(name):
+            raise HTTPException(404, f"no artifact is called {name!r:.40}")
         device = request.path_params["device"]
         await self._ask(kind, name, device)
         await self._call(device, "artifact.remove", {"kind": kind, "name": name})

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -72,7 +73,9 @@ class Policy:
         key = request, tuple(type(value) for _, value in request.context)
         known = self._known.get(key)
         if known is not None:
-            self._known.move_to_end(key)
+            # Another thread may just have dropped it.
+            with contextlib.suppress(KeyError):
+                self._known.move_to_end(key)
             return known
         decision = self._known[key] = self._decide(request)
         if len(self._known) > _REMEMBERED:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from motet_native import crypto
 
 from motet.trust.errors import KeyFileError
+from motet.trust.files import write_new
 from motet_core import cose
 
 _PREFIX = "ed25519:"
@@ -88,14 +89,12 @@ class PrivateKey:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            # On disk before anybody is shown the public half: devices keep that for good.
+            write_new(path, text, 0o600)
         except FileExistsError:
             raise KeyFileError(f"{path} exists; a key is never overwritten: choose another name or delete it") from None
         except OSError as error:
             raise KeyFileError(f"{path}: {error.strerror}") from None
-        with os.fdopen(handle, "wb") as file:
-            file.write(text)
 
 
 def create(path: Path) -> PrivateKey:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from motet.trust.errors import KeyFileError, TrustError
+from motet.trust.files import write_new
 from motet.trust.keys import PublicKey
 from motet.trust.signing import opened, signer
 
@@ -35,10 +36,8 @@ class TrustStore:
                 return False
             if known == key:
                 raise TrustError(f"this key is trusted already, as {other}")
-        self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(f"{key}\n")
+            write_new(path, f"{key}\n".encode(), 0o644)
         except FileExistsError:
             raise TrustError(f"{name} is another key ({_read(path).fingerprint}); remove it first") from None
         return True
