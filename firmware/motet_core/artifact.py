@@ -9,7 +9,7 @@ Repeating a block or a commit is harmless: the broker may deliver twice, and a c
 import hashlib
 
 from motet_core import platform
-from motet_core.artifact_check import check
+from motet_core.artifact_check import check, check_list
 from motet_core.artifact_params import KINDS, UINT32, begin_params, choice, name_of, uint
 from motet_core.errors import Busy, InvalidParams, MotetError, NoMemory, NotFound, Refused
 from motet_core.slots import HeapSlots
@@ -123,6 +123,7 @@ class Artifacts:
         self._installed[key] = wanted
         try:
             check(self._supervisor, self._hosts[key[0]], key, self._max_entry)
+            check_list((self._about(each) for each in self._installed), self._max_entry)
             stage.keep(wanted)
         except (MotetError, MemoryError):
             self._committed = (0, None)

@@ -4,6 +4,10 @@
 from motet_core import platform
 from motet_core.errors import NoMemory, Refused
 from motet_core.slots import RESERVE
+from motet_core.wire import packed
+
+# For the reason, should the artifact fail later.
+_REASON = 48
 
 
 def check(supervisor, host, key, max_entry):
@@ -26,3 +30,11 @@ def _check_tools(supervisor, host, max_entry):
             raise Refused("the device has a tool %s already" % tool)
         if len(supervisor.entry(tool)) > max_entry:
             raise Refused("the description of %s is longer than %d bytes" % (tool, max_entry))
+
+
+def check_list(rows, most):
+    """Raises Refused when what artifact.list tells would not go into one answer of `most` bytes: nobody could see what to
+    remove any more."""
+    length = sum([len(packed.pack(row)) + _REASON for row in rows])
+    if length > most:
+        raise Refused("the list of artifacts would get longer than an answer; remove one")

@@ -53,6 +53,23 @@ class InstalledTest(unittest.TestCase):
 
         rig.run(work, max_total=2048)
 
+    def test_there_are_never_more_artifacts_than_can_be_listed(self):
+        async def work(client):
+            names = ["kit%d" % i for i in range(20)]
+            answers = []
+            for name in names:
+                calls = [(name + ".add",) + CALLS[0][1:]]
+                answers.append(await client.install("component", name, artifact(name=name, calls=calls)))
+            there = [answer["name"] for answer in answers if "name" in answer]
+            self.assertTrue(2 < len(there) < 20, there)
+            self.assertEqual(answers[len(there)]["code"], errors.REFUSED)
+            listed = [row["name"] for row in (await client.result("artifact.list"))["artifacts"]]
+            self.assertEqual(listed, sorted(there))
+            for name in there:
+                await client.result("artifact.remove", {"kind": "component", "name": name})
+
+        rig.run(work, max_total=2048)
+
     def test_what_leaves_too_little_memory_is_taken_away_again(self):
         async def work(client):
             before = client.presences[-1]["catalogue"]
