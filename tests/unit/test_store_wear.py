@@ -123,3 +123,15 @@ def test_a_log_that_is_full_to_the_brim_can_be_emptied(unit: int, values: bool) 
             there.append(name)
     assert there and all(kept.remove(1, name) for name in there)
     assert kept.artifacts() == []
+
+
+def test_half_an_artifact_is_not_committed_and_what_is_held_back_is_written_first() -> None:
+    flash = store.Flash(log=(4, SECTOR), slots=(8, SLOT), unit=16)
+    kept = store.Store(flash, BOARD)
+    number = kept.begin(21)
+    kept.write(number, 0, b"0123456789")
+    with pytest.raises(store.Error, match="out of range"):
+        kept.commit(number, 1, "kit", 1, bytes(32))
+    kept.write(number, 10, b"0123456789a")
+    kept.commit(number, 1, "kit", 1, bytes(32))
+    assert bytes(store.Store(flash, BOARD).data(1, "kit")) == b"01234567890123456789a"

@@ -157,16 +157,19 @@ int store_finish(struct store *store, uint32_t number, const uint8_t **data) {
 }
 
 int store_commit(struct store *store, uint32_t number, struct store_artifact *artifact) {
-    struct store_stage *stage = slots_stage(store, number);
-    if (stage == NULL) {
-        return STORE_CLOSED;
+    const uint8_t *data;
+    // Whoever has finished it already loses nothing by it; whoever has not must not have half an artifact.
+    int result = store_finish(store, number, &data);
+    if (result != STORE_OK) {
+        return result;
     }
+    struct store_stage *stage = slots_stage(store, number);
     artifact->size = stage->size;
     artifact->first = stage->first;
     artifact->count = stage->count;
     artifact->install = store->installs;
     artifact->reason_length = 0;
-    int result = directory_put(store, artifact);
+    result = directory_put(store, artifact);
     if (result == STORE_OK) {
         store->installs++;
         stage->count = 0;
