@@ -36,6 +36,9 @@ bool nn_check_weights(nn_build *build, const nn_layer *layer, int32_t axis);
 // Takes `bytes` for the parameters of the operator, and behind them the tables that nn_fill_dense needs.
 void *nn_take_layer(nn_build *build, const nn_layer *layer, size_t bytes);
 
+// Whether the shifts of these channels, aligned to 4, are those of a fast layer (NN_FAST_SHIFT in dot.h).
+bool nn_shifts_fast(const int8_t *shifts, uint32_t count);
+
 bool nn_fill_dense(nn_build *build, nn_dense *dense, void *tables, const nn_layer *layer);
 
 static inline int32_t nn_bias(const nn_dense *dense, uint32_t channel) {

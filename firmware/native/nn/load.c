@@ -73,6 +73,9 @@ static uint8_t first_type(nn_build *build, const nn_table *table) {
     if (first >= build->model->tensors.count) {
         return NN_INT8;
     }
+    if (build->output.count != 0 && build->output.index == first) {
+        return build->output.type;
+    }
     const nn_table tensor = nn_fb_element(file, build->model->tensors, first);
     return nn_fb_byte_field(file, &tensor, TENSOR_TYPE, NN_FLOAT32);
 }

@@ -26,7 +26,8 @@ typedef struct {
     uint16_t first; // when it is written, NN_NOT_USED for what is not an activation
     uint16_t last;  // when it is read last; outputs of the graph: after the last operator
     uint16_t root;  // tensor whose memory it shares: itself unless it is a reshaped view
-    uint16_t order; // the planner's list of places; not tied to this one
+    uint16_t order; // the planner's lists of places, not tied to this one: by time,
+    uint16_t low;   // and of what is needed together, by offset
 } nn_place;
 
 typedef struct {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "packed.h"
-#include "dot.h"
 #include "scale.h"
 #include "schema.h"
 
@@ -103,7 +102,7 @@ bool nn_check_channels(nn_build *build, const nn_layer *layer) {
     for (; at != end; at += 4) {
         signs |= nn_load_i32(at);
     }
-    build->fast = nn_shifts_within(shifts, count, -NN_FAST_SHIFT, -1);
+    build->fast = nn_shifts_fast(shifts, count);
     const nn_scale first = {nn_load_i32(multipliers), shifts[0]};
     if (signs < 0 || (!build->fast && !nn_shifts_within(shifts, count, -31, NN_SHIFT_MAX)) ||
         !first_fits(build, layer, first)) {

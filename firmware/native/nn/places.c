@@ -5,11 +5,15 @@
 #include "schema.h"
 #include "tensor.h"
 
+#define RECENT 3u // entries that most searches are for
+
 // Index of the first entry of tensor `tensor` or a lower one.
 static uint32_t position(const nn_model *model, uint32_t tensor) {
     uint32_t low = 0, high = model->place_count;
-    if (high == 0 || model->places[0].tensor < tensor) {
-        return 0;
+    for (; low < RECENT; low++) {
+        if (low == high || model->places[low].tensor <= tensor) {
+            return low;
+        }
     }
     while (low < high) {
         uint32_t middle = (low + high) / 2;

@@ -51,7 +51,7 @@ static bool live_together(const nn_place *a, const nn_place *b) {
 // with which `place` would collide there.
 static uint32_t raise(const nn_model *model, uint32_t placed, const nn_place *place, uint32_t offset) {
     for (uint32_t i = 0; i < placed; i++) {
-        const nn_place *other = &model->places[model->places[i].order];
+        const nn_place *other = &model->places[model->places[i].low];
         if (other->offset >= offset + place->bytes) {
             break; // they are sorted by offset
         }
@@ -92,46 +92,12 @@ static nn_place *next(nn_model *model, before *before) {
     return best;
 }
 
-static void insert_by_offset(nn_model *model, uint32_t placed, const nn_place *place) {
-    uint32_t at = placed;
-    for (; at > 0 && model->places[model->places[at - 1].order].offset > place->offset; at--) {
-        model->places[at].order = model->places[at - 1].order;
+static void insert_by_offset(nn_model *model, uint32_t count, const nn_place *place) {
+    uint32_t at = count;
+    for (; at > 0 && model->places[model->places[at - 1].low].offset > place->offset; at--) {
+        model->places[at].low = model->places[at - 1].low;
     }
-    model->places[at].order = (uint16_t)(place - model->places);
-}
-
-// The lowest place for scratch at time `when`, which nothing may overwrite: one pass over what lies in its order.
-static uint32_t scratch_offset(const nn_model *model, uint32_t placed, uint32_t when, uint32_t bytes) {
-    const nn_place *places = model->places;
-    uint32_t offset = 0;
-    for (uint32_t i = 0; i < placed; i++) {
-        const nn_place *other = &places[places[i].order];
-        if (other->first > when || other->last < when) {
-            continue;
-        }
-        if (other->offset >= offset + bytes) {
-            break;
-        }
-        uint32_t end = other->offset + other->bytes;
-        offset = end > offset ? end : offset;
-    }
-    return offset;
-}
-
-static bool place_scratch(nn_build *build, uint32_t placed) {
-    nn_model *model = build->model;
-    for (uint32_t i = 0; i < model->operators.count; i++) {
-        nn_node *node = &model->nodes[i];
-        uint32_t bytes = (node->scratch_bytes + NN_ALIGN - 1) & ~(uint32_t)(NN_ALIGN - 1);
-        if (bytes == 0) {
-            continue;
-        }
-        node->scratch = scratch_offset(model, placed, i + 1, bytes);
-        if (!reserve(build, node->scratch, bytes)) {
-            return false;
-        }
-    }
-    return true;
+    model->places[at].low = (uint16_t)(place - model->places);
 }
 
 // Places all tensors afresh.
@@ -152,7 +118,7 @@ static bool place_all(nn_build *build, before *before) {
         }
         insert_by_offset(model, placed, place);
     }
-    return place_scratch(build, placed);
+    return true;
 }
 
 // An operator works backwards when its output lies above its input, which it overwrites. Those that can have one input.
@@ -181,22 +147,105 @@ static void finish(nn_model *model) {
     }
 }
 
+static bool apart(const nn_model *model, const nn_place *a, const nn_place *b) {
+    return a->offset + distance(model, a, b) <= b->offset || b->offset + distance(model, b, a) <= a->offset;
+}
+
+static bool apart_from_all(const nn_model *model, uint32_t count, const nn_place *place) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (!apart(model, place, &model->places[model->places[i].low])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// The lowest place for scratch, which nothing may overwrite: one pass over what is needed meanwhile, lowest first.
+static uint32_t scratch_offset(const nn_model *model, uint32_t count, uint32_t bytes) {
+    uint32_t offset = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const nn_place *other = &model->places[model->places[i].low];
+        if (other->offset >= offset + bytes) {
+            break;
+        }
+        uint32_t end = other->offset + other->bytes;
+        offset = end > offset ? end : offset;
+    }
+    return offset;
+}
+
+static bool place_scratch(nn_build *build, nn_node *node, uint32_t count) {
+    uint32_t bytes = (node->scratch_bytes + NN_ALIGN - 1) & ~(uint32_t)(NN_ALIGN - 1);
+    if (bytes == 0) {
+        return true;
+    }
+    node->scratch = scratch_offset(build->model, count, bytes);
+    return reserve(build, node->scratch, bytes);
+}
+
+// Sorts the places by the time of their writing; mostly they are.
+static uint32_t order_by_time(nn_model *model) {
+    nn_place *places = model->places;
+    uint32_t count = 0;
+    for (uint32_t i = model->place_count; i-- > 0;) {
+        if (is_root(&places[i])) {
+            uint32_t at = count++;
+            for (; at > 0 && places[places[at - 1].order].first > places[i].first; at--) {
+                places[at].order = places[at - 1].order;
+            }
+            places[at].order = (uint16_t)i;
+        }
+    }
+    return count;
+}
+
+// Leaves only those that are needed at time `now` or later.
+static uint32_t drop_unneeded(nn_model *model, uint32_t count, uint32_t now) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint16_t low = model->places[i].low;
+        if (model->places[low].last >= now) {
+            model->places[kept++].low = low;
+        }
+    }
+    return kept;
+}
+
+// Goes through time with the places that are needed together. Checks the offsets of a plan and places the scratch.
+static bool place_in_time(nn_build *build, bool check) {
+    nn_model *model = build->model;
+    uint32_t roots = order_by_time(model), next = 0, count = 0;
+    for (uint32_t now = 0; now <= model->operators.count; now++) {
+        count = drop_unneeded(model, count, now);
+        for (; next < roots && model->places[model->places[next].order].first == now; next++) {
+            const nn_place *place = &model->places[model->places[next].order];
+            if (check && !apart_from_all(model, count, place)) {
+                return false;
+            }
+            insert_by_offset(model, count++, place);
+        }
+        if (now > 0 && !place_scratch(build, &model->nodes[now - 1], count)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool place_by(nn_build *build, before *before) {
+    return place_all(build, before) && place_in_time(build, false);
+}
+
 static bool place_best(nn_build *build) {
     nn_model *model = build->model;
-    if (!place_all(build, larger)) {
+    if (!place_by(build, larger)) {
         return false;
     }
     uint32_t bytes = model->activation_bytes;
-    return place_all(build, written_later) && (model->activation_bytes <= bytes || place_all(build, larger));
+    return place_by(build, written_later) && (model->activation_bytes <= bytes || place_by(build, larger));
 }
 
-static bool apart(const nn_model *model, const nn_place *a, const nn_place *b) {
-    return !live_together(a, b) || a->offset + distance(model, a, b) <= b->offset ||
-           b->offset + distance(model, b, a) <= a->offset;
-}
-
-// Takes the offsets of the plan in the file; they count as placed, sorted by offset. False: they do not hold.
-static bool take_planned(nn_build *build, uint32_t *placed) {
+// Takes the offsets of the plan in the file. False: they cannot hold.
+static bool take_planned(nn_build *build) {
     nn_model *model = build->model;
     for (uint32_t i = 0; i < model->place_count; i++) {
         nn_place *place = &model->places[i];
@@ -207,20 +256,13 @@ static bool take_planned(nn_build *build, uint32_t *placed) {
         if (place->offset % NN_ALIGN || place->offset > NN_MAX_BLOCK || !reserve(build, place->offset, place->bytes)) {
             return false;
         }
-        for (uint32_t k = 0; k < *placed; k++) {
-            if (!apart(model, place, &model->places[model->places[k].order])) {
-                return false;
-            }
-        }
-        insert_by_offset(model, (*placed)++, place);
     }
     return true;
 }
 
 static bool place_planned(nn_build *build) {
     const nn_error before = *build->error;
-    uint32_t placed = 0;
-    if (build->plan.count > 0 && take_planned(build, &placed) && place_scratch(build, placed)) {
+    if (build->plan.count > 0 && take_planned(build) && place_in_time(build, true)) {
         return true;
     }
     *build->error = before;

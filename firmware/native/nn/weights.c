@@ -39,6 +39,17 @@ bool nn_check_weights(nn_build *build, const nn_layer *layer, int32_t axis) {
     return bias->count == layer->rows || nn_refuse(build, NN_WHY_BIAS_NOT_ONE_VALUE_CHANNEL);
 }
 
+bool nn_shifts_fast(const int8_t *shifts, uint32_t count) {
+    const uint32_t high = 0xF0F0F0F0; // four shifts of -16 to -1, as they mostly are, have all of these bits
+    uint32_t common = high, four, i = 0;
+    for (; i + 4 <= count; i += 4) {
+        memcpy(&four, __builtin_assume_aligned(shifts + i, 4), sizeof four);
+        common &= four;
+    }
+    return (common == high && nn_shifts_within(shifts + i, count - i, -16, -1)) ||
+           nn_shifts_within(shifts, count, -NN_FAST_SHIFT, -1);
+}
+
 void *nn_take_layer(nn_build *build, const nn_layer *layer, size_t bytes) {
     size_t tables = nn_check_channels(build, layer) ? 0 : layer->weights.scales.count * (sizeof(int32_t) + 1);
     return nn_take_params(build, bytes + tables);
@@ -114,7 +125,7 @@ static bool fill_factors(nn_build *build, nn_dense *dense, void *tables, const n
         if (!compute_factors(build, own, (int8_t *)(own + count), layer)) {
             return false;
         }
-        build->fast = nn_shifts_within(dense->shifts, count, -NN_FAST_SHIFT, -1);
+        build->fast = nn_shifts_fast(dense->shifts, count);
     }
     return true;
 }

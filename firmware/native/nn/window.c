@@ -66,12 +66,14 @@ bool nn_read_window(nn_build *build, const nn_window_fields *fields, const nn_in
     return read_steps(build, fields, window) && check_axes(build, padding == PADDING_SAME, window);
 }
 
-// First byte of the image that output pixel (y, x) needs. All numbers here are below 2^26: tensors are below 2^24.
-static int32_t needs(const nn_window *w, int32_t y, int32_t x) {
-    int32_t row = y * w->stride_h - w->pad_h, column = x * w->stride_w - w->pad_w;
-    row = row < 0 ? 0 : row > w->in_h ? w->in_h : row;
-    column = column < 0 ? 0 : column > w->in_w ? w->in_w : column;
-    return (row * w->in_w + column) * w->in_c;
+// The first row of the image that output row `y` needs, and the same for columns. All numbers here are below 2^26:
+// tensors are below 2^24.
+static int32_t row_of(const nn_window *w, int32_t y) {
+    return nn_clamp(y * w->stride_h - w->pad_h, 0, w->in_h);
+}
+
+static int32_t column_of(const nn_window *w, int32_t x) {
+    return nn_clamp(x * w->stride_w - w->pad_w, 0, w->in_w);
 }
 
 // Where the lead of writing over reading can be largest along an axis: it is linear between these.
@@ -87,26 +89,31 @@ static uint32_t corners(int32_t out, int32_t stride, int32_t pad, int32_t found[
     return count;
 }
 
-// How far the output has come, beyond what is still to be read, when all under the pixels before (y, x) is read.
-static int32_t lead(const nn_window *w, int32_t y, int32_t x, int32_t together) {
-    int32_t written = (y * w->out_w + x + together) * w->out_c;
-    int32_t needed = needs(w, y, x), next_row = needs(w, y + 1, 0);
-    return written - (next_row < needed ? next_row : needed);
+// How far the output has come, beyond what is still to be read, when all under the pixels before one in row `y` is
+// read: the largest for these columns.
+static int32_t lead(const nn_window *w, int32_t y, const int32_t *columns, uint32_t count, int32_t together) {
+    const int32_t row = row_of(w, y) * w->in_w, next_row = row_of(w, y + 1) * w->in_w + column_of(w, 0);
+    int32_t largest = 0;
+    for (uint32_t j = 0; j < count; j++) {
+        int32_t needed = row + column_of(w, columns[j]);
+        needed = next_row < needed ? next_row : needed;
+        int32_t own = (y * w->out_w + columns[j] + together) * w->out_c - needed * w->in_c;
+        largest = own > largest ? own : largest;
+    }
+    return largest;
 }
 
 uint32_t nn_window_forward(const nn_window *window, int32_t together) {
     int32_t rows[6], columns[6];
-    uint32_t row_count = corners(window->out_h, window->stride_h, window->pad_h, rows);
-    uint32_t column_count = corners(window->out_w, window->stride_w, window->pad_w, columns);
     int32_t largest = 0;
     if (window->batches != 1) {
         return NN_NEVER;
     }
+    uint32_t row_count = corners(window->out_h, window->stride_h, window->pad_h, rows);
+    uint32_t column_count = corners(window->out_w, window->stride_w, window->pad_w, columns);
     for (uint32_t i = 0; i < row_count; i++) {
-        for (uint32_t j = 0; j < (together == window->out_w ? 1 : column_count); j++) {
-            int32_t own = lead(window, rows[i], columns[j], together);
-            largest = own > largest ? own : largest;
-        }
+        int32_t own = lead(window, rows[i], columns, together == window->out_w ? 1 : column_count, together);
+        largest = own > largest ? own : largest;
     }
     return ((uint32_t)largest + NN_ALIGN - 1) & ~(uint32_t)(NN_ALIGN - 1);
 }
