@@ -46,13 +46,9 @@ static nn_table table_at(nn_fb *fb, uint32_t at) {
 }
 
 // What a table and its vtable have inside needs no second check.
-static inline uint32_t field_at(nn_fb *fb, const nn_table *table, unsigned field, uint32_t bytes) {
-    uint32_t slot = 4 + 2 * field;
+static inline uint32_t present_at(nn_fb *fb, const nn_table *table, unsigned field, uint32_t bytes) {
     uint16_t offset = 0;
-    if (slot >= table->vtable_bytes) {
-        return 0;
-    }
-    memcpy(&offset, fb->data + table->vtable + slot, sizeof offset);
+    memcpy(&offset, fb->data + table->vtable + 4 + 2 * field, sizeof offset);
     if (offset == 0) {
         return 0;
     }
@@ -63,13 +59,22 @@ static inline uint32_t field_at(nn_fb *fb, const nn_table *table, unsigned field
     return table->at + offset;
 }
 
+static inline uint32_t field_at(nn_fb *fb, const nn_table *table, unsigned field, uint32_t bytes) {
+    return 4 + 2 * field < table->vtable_bytes ? present_at(fb, table, field, bytes) : 0;
+}
+
 uint32_t nn_fb_field(nn_fb *fb, const nn_table *table, unsigned field, uint32_t bytes) {
     return field_at(fb, table, field, bytes);
 }
 
 void nn_fb_fields(nn_fb *fb, const nn_table *table, const uint8_t *bytes, uint32_t *at, unsigned count) {
-    for (unsigned field = 0; field < count; field++) {
-        at[field] = bytes[field] ? field_at(fb, table, field, bytes[field]) : 0;
+    unsigned present = table->vtable_bytes > 4 ? table->vtable_bytes / 2u - 2 : 0, field = 0;
+    for (; field < count && field < present; field++) {
+        at[field] = bytes[field] ? present_at(fb, table, field, bytes[field]) : 0;
+    }
+    for (; field < count; field++) {
+        at[field] = 0;
+        __asm volatile("" ::: "memory"); // a call of memset for them would take longer
     }
 }
 

@@ -66,10 +66,9 @@ static bool read_graph(nn_build *build) {
 }
 
 // Of the operator's first input; int8 when there is none, which other checks refuse.
-static uint8_t first_type(nn_build *build, const nn_table *table) {
+static uint8_t first_type(nn_build *build) {
     nn_fb *file = &build->model->file;
-    nn_vector inputs = nn_fb_vector(file, table, OPERATOR_INPUTS, 4);
-    uint32_t first = inputs.count ? (uint32_t)nn_fb_int_element(file, inputs, 0) : UINT32_MAX;
+    uint32_t first = build->inputs.count ? (uint32_t)nn_fb_int_element(file, build->inputs, 0) : UINT32_MAX;
     if (first >= build->model->tensors.count) {
         return NN_INT8;
     }
@@ -99,7 +98,8 @@ static bool read_code(nn_build *build, const nn_table *table) {
         return nn_refuse(build, NN_WHY_OPERATOR_CODE_NOT_EXIST);
     }
     nn_known *known = &build->known[index % NN_MOST_KNOWN];
-    uint8_t type = first_type(build, table);
+    build->inputs = nn_fb_vector(file, table, OPERATOR_INPUTS, 4);
+    uint8_t type = first_type(build);
     if (known->kind == NULL || known->code != index || known->type != type) {
         const nn_table code = nn_fb_element(file, build->model->codes, index);
         const nn_known own = {find_operator(build, type, &code), index, type};
@@ -121,7 +121,6 @@ static bool read_code(nn_build *build, const nn_table *table) {
 static bool read_operator(nn_build *build, const nn_table *table) {
     nn_fb *file = &build->model->file;
     const nn_operator *kind = build->node->kind;
-    build->inputs = nn_fb_vector(file, table, OPERATOR_INPUTS, 4);
     build->outputs = nn_fb_vector(file, table, OPERATOR_OUTPUTS, 4);
     build->options = nn_fb_child(file, table, OPERATOR_OPTIONS);
     build->custom = nn_fb_vector(file, table, OPERATOR_CUSTOM_OPTIONS, 1);

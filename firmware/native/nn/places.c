@@ -42,9 +42,8 @@ static nn_place *add(nn_build *build, const nn_info *info) {
     memmove(model->places, model->places + 1, at * sizeof *model->places);
     model->place_count++;
     nn_place *place = &model->places[at];
-    memset(place, 0, sizeof *place);
-    place->tensor = place->root = info->index;
-    place->first = place->last = NN_NOT_USED;
+    const nn_place fresh = {0, 0, info->index, NN_NOT_USED, NN_NOT_USED, info->index, 0, 0};
+    *place = fresh;
     return place;
 }
 
@@ -102,9 +101,11 @@ static bool note_read(nn_build *build, int32_t tensor) {
 
 static bool note_inputs(nn_build *build) {
     for (uint32_t i = 0; i < build->inputs.count; i++) {
+        if (i < 32 && (build->looked & 1u << i)) {
+            continue;
+        }
         int32_t tensor = nn_fb_int_element(&build->model->file, build->inputs, i);
-        bool looked = i < 32 && (build->looked & 1u << i);
-        if (tensor != -1 && !looked && !note_read(build, tensor)) {
+        if (tensor != -1 && !note_read(build, tensor)) {
             return false;
         }
     }
@@ -157,6 +158,7 @@ bool nn_note_inputs(nn_build *build) {
         }
         nn_place *place = nn_find_place(model, info.index);
         place->first = place->last = 0;
+        build->output = info; // the first operator mostly reads it
     }
     return true;
 }
@@ -165,12 +167,11 @@ bool nn_note_outputs(nn_build *build) {
     nn_model *model = build->model;
     for (uint32_t i = 0; i < model->outputs.count; i++) {
         nn_info info;
-        if (!nn_read_tensor(build, nn_fb_int_element(&model->file, model->outputs, i), &info)) {
-            return false;
-        }
-        nn_place *place = nn_find_place(model, info.index);
+        int32_t tensor = nn_fb_int_element(&model->file, model->outputs, i);
+        nn_place *place = nn_find_place(model, (uint32_t)tensor);
         if (place == NULL || place->first == NN_NOT_USED) {
-            return nn_refuse(build, info.constant ? NN_WHY_OUTPUT_GRAPH_CONSTANT : NN_WHY_TENSOR_READ_BEFORE_WRITTEN);
+            return nn_read_tensor(build, tensor, &info) &&
+                   nn_refuse(build, info.constant ? NN_WHY_OUTPUT_GRAPH_CONSTANT : NN_WHY_TENSOR_READ_BEFORE_WRITTEN);
         }
         place->last = (uint16_t)(model->operators.count + 1);
     }

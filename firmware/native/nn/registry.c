@@ -117,18 +117,26 @@ static const struct {
     // clang-format on
 };
 
-const nn_operator *nn_find_operator(int32_t builtin, uint8_t type) {
-    for (unsigned i = 0; of_type[i].kind != NULL; i++) {
-        if ((of_type[i].type == type || of_type[i].type == ANY_TYPE) && of_type[i].kind->builtin == builtin) {
-            return of_type[i].kind;
-        }
-    }
+static const nn_operator *find_usual(int32_t builtin) {
     for (unsigned i = 0; i < sizeof operators / sizeof operators[0]; i++) {
         if (operators[i]->builtin == builtin) {
             return operators[i];
         }
     }
     return NULL;
+}
+
+const nn_operator *nn_find_operator(int32_t builtin, uint8_t type) {
+    const nn_operator *usual = find_usual(builtin);
+    if (usual != NULL && type == NN_INT8) { // none of the others is for int8 where there is this one
+        return usual;
+    }
+    for (unsigned i = 0; of_type[i].kind != NULL; i++) {
+        if ((of_type[i].type == type || of_type[i].type == ANY_TYPE) && of_type[i].kind->builtin == builtin) {
+            return of_type[i].kind;
+        }
+    }
+    return usual;
 }
 
 const nn_operator *nn_find_custom(const char *name, uint32_t length) {

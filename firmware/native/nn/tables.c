@@ -12,8 +12,9 @@ static bool fits(nn_build *build) {
 
 void nn_clear(void *memory, size_t bytes) {
     uint64_t *at = memory;
-    for (; bytes >= 8 * sizeof *at; bytes -= 8 * sizeof *at, at += 8) {
+    for (; bytes >= 16 * sizeof *at; bytes -= 16 * sizeof *at, at += 16) {
         at[0] = at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = at[7] = 0;
+        at[8] = at[9] = at[10] = at[11] = at[12] = at[13] = at[14] = at[15] = 0;
         __asm volatile("" ::: "memory"); // or the compiler would call memset
     }
     for (; bytes > 0; bytes -= sizeof *at, at++) {

@@ -12,22 +12,24 @@ uint32_t nn_element_bytes(uint8_t type) {
     return type < sizeof bytes ? bytes[type] : 0;
 }
 
-static bool read_shape(nn_build *build, uint32_t reference, nn_info *info) {
+static bool read_shape(nn_build *build, uint32_t reference, uint32_t element, nn_info *info) {
     nn_fb *file = &build->model->file;
     nn_vector shape = nn_fb_vector_of(file, reference, 4);
     if (shape.count > NN_MAX_RANK) {
         return nn_refuse(build, NN_WHY_TENSOR_MORE_6_DIMENSIONS);
     }
-    uint32_t element = nn_element_bytes(info->type), count = 1;
+    const uint32_t most = NN_MAX_TENSOR_BYTES / element;
+    uint32_t count = 1;
     for (uint32_t i = shape.count; i < NN_MAX_RANK; i++) {
         info->shape[i] = 0;
+        __asm volatile("" ::: "memory"); // a call of memset for them would take longer
     }
     for (uint32_t i = 0; i < shape.count; i++) {
         int32_t size = nn_load_i32(file->data + shape.at + 4 * i);
         if (size < 1) {
             return nn_refuse(build, NN_WHY_DIMENSION_BELOW_1);
         }
-        if ((uint64_t)count * (uint32_t)size > NN_MAX_TENSOR_BYTES / element) {
+        if ((uint64_t)count * (uint32_t)size > most) {
             return nn_refuse(build, NN_WHY_TENSOR_OF_16_MIB);
         }
         count *= (uint32_t)size;
@@ -158,14 +160,15 @@ bool nn_read_tensor(nn_build *build, int32_t index, nn_info *info) {
     nn_fb_fields(file, &table, needs, at, sizeof needs);
     info->index = (uint16_t)index;
     info->type = at[TENSOR_TYPE] ? file->data[at[TENSOR_TYPE]] : NN_FLOAT32;
-    if (nn_element_bytes(info->type) == 0) {
+    const uint32_t element = nn_element_bytes(info->type);
+    if (element == 0) {
         return nn_refuse(build, NN_WHY_TENSOR_TYPE_UNSUPPORTED);
     }
     if (at[TENSOR_SPARSITY]) {
         return nn_refuse(build, NN_WHY_SPARSE_TENSOR);
     }
     info->variable = at[TENSOR_IS_VARIABLE] && file->data[at[TENSOR_IS_VARIABLE]];
-    if (!read_shape(build, at[TENSOR_SHAPE], info) || !read_constant(build, at[TENSOR_BUFFER], info) ||
+    if (!read_shape(build, at[TENSOR_SHAPE], element, info) || !read_constant(build, at[TENSOR_BUFFER], info) ||
         !read_quantisation(build, build->plain ? 0 : at[TENSOR_QUANTIZATION], info) || !count_read(build, info)) {
         return false;
     }

@@ -49,7 +49,6 @@ bool nn_read_window(nn_build *build, const nn_window_fields *fields, const nn_in
     if (kernel_h < 1 || kernel_w < 1 || kernel_h > UINT16_MAX || kernel_w > UINT16_MAX) {
         return nn_refuse(build, NN_WHY_KERNEL_SIZE_OUT_OF_RANGE);
     }
-    memset(window, 0, sizeof *window);
     window->batches = input->shape[0];
     window->in_h = input->shape[1];
     window->in_w = input->shape[2];
@@ -76,12 +75,14 @@ static int32_t column_of(const nn_window *w, int32_t x) {
     return nn_clamp(x * w->stride_w - w->pad_w, 0, w->in_w);
 }
 
-// Where the lead of writing over reading can be largest along an axis: it is linear between these.
-static uint32_t corners(int32_t out, int32_t stride, int32_t pad, int32_t found[6]) {
-    const int32_t candidates[6] = {0, pad / stride - 1, pad / stride, pad / stride + 1, out - 2, out - 1};
+// Where along an axis the lead of writing over reading can be largest. Writing goes on evenly. What is still to be read
+// stays where it is up to the padding, for a row also that of the next one, follows then, and stands still at the end
+// of the image: the lead can only turn downwards about the padding, and is otherwise largest at the end.
+static uint32_t corners(int32_t out, int32_t stride, int32_t pad, int32_t found[4]) {
+    const int32_t turn = pad / stride, candidates[4] = {turn - 1, turn, turn + 1, out - 1};
     uint32_t count = 0;
     int32_t last = -1; // they rise but for some that are there already
-    for (uint32_t i = 0; i < 6; i++) {
+    for (uint32_t i = 0; i < 4; i++) {
         if (candidates[i] > last && candidates[i] < out) {
             last = found[count++] = candidates[i];
         }
@@ -104,15 +105,17 @@ static int32_t lead(const nn_window *w, int32_t y, const int32_t *columns, uint3
 }
 
 uint32_t nn_window_forward(const nn_window *window, int32_t together) {
-    int32_t rows[6], columns[6];
+    int32_t rows[4], columns[4] = {0};
     int32_t largest = 0;
     if (window->batches != 1) {
         return NN_NEVER;
     }
-    uint32_t row_count = corners(window->out_h, window->stride_h, window->pad_h, rows);
-    uint32_t column_count = corners(window->out_w, window->stride_w, window->pad_w, columns);
+    uint32_t row_count = corners(window->out_h, window->stride_h, window->pad_h, rows), column_count = 1;
+    if (together != window->out_w) {
+        column_count = corners(window->out_w, window->stride_w, window->pad_w, columns);
+    }
     for (uint32_t i = 0; i < row_count; i++) {
-        int32_t own = lead(window, rows[i], columns, together == window->out_w ? 1 : column_count, together);
+        int32_t own = lead(window, rows[i], columns, column_count, together);
         largest = own > largest ? own : largest;
     }
     return ((uint32_t)largest + NN_ALIGN - 1) & ~(uint32_t)(NN_ALIGN - 1);
