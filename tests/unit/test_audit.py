@@ -147,6 +147,13 @@ def test_messages_hide_passwords() -> None:
     assert "secret" not in str(caught.value)
 
 
+def test_a_url_that_is_cut_at_the_wrong_sign_shows_nothing_of_its_password() -> None:
+    for url in ("postgresql+psycopg://u:s3@cret:s3cret@host/db", "postgresql+psycopg://u:s3cret@[::1/db"):
+        with pytest.raises(StoreError, match="valid port") as raised:
+            Store(url)
+        assert "s3" not in str(raised.value)
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_bytes(b"this is no database, but long enough to be read as one" * 40)
     with pytest.raises(StoreError, match="not a database"):

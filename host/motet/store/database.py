@@ -109,6 +109,11 @@ def _engine(url: str | Path) -> Engine:
         engine = create_engine(parsed)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, OSError) as error:
         raise StoreError(f"the store cannot be opened: {error}") from None
+    except ValueError:
+        # Its text would hold what was taken for a port, which may be a part of the password.
+        raise StoreError(
+            "the store cannot be opened: its URL has no valid port; quote @ and : in a password as %40 and %3A"
+        ) from None
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _tune)
     return engine
