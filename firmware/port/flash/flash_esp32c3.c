@@ -33,6 +33,14 @@ static IN_RAM int write_words(uint32_t at, const uint32_t *words, uint32_t lengt
     return failed;
 }
 
+// Writes the flash's status, and until that is done it answers nothing else.
+static IN_RAM int unlock(void) {
+    uint32_t autoload = rom_suspend_cache();
+    int failed = rom_unlock();
+    rom_resume_cache(autoload);
+    return failed;
+}
+
 static void forget(const struct motet_flash *flash, uint32_t at, uint32_t length) {
     rom_invalidate_cache((uint32_t)(uintptr_t)flash->map + at, length);
     rom_invalidate_cache(AS_CODE + at, length);
@@ -68,7 +76,7 @@ bool port_flash_open(struct motet_flash *flash) {
     flash->do_erase = erase;
     flash->do_program = program;
     uint32_t state = arch_lock();
-    int failed = rom_unlock();
+    int failed = unlock();
     arch_unlock(state);
     return failed == 0;
 }

@@ -29,13 +29,15 @@
 #define PERIPHERAL_CLK REG(0x600C0010)
 #define PERIPHERAL_RST REG(0x600C0018)
 
-#define WDT_UNLOCK  0x50D83AA1u
-#define SWD_UNLOCK  0x8F1D312Au
-#define CRYSTAL_HZ  40000000u
-#define BAUD        115200u
-#define FIFO_ROOM   127u
-#define FIFO_RX(st) ((st) & 0x3FFu)
-#define FIFO_TX(st) ((st) >> 16 & 0x3FFu)
+#define WDT_UNLOCK 0x50D83AA1u
+#define SWD_UNLOCK 0x8F1D312Au
+// What is written to the timer group's watchdog counts only with this bit: it has another clock.
+#define TIMG_WDT_UPDATE (1u << 22)
+#define CRYSTAL_HZ      40000000u
+#define BAUD            115200u
+#define FIFO_ROOM       127u
+#define FIFO_RX(st)     ((st) & 0x3FFu)
+#define FIFO_TX(st)     ((st) >> 16 & 0x3FFu)
 // Received: 64 bytes are there, or some are and the line has been still for two characters.
 #define RX_FULL_AT  64u
 #define RX_STILL    20u
@@ -46,7 +48,7 @@
 
 static void stop_watchdogs(void) {
     TIMG0_WDT_KEY = WDT_UNLOCK;
-    TIMG0_WDT = 0;
+    TIMG0_WDT = TIMG_WDT_UPDATE;
     TIMG0_WDT_KEY = 0;
     RTC_WDT_KEY = WDT_UNLOCK;
     RTC_WDT = 0;
@@ -87,10 +89,7 @@ void soc_init(void) {
 
 void esp32c3_on_uart(void) {
     UART_INT_CLR = INT_RX | INT_TX;
-    // The silence after the last byte is reported once, so nothing may be left behind.
-    do {
-        port_on_uart();
-    } while (FIFO_RX(UART_STATUS));
+    port_on_uart();
 }
 
 int soc_uart_read(void) {
