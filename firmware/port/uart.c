@@ -87,12 +87,18 @@ bool port_attached(void) {
 
 void port_on_uart(void) {
     uint8_t bytes[16];
-    size_t count = 0;
-    for (int byte; count < sizeof bytes && (byte = soc_uart_read()) >= 0;) {
-        bytes[count++] = (uint8_t)byte;
-    }
+    size_t count;
+    // Until nothing is left: not every UART interrupts again for what it has told of already.
+    do {
+        count = 0;
+        for (int byte; count < sizeof bytes && (byte = soc_uart_read()) >= 0;) {
+            bytes[count++] = (uint8_t)byte;
+        }
+        if (attached) {
+            link_feed(attached, bytes, count, arch_time_ms());
+        }
+    } while (count == sizeof bytes);
     if (attached) {
-        link_feed(attached, bytes, count, arch_time_ms());
         pump();
         wake_program();
     }

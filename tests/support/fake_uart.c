@@ -44,13 +44,17 @@ void watch_tick(void) {
 
 static uint64_t memory[4096];
 static link_t *ours;
-static int received = -1, transmitting = -1;
+static const uint8_t *received;
+static size_t waiting;
+static int transmitting = -1;
 static bool notify;
 
 int soc_uart_read(void) {
-    int byte = received;
-    received = -1;
-    return byte;
+    if (waiting == 0) {
+        return -1;
+    }
+    waiting--;
+    return *received++;
 }
 
 bool soc_uart_write(uint8_t byte) {
@@ -66,15 +70,22 @@ void soc_uart_notify_writable(bool on) {
 }
 
 void uart_open(uint32_t epoch) {
-    received = transmitting = -1;
+    transmitting = -1;
+    waiting = 0;
     depth = sleeps = 0;
     ours = link_init(memory, MTU, 4, epoch);
     port_attach(ours);
 }
 
-void uart_receive(uint8_t byte) {
-    received = byte;
+// One interrupt for all of them, as a UART with a long FIFO has it.
+void uart_receive_all(const uint8_t *bytes, size_t count) {
+    received = bytes;
+    waiting = count;
     port_on_uart();
+}
+
+void uart_receive(uint8_t byte) {
+    uart_receive_all(&byte, 1);
 }
 
 // The byte that leaves the transmitter, -1 when there is none.
