@@ -189,3 +189,13 @@ def test_without_the_program_the_error_names_its_package(bench, method, package,
 def test_a_method_that_the_board_does_not_have_is_refused_with_those_it_has(bench):
     error = bench.refused("esptool")
     assert error.reason is Reason.BOARD and "st-flash, dfu" in str(error)
+
+
+def test_a_program_that_neither_speaks_nor_ends_is_ended(bench):
+    silent = bench.folder / "silent"
+    silent.write_text("#!/bin/sh\necho begun\nexec sleep 600\n")
+    silent.chmod(0o755)
+    lines = []
+    with pytest.raises(FlashError, match="does not end"):
+        tool.run([str(silent)], lines.append, timeout=0.5)
+    assert lines == ["begun"]

@@ -6,9 +6,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -33,7 +35,8 @@ def find(name: str, how: str) -> str:
 def run(command: list[str], on_line: Callable[[str], None] = lambda line: None, timeout: float | None = None) -> tuple[int, str]:
     """Run it, telling each line of its output as it comes; returns its exit code and everything it wrote.
 
-    However this ends (Ctrl-C included) the program has ended, too. Raises FlashError when it cannot be started or hangs.
+    However this ends (Ctrl-C included) the program has ended, too. Raises FlashError when it cannot be started, or has not
+    ended after `timeout` seconds, said something or not.
     """
     try:
         process = subprocess.Popen(
@@ -45,15 +48,15 @@ def run(command: list[str], on_line: Callable[[str], None] = lambda line: None, 
         )
     except OSError as error:
         raise FlashError(Reason.TOOL, f"{command[0]} cannot be started: {error.strerror}") from error
-    lines = []
+    lines, end = [], None if timeout is None else time.monotonic() + timeout
     try:
         assert process.stdout
-        for line in _lines(process.stdout):
+        for line in _lines(process.stdout, end):
             lines.append(line)
             on_line(line)
-        return process.wait(timeout), "\n".join(lines)
-    except subprocess.TimeoutExpired as error:
-        raise FlashError(Reason.FAILED, f"{command[0]} does not end") from error
+        return process.wait(_left(end)), "\n".join(lines)
+    except (TimeoutError, subprocess.TimeoutExpired) as error:
+        raise FlashError(Reason.FAILED, f"{command[0]} does not end; is the probe or the part stuck? Plug it in anew") from error
     finally:
         _end(process)
 
@@ -63,14 +66,24 @@ def last_words(output: str) -> str:
     return next((line for line in reversed(output.split("\n")) if line.strip()), "it said nothing").strip()
 
 
-def _lines(stream: IO[bytes]) -> Iterator[str]:
-    """Lines ended by LF, CR or both: progress is written over itself."""
+def _left(end: float | None) -> float | None:
+    return None if end is None else max(0.0, end - time.monotonic())
+
+
+def _lines(stream: IO[bytes], end: float | None) -> Iterator[str]:
+    """Lines ended by LF, CR or both: progress is written over itself. Raises TimeoutError at `end`."""
     rest = b""
-    while data := os.read(stream.fileno(), 4096):
+    while data := _read(stream, end):
         *whole, rest = re.split(rb"\r\n|\n|\r", rest + data)
         yield from (_plain(line) for line in whole)
     if rest:
         yield _plain(rest)
+
+
+def _read(stream: IO[bytes], end: float | None) -> bytes:
+    if not select.select([stream], [], [], _left(end))[0]:
+        raise TimeoutError
+    return os.read(stream.fileno(), 4096)
 
 
 def _plain(line: bytes) -> str:
