@@ -101,7 +101,8 @@ def main() -> None:
     control.tell({"ready": True})
     while True:
         machine.turn()
-        if any(key.data is control for key, _ in machine.selector.select(0)):
+        # Standing still it waits for a command alone: what comes on a wire stays there.
+        if machine.paused or any(key.data is control for key, _ in machine.selector.select(0)):
             control.serve(machine)
 
 

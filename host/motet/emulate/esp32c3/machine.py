@@ -77,9 +77,8 @@ class Machine:
             self._clock.halt(on)
 
     def turn(self) -> None:
-        """Run or sleep for a moment, then serve wires, alarms and interrupts."""
+        """Run or sleep for a moment, then serve wires, alarms and interrupts; nothing while it stands still."""
         if self.paused:
-            self.selector.select()
             return
         if self._asleep:
             self._sleep()
