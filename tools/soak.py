@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from motet.emulate.process import dying_with_parent
+
 ROOT = Path(__file__).resolve().parent.parent
 RUNS: dict[str, list[str]] = {
     "nn": ["tools/soak_nn.py"],
@@ -25,7 +27,7 @@ def run(name: str, command: list[str]) -> dict[str, Any]:
     """Run one soak; `ok` is its exit status, `result` the JSON object of its last line."""
     print(f"soak: {name}", file=sys.stderr, flush=True)
     start = time.monotonic()
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(dying_with_parent([sys.executable, *command]), cwd=ROOT, capture_output=True, text=True)
     try:
         result = json.loads(done.stdout.strip().splitlines()[-1])
     except (IndexError, ValueError):

@@ -11,8 +11,10 @@ same for the same seed, whatever the number of jobs; what libFuzzer does in its 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -39,6 +41,14 @@ def say(text: str) -> None:
     print(f"soak: nn: {text}", file=sys.stderr, flush=True)
 
 
+def die_with(parent: int) -> None:
+    """Ask the kernel to end this process, a worker, when its parent has ended, however that was."""
+    die_when_parent_does = 1  # PR_SET_PDEATHSIG, prctl(2)
+    ctypes.CDLL(None).prctl(die_when_parent_does, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
 def chunk(program: Path, originals: Sequence[bytes], seed: int, piece: tuple[int, int]) -> nn_fuzz.Report:
     index, count = piece
     return nn_fuzz.feed(program, mutations(list(originals), count, seed * SEEDS_PER_RUN + index))
@@ -49,7 +59,7 @@ def mutate(folder: Path, originals: Sequence[bytes], options: argparse.Namespace
     program = nn_fuzz.build(folder)
     pieces = [(at, min(CHUNK, options.mutations - at * CHUNK)) for at in range(-(-options.mutations // CHUNK))]
     report, done = nn_fuzz.Report(), 0
-    with ProcessPoolExecutor(options.jobs) as pool:
+    with ProcessPoolExecutor(options.jobs, initializer=die_with, initargs=(os.getpid(),)) as pool:
         for own, (_, count) in zip(pool.map(partial(chunk, program, originals, options.seed), pieces), pieces, strict=True):
             report.outcomes += own.outcomes
             report.crashes += own.crashes
@@ -86,6 +96,8 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = arguments()
+    # However it is asked to end, it takes its temporary folder along.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     paths = [*sorted((ROOT / "models").glob("*/*.tflite")), *options.models]
     originals = [*seeds(), *(path.read_bytes() for path in paths)]
     result: dict[str, Any] = {"seed": options.seed, "originals": len(originals)}

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from motet.emulate.process import dying_with_parent
+
 ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "firmware/native"
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
@@ -70,7 +72,7 @@ def fuzz(program: Path, originals: Iterable[bytes], folder: Path, bound: str, se
         (corpus / f"original{index}").write_bytes(model)
     options = [f"-seed={seed}", f"-max_len={LIBFUZZER_BYTES}", f"-timeout={LIBFUZZER_PATIENCE_S}", "-rss_limit_mb=2048"]
     command = [str(program), bound, *options, f"-artifact_prefix={found}/", "-print_final_stats=1", str(corpus)]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout)
+    done = subprocess.run(dying_with_parent(command), capture_output=True, text=True, errors="replace", timeout=timeout)
     findings = [path.read_bytes() for path in sorted(found.iterdir())]
     if done.returncode and not findings:
         findings = [b""]  # it ended with an error that belongs to no model, such as a leak

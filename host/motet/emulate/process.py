@@ -21,7 +21,7 @@ class Child:
         started: Future[subprocess.Popen[bytes]] = Future()
         # The kernel sends the death signal when the *thread* that started the child ends, so that thread must live as
         # long as the child. It is a daemon: it ends with the interpreter, and takes the child along.
-        arguments = (_dying_with_parent(command), log, inherit, started)
+        arguments = (dying_with_parent(command), log, inherit, started)
         threading.Thread(target=self._run, args=arguments, name=f"child {command[0]}", daemon=True).start()
         self._process = started.result()
 
@@ -58,8 +58,9 @@ class Child:
         self._exited.set()
 
 
-def _dying_with_parent(command: list[str]) -> list[str]:
-    """The command under setpriv (util-linux), which asks the kernel for the signal and becomes the command.
+def dying_with_parent(command: list[str]) -> list[str]:
+    """The command under setpriv (util-linux), which asks the kernel for the signal and becomes the command. To be started by a
+    thread that lives as long as the command.
 
     A parent that died before setpriv could ask is found out by the shell in between: it has another parent then.
     """
