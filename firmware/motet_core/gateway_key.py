@@ -11,7 +11,9 @@ from motet_core.platform import native
 
 ARTIFACT = "artifact"
 FORMAT = "format"
-_SPACE, _NAME = "trust", "gateway"
+_SPACE = "trust"
+# Twice: a bit that flips in one record must not open the device to the next gateway that comes along.
+_NAMES = ("gateway", "gateway again")
 # What a manifest says of an artifact, by number from 1 on.
 _FIELDS = ("kind", "name", "revision", "size", "digest")
 
@@ -32,10 +34,11 @@ class GatewayKey:
         if not native().crypto.ed25519_key_usable(key):
             raise Untrusted("anybody could sign under this key")
         kept = self._kept()
-        if kept is None:
-            self._storage.values.put(_SPACE, _NAME, key)
-        elif kept != key:
+        if kept is not None and kept != key:
             raise Untrusted("this device belongs to the gateway with the key %s" % cose.key_id(kept).hex())
+        # What is there already is not written again; a record that was lost is.
+        for name in _NAMES:
+            self._storage.values.put(_SPACE, name, key)
         return await self.state(params, request)
 
     async def state(self, params, request):
@@ -73,4 +76,5 @@ class GatewayKey:
             raise Untrusted("what was signed makes no sense: " + error.message)
 
     def _kept(self):
-        return self._storage.values.get(_SPACE, _NAME)
+        values = self._storage.values
+        return values.get(_SPACE, _NAMES[0]) or values.get(_SPACE, _NAMES[1])

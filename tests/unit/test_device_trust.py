@@ -130,6 +130,30 @@ def test_the_key_outlives_a_restart_in_flash(rig: Any) -> None:
     rig.run(again, flash=flash)
 
 
+def test_a_flipped_bit_in_flash_does_not_open_the_device_to_another_gateway(rig: Any) -> None:
+    from test_artifact_flash import make_flash
+
+    other = {"key": PrivateKey.generate().public.raw}
+
+    async def meet(client: Any) -> None:
+        await client.result("trust.enrol", {"key": KEY.public.raw})
+
+    async def again(client: Any) -> None:
+        assert (await client.error("trust.enrol", other))["code"] == errors.UNTRUSTED
+        await meet(client)
+
+    flash = make_flash()
+    rig.run(meet, flash=flash)
+    for which in (0, 1):
+        content = bytearray(memoryview(flash))
+        at = content.find(KEY.public.raw)
+        # The second record, and the first one that was written anew behind it.
+        at = content.find(KEY.public.raw, at + 1) if which else at
+        content[at] ^= 1
+        flash.load(bytes(content))
+        rig.run(again, flash=flash)
+
+
 class Core:
     """The methods of one device core for the install client, with nothing in between."""
 
