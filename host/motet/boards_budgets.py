@@ -30,7 +30,7 @@ class Limits(BaseModel):
     idle_percent: Annotated[float, Field(gt=0, le=100)] | None = None
     """Share of the time that the idle board sleeps, at least."""
     link_efficiency: Annotated[float, Field(gt=0, le=100)] | None = None
-    """Throughput of the framed link in per cent of the bare UART's in the same run, at least."""
+    """What the framed link leaves of the bare UART's throughput: payload by bytes on the wire in per cent, at least."""
 
 
 class Budgets(BaseModel):
