@@ -112,9 +112,16 @@ static void end(Instance *self, PyThreadState *outer) {
 
 const char *wasm_run(struct motet_wasm *engine, const struct motet_wasm_function *function) {
     Instance *self = (Instance *)((char *)engine - offsetof(Instance, engine));
+    PyObject *type, *value, *traceback;
+    // Lifting may have failed before the guest frees its result: imports it then calls must not run into that
+    // exception.
+    PyErr_Fetch(&type, &value, &traceback);
     PyThreadState *outer = begin(self);
     const char *trap = motet_wasm_call(engine, function);
     end(self, outer);
+    if (type != NULL) {
+        PyErr_Restore(type, value, traceback);
+    }
     return trap;
 }
 

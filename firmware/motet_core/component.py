@@ -45,6 +45,10 @@ class Component:
         except native().wasm.Trap as error:
             self.counters["calls"] += 1
             self._trapped(tool, str(error))
+        except Exception:
+            # Out of memory, most likely, and somewhere inside: as after a trap.
+            self.close()
+            raise
         self.counters["calls"] += 1
         return _result(call.form, value)
 

@@ -14,6 +14,7 @@ from motet.components import artifact
 from motet.components.admission import Admitted
 from motet.components.errors import AdmissionError
 from motet.components.packages import Package, accept, read
+from motet_core.component import Component
 from motet_core.errors import ToolError
 from motet_core.wire import packed
 
@@ -128,3 +129,17 @@ def test_the_manifest_may_not_contradict_the_contract(package: Package) -> None:
 def test_what_breaks_the_contracts_core_types_is_refused(package: Package) -> None:
     other = package.content.replace(b"mirror: func(text: string)", b"mirror: func(text: u8    )")
     assert "has signature i(ii), but the tool 'lab.mirror' needs i(i)" in refusal(package, content=other)
+
+
+def test_a_call_that_ran_out_of_memory_inside_leaves_nothing_of_its_instance(admitted: Admitted) -> None:
+    class Exhausted:
+        def apply(self, arguments: dict[str, Any]) -> None:
+            raise MemoryError
+
+    component = Component(admitted.artifact)
+    call = component.artifact.calls["lab.mirror"]
+    call.function = Exhausted()
+    with pytest.raises(MemoryError):
+        component.call("lab.mirror", {"text": "x"})
+    assert call.function is None
+    assert component.call("lab.mirror", {"text": "x"}) == ({"result": "x"}, None)

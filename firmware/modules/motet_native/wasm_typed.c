@@ -26,15 +26,20 @@ static MP_NORETURN void raise(const wasm_typed_t *self, const struct motet_abi_c
     wasm_raise(self->instance, error);
 }
 
-// Whatever lifting raises, the guest gets its memory back first.
-static const char *call_guarded(struct motet_abi_call *call, const motet_abi_value *values, motet_abi_value record) {
+// Whatever lifting raises, the guest gets its memory back first. The instance counts as running during all of it: keys
+// of dictionaries may be objects that compare by code of their own, which must not close it.
+static const char *call_guarded(wasm_instance_t *instance, struct motet_abi_call *call, const motet_abi_value *values,
+                                motet_abi_value record) {
     nlr_buf_t nlr;
+    instance->depth++;
     if (nlr_push(&nlr) == 0) {
         const char *error = motet_abi_call(call, values, record);
         nlr_pop();
+        instance->depth--;
         return error;
     }
     motet_abi_abandon(call);
+    instance->depth--;
     nlr_jump(nlr.ret_val);
 }
 
@@ -42,8 +47,7 @@ static mp_obj_t invoke(wasm_typed_t *self, const motet_abi_value *values, motet_
     wasm_sink_t sink = {.result = mp_const_none};
     struct motet_abi_call call = {.guest = &self->guest, .to = &sink};
     wasm_check_open(self->instance);
-    const char *error =
-        self->guest.post.handle == NULL ? motet_abi_call(&call, values, record) : call_guarded(&call, values, record);
+    const char *error = call_guarded(self->instance, &call, values, record);
     if (error != NULL) {
         raise(self, &call, error);
     }

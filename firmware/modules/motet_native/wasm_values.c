@@ -64,7 +64,9 @@ static enum motet_abi_answer get_real(motet_abi_value value, double *out) {
         return MOTET_ABI_MISMATCH;
     }
     bool good = mp_obj_get_float_maybe(object(value), &real);
-    *out = (double)real;
+    // An integer that no float holds becomes infinity.
+    good = good && (mp_obj_is_float(object(value)) || real - real == 0);
+    *out = good ? (double)real : 0;
     return good ? MOTET_ABI_OK : MOTET_ABI_MISMATCH;
 }
 

@@ -178,7 +178,7 @@ struct motet_abi_call {
     const char *expected, *problem; // of a value that did not fit: a kind of value, or what is wrong with it
     unsigned depth;
     struct motet_abi_step path[MOTET_ABI_MAX_DEPTH + 2];
-    uint64_t result; // as it came from the guest
+    uint64_t result; // as it came from the guest; of an import its last argument, which may be where its result goes
     uint64_t *slot;  // the next flat value; NULL while in memory
     uint8_t *memory;
     uint64_t length, used;

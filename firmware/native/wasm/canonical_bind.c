@@ -110,7 +110,14 @@ const char *motet_abi_bind_import(struct motet_abi_guest *guest, struct motet_wa
 
 const char *motet_abi_find_realloc(struct motet_abi_guest *guest) {
     const char *error = find_realloc(guest, "cabi");
-    return error == NULL && guest->realloc.handle == NULL ? find_realloc(guest, standard) : error;
+    if (error == NULL && guest->realloc.handle == NULL) {
+        error = find_realloc(guest, standard);
+    }
+    // What was refused or could not be compiled is not there for the next call either.
+    if (error != NULL) {
+        guest->realloc.handle = NULL;
+    }
+    return error;
 }
 
 struct text {

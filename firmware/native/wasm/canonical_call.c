@@ -88,7 +88,7 @@ static const char *lift_result(struct motet_abi_call *call, uint64_t *result) {
     return error == NULL ? motet_abi_lift(call, guest->function->result, address) : error;
 }
 
-// The guest wants its memory back also when the result did not fit the host.
+// The guest wants its memory back also when the result did not fit the host. A trap then says more than the misfit.
 static const char *finish(struct motet_abi_call *call, const char *answer) {
     uint64_t ignored;
     const struct motet_wasm_function *post = &call->guest->post;
@@ -97,7 +97,7 @@ static const char *finish(struct motet_abi_call *call, const char *answer) {
         return answer;
     }
     const char *trap = run(call, post, &call->result, &ignored);
-    return answer == NULL ? trap : answer;
+    return trap == NULL ? answer : trap;
 }
 
 static bool needs_memory(const struct motet_abi_type *params) {
@@ -160,6 +160,10 @@ const char *motet_abi_lift_arguments(struct motet_abi_call *call, uint64_t *slot
     params.kind = MOTET_ABI_TUPLE;
     call->lifting = true;
     call->slot = slots + guest->core.signature.results;
+    // Calls that the host makes back into the instance begin at the same slots.
+    if (guest->core.signature.arguments != 0) {
+        call->result = call->slot[guest->core.signature.arguments - 1];
+    }
     if (error == NULL && params.flat > MOTET_ABI_MAX_FLAT_PARAMS) {
         address = (uint32_t)*call->slot;
         call->slot = NULL;
@@ -193,7 +197,7 @@ const char *motet_abi_lower_result(struct motet_abi_call *call, uint64_t *slots,
         return NULL;
     }
     if (motet_abi_type(guest->types, number)->flat > MOTET_ABI_MAX_FLAT_RESULTS) {
-        return lower_behind(call, (uint32_t)slots[guest->core.signature.arguments - 1], value);
+        return lower_behind(call, (uint32_t)call->result, value);
     }
     call->slot = bits;
     const char *error = motet_abi_lower(call, number, value, 0);

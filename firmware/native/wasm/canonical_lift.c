@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values of the guest are told to the host: Canonical ABI, "Loading" and "Flat Lifting".
 //
-// The guest does not run meanwhile, so memory stays where it is. Everything it says is checked before it is used.
+// Everything the guest says is checked before it is used.
 #include "canonical_private.h"
 
 #include <string.h>
@@ -14,10 +14,14 @@ static const char *told(bool good) {
     return good ? NULL : motet_wasm_host_failed;
 }
 
-// The next flat value, or `size` bytes in memory.
+// The next flat value, or `size` bytes in memory. Memory may have moved since they were checked: a sink's allocation
+// may run finalisers of the host's, and those the guest. It never shrinks.
 static uint64_t take(struct motet_abi_call *call, unsigned size, uint32_t address) {
     uint64_t bits = 0;
-    memcpy(&bits, call->slot != NULL ? (const uint8_t *)call->slot++ : call->memory + address, size);
+    size_t length;
+    const uint8_t *from = call->slot != NULL ? (const uint8_t *)call->slot++
+                                             : motet_wasm_memory(call->guest->instance, &length) + address;
+    memcpy(&bits, from, size);
     return bits;
 }
 
