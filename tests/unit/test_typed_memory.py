@@ -8,9 +8,8 @@ import struct
 from collections.abc import Iterator
 
 import pytest
-from wasmtime import wat2wasm
-
 from motet_native import wasm
+from wasmtime import wat2wasm
 
 GUEST = """(module (memory (export "memory") 1)
   (func (export "grow") (result i32) (memory.grow (i32.const 1)))
