@@ -9,9 +9,12 @@ import pytest
 from tests.support import abi_random, wit_text
 
 from motet.components import descriptor, wit
+from motet.components.errors import AdmissionError
+from motet.components.tools import Tool, describe
 from motet.components.witlexer import WitError
 from motet.components.wittypes import Enum, Flags, Function, ListOf, Member, Option, Primitive, Record, Result, Tuple, Variant
 from motet_core.canonical_types import Types
+from motet_core.errors import Refused
 
 WORLD = """package test:all@1.2.3;
 
@@ -179,3 +182,30 @@ def test_random_types_are_read_as_they_were_written(number: int) -> None:
     read = wit.load(wit_text.world(functions)).exports
     assert [f.name for f in read] == ["f", "list"]
     assert descriptor.encode(read) == descriptor.encode(functions)
+
+
+def test_the_parameters_of_a_function_have_so_many_parts_together() -> None:
+    wide = "variant wide { " + ", ".join(f"c{i}(u8)" for i in range(900)) + " }"
+    for count, fits in ((2, True), (3, False)):
+        params = ", ".join(f"p{i}: wide" for i in range(count))
+        text = f"package a:b;\nworld w {{\n{wide}\nexport f: func({params});\n}}"
+        if fits:
+            assert len(wit.load(text).exports[0].params) == count
+        else:
+            with pytest.raises(WitError, match="parameters of f are made of more than 2000 parts"):
+                wit.load(text)
+
+
+def test_names_of_an_enum_count_as_parts() -> None:
+    names = ", ".join(f"n{i}" for i in range(2000))
+    with pytest.raises(WitError, match="more than 2000 parts"):
+        wit.load(f"package a:b;\nworld w {{\nenum e {{ {names} }}\nexport f: func(x: e);\n}}")
+
+
+def test_a_name_that_no_descriptor_holds_is_refused() -> None:
+    function = Function("f", (Member("n" * 256, Primitive("u8")),), None)
+    with pytest.raises(Refused, match="256 characters"):
+        descriptor.encode([function])
+    tool = Tool("f", function, "Does it.")
+    with pytest.raises(AdmissionError, match="256 characters"):
+        describe([tool])

@@ -21,15 +21,17 @@ from motet.components.wittypes import (
     Type,
     Variant,
 )
+from motet_core.errors import Refused
 
 VERSION = 1
+_MAX_NAME = 255
 # The table's types are numbered from here on; below are none, and the primitives from 1.
 FIRST = 16
 _LIST, _RECORD, _TUPLE, _VARIANT, _ENUM, _OPTION, _RESULT, _FLAGS = range(16, 24)
 
 
 def encode(functions: Iterable[Function]) -> bytes:
-    """The descriptor of ``functions`` under their core names. Equal types are written once."""
+    """The descriptor of ``functions`` under their core names. Equal types are written once. Refused when a name is too long."""
     writer = _Writer()
     rows = [_name(f.core_name) + writer.members(f.params) + leb(writer.reference(f.result)) for f in functions]
     head = leb(len(writer.table)) + leb(writer.member_count) + leb(len(rows))
@@ -102,4 +104,6 @@ class _Writer:
 
 def _name(text: str) -> bytes:
     data = text.encode()
+    if len(data) > _MAX_NAME:
+        raise Refused(f"the name {text:.40}... has {len(data)} characters, at most {_MAX_NAME} fit")
     return bytes([len(data)]) + data

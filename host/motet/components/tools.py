@@ -79,8 +79,8 @@ def of(manifest: Manifest, contract: str) -> tuple[Tool, ...]:
 def describe(tools: Iterable[Tool]) -> bytes:
     """The type descriptor of all tools. Raises AdmissionError for types that no device takes."""
     functions = {tool.function.core_name: tool.function for tool in tools}
-    data = descriptor.encode(functions.values())
     try:
+        data = descriptor.encode(functions.values())
         Types(data)
     except Refused as error:
         raise AdmissionError("types", str(error)) from None

@@ -77,8 +77,14 @@ class _Extent:
             inner = [self.of(part) for part in parts(kind)]
             depth = max([deep for deep, _ in inner] or [0]) + (not isinstance(kind, Primitive))
             # The type is kept: its id must stay its own.
-            self._known[id(kind)] = (depth, min(_MAX_PARTS + 1, 1 + sum(count for _, count in inner)), kind)
+            self._known[id(kind)] = (depth, min(_MAX_PARTS + 1, 1 + _words(kind) + sum(count for _, count in inner)), kind)
         return self._known[id(kind)][:2]
+
+
+def _words(kind: Type) -> int:
+    """Members that are names and nothing else."""
+    members = kind.names if isinstance(kind, Flags) else kind.cases if isinstance(kind, Enum | Variant) else ()
+    return sum(member.type is None for member in members)
 
 
 class _Resolver:
@@ -154,7 +160,13 @@ class _Scope:
     def function(self, tree: FunctionTree, interface: str) -> Function:
         _spelled([(p.name, p.line) for p in tree.params], "parameter", self.origin)
         result = None if tree.result is None else self._type(tree.result)
-        return Function(tree.name, self._members(tree.params), result, tree.docs, interface)
+        function = Function(tree.name, self._members(tree.params), result, tree.docs, interface)
+        # Each fits by itself, but schemas say a type anew wherever it is used.
+        given = [p.type for p in function.params if p.type is not None]
+        if sum(self._resolver.extent.of(kind)[1] for kind in given) > _MAX_PARTS:
+            reason = f"the parameters of {tree.name} are made of more than {_MAX_PARTS} parts, which devices do not take"
+            raise WitError(self.origin, tree.line, reason)
+        return function
 
     def named(self, name: str, line: int, origin: str) -> Type:
         """A type by its name here; ``line`` and ``origin`` are where somebody asks for it."""
