@@ -17,15 +17,9 @@ NATIVE = Path("firmware/native")
 BINDING = Path("firmware/cpython")
 # Data that the product reads at run time, shipped inside the wheel under motet.data.
 DATA = {"boards": "boards", "wit": "wit", "models": "models", "examples": "examples", "renode": "renode"}
-# Struct layouts inside wasm3 depend on these: every file that includes its headers must see the same values.
-WASM3_CONFIG = [
-    ("d_m3HasFloat", "1"),
-    ("d_m3VerboseErrorMessages", "0"),
-    ("d_m3MaxFunctionStackHeight", "128"),
-    ("d_m3CodePageAlignSize", "1024"),
-    ("d_m3MaxConstantTableSize", "64"),
-    ("d_m3MaxLinearMemoryPages", "16"),
-]
+# Struct layouts inside wasm3 depend on these: one list for all builds.
+DEFINES = [line for line in (ROOT / NATIVE / "defines.list").read_text().splitlines() if not line.startswith("#")]
+WASM3_CONFIG = [(name, value) for name, _, value in (line.partition("=") for line in DEFINES)]
 WASM3_MEMORY = WASM3_CONFIG + [(name, f"motet_wasm_{name}") for name in ("calloc", "realloc", "free")]
 # 13 KB less code on small parts; the same everywhere, so that both builds are one.
 MONOCYPHER_CONFIG = [("BLAKE2_NO_UNROLLING", "1")]
@@ -89,7 +83,7 @@ setup(
         **{f"motet.data.{name}": folder for name, folder in DATA.items()},
     },
     package_data={
-        "motet": ["py.typed", "**/*.html", "**/*.css", "**/*.js", "**/*.cedar"],
+        "motet": ["py.typed", "**/*.html", "**/*.css", "**/*.js", "**/*.cedar", "emulate/rp2040/*.mjs", "emulate/rp2040/*.json"],
         "motet_native": ["py.typed", "*.pyi"],
         **{f"motet.data.{name}": ["*", "**/*"] for name in DATA},
     },

@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT / "host"), str(ROOT / "tools")]
 from build_steps import BUILD, LOGS, BuildError, locked, micropython, mpy_cross, need, run_logged, say  # noqa: E402
 
 # [build] kind of board.toml -> module with build(board, main) -> {"board": name, "elf": path, ...sizes}.
-KINDS = {"port": "build_port", "idf": "build_idf"}
+KINDS = {"port": "build_port", "rp2": "build_rp2", "idf": "build_idf"}
 
 
 def load_board(name: str, folder: Path | None) -> Board:

@@ -47,12 +47,17 @@ def run_logged(log: Path, command: list[str]) -> None:
         raise BuildError(f"{command[0]} failed; the end of {log.relative_to(ROOT)}:\n{tail}")
 
 
+def fetch(*names: str) -> None:
+    """Bring third-party sources to third_party/; without names what every firmware needs."""
+    # Its progress belongs to standard error: standard output may be one JSON object.
+    if subprocess.run([sys.executable, str(ROOT / "tools/fetch.py"), *names], stdout=2).returncode:
+        raise BuildError("the sources are not there; see above")
+
+
 def micropython() -> Path:
     """The MicroPython source tree, fetched when it is not there."""
     need("make", "make")
-    # Its progress belongs to standard error: standard output may be one JSON object.
-    if subprocess.run([sys.executable, str(ROOT / "tools/fetch.py")], stdout=2).returncode:
-        raise BuildError("the sources are not there; see above")
+    fetch()
     tree = Path(os.environ.get("MICROPYTHON_DIR") or ROOT / "third_party/micropython").resolve()
     if not (tree / "py/py.mk").is_file():
         raise BuildError(f"{tree} is no MicroPython source tree; MICROPYTHON_DIR names it")

@@ -5,8 +5,10 @@
 ``third_party/wasm3``        C sources from the pywasm3 sdist (PyPI), with the fuel hook applied
 ``third_party/monocypher``   C sources from the pymonocypher sdist (PyPI)
 ``third_party/micropython``  Debian's micropython source package
+``third_party/pico-sdk``, ``third_party/tinyusb``  Debian packages, for boards of the rp2 port
+``third_party/rp2040js``     npm package, for emulating the RP2040
 
-Nothing is downloaded twice: a finished tree carries a stamp with the digest it was made from.
+Without names, the first three. Nothing is downloaded twice: a finished tree carries a stamp with the digest it was made from.
 Only the standard library is used, because this runs before the virtual environment exists.
 """
 
@@ -14,20 +16,16 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import hashlib
 import os
-import re
 import shutil
-import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-THIRD_PARTY = ROOT / "third_party"
-CACHE = Path(os.environ.get("MOTET_SOURCE_CACHE", THIRD_PARTY / "cache"))
+from fetch_base import THIRD_PARTY, FetchError, cached, edit, run, say, stamped, unpack
+from fetch_debian import apt_source
+from fetch_rp2 import fetch_pico_sdk, fetch_rp2040js, fetch_tinyusb
 
 WASM3_SDIST = "pywasm3-0.5.0.tar.gz"
 WASM3_SHA256 = "5a47c8a39f7f6ae71b3316b2e5d86c9d0db6e771a65f09a86e4d4aa3a19aefcc"
@@ -91,67 +89,6 @@ MICROPYTHON = [
         "f5ad2ec89d3e921f753d448955af98b6005655f84ba26087dde6ba0e8d062f34",
     ),
 ]
-KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-
-
-class FetchError(Exception):
-    """A source could not be had; the message names it and says what to do."""
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def say(text: str) -> None:
-    print(f"fetch: {text}", flush=True)
-
-
-def run(*command: str, cwd: Path | None = None) -> None:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
-    if done.returncode:
-        raise FetchError(f"{command[0]} failed: {(done.stderr or done.stdout).strip()[-400:]}")
-
-
-def cached(name: str, digest: str, download: Callable[[Path], None]) -> Path:
-    """Return the file `name` from the cache, downloading it first when absent; refuse any other content."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    path = CACHE / name
-    if not path.exists():
-        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            download(Path(folder))
-            if not (Path(folder) / name).exists():
-                raise FetchError(f"{name} is not among what was downloaded")
-            (Path(folder) / name).rename(path)
-    if sha256(path) != digest:
-        path.unlink()
-        raise FetchError(f"{name} does not have the pinned SHA-256 {digest[:16]}…; it was deleted, run again")
-    return path
-
-
-def unpack(archive: Path, destination: Path) -> None:
-    """Unpack into `destination` without the archive's top folder, replacing what was there."""
-    scratch = destination.with_suffix(".unpacking")
-    shutil.rmtree(scratch, ignore_errors=True)
-    with tarfile.open(archive) as tar:
-        tar.extractall(scratch, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
-    (top,) = scratch.iterdir()
-    shutil.rmtree(destination, ignore_errors=True)
-    top.rename(destination)
-    scratch.rmdir()
-
-
-def stamped(folder: Path, stamp: str) -> bool:
-    mark = folder / ".fetched"
-    return mark.exists() and mark.read_text() == stamp
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    """Replace the only occurrence of `old`; anything else means that the source is not the one we know."""
-    text = path.read_text()
-    if text.count(old) != 1:
-        raise FetchError(f"{path.name}: expected exactly one {old.strip()!r}")
-    path.write_text(text.replace(old, new))
 
 
 def patch_wasm3(folder: Path) -> None:
@@ -202,53 +139,12 @@ def fetch_monocypher() -> None:
     (target / ".fetched").write_text(MONOCYPHER_SHA256)
 
 
-def debian_mirror() -> str:
-    """The mirror this machine's apt already uses, or MOTET_DEBIAN_MIRROR."""
-    if mirror := os.environ.get("MOTET_DEBIAN_MIRROR"):
-        return mirror
-    if not shutil.which("apt-get"):
-        raise FetchError("apt-get is missing; set MICROPYTHON_DIR to an unpacked MicroPython 1.25 source tree")
-    listed = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"], capture_output=True, text=True
-    ).stdout
-    for uri in sorted(set(listed.split())):
-        if re.search(r"/debian/?$", uri):
-            return uri
-    raise FetchError("no Debian mirror in apt's configuration; set MOTET_DEBIAN_MIRROR or MICROPYTHON_DIR")
-
-
-def apt_options(state: Path, suite: str) -> list[str]:
-    """An apt state of our own: the system's package lists and sources stay untouched."""
-    for folder in ("lists/partial", "cache/archives/partial"):
-        (state / folder).mkdir(parents=True, exist_ok=True)
-    source = state / "sources.list"
-    source.write_text(f"deb-src [signed-by={KEYRING}] {debian_mirror()} {suite} main\n")
-    settings = {
-        "APT::Sandbox::User": "root" if os.geteuid() == 0 else "",
-        "Acquire::Languages": "none",
-        "Dir::State::Lists": str(state / "lists"),
-        "Dir::Etc::SourceList": str(source),
-        "Dir::Etc::SourceParts": "/dev/null",
-        "Dir::Cache": str(state / "cache"),
-    }
-    return ["-qq", *(f"-o{name}={value}" for name, value in settings.items())]
-
-
-def apt_source(suite: str, version: str) -> Callable[[Path], None]:
-    def download(folder: Path) -> None:
-        options = apt_options(folder / "apt", suite)
-        run("apt-get", *options, "update")
-        run("apt-get", *options, "source", "--download-only", f"micropython={version}", cwd=folder)
-
-    return download
-
-
 def micropython_archive() -> tuple[Path, str]:
     failures = []
     for suite, version, name, digest in MICROPYTHON:
         say(f"MicroPython {version} (Debian {suite}, about a minute the first time)")
         try:
-            return cached(name, digest, apt_source(suite, version)), digest
+            return cached(name, digest, apt_source(suite, f"micropython={version}")), digest
         except FetchError as error:
             failures.append(f"{suite}: {error}")
             say(f"not from {suite}: {error}")
@@ -270,13 +166,14 @@ def fetch_micropython() -> None:
     (target / ".fetched").write_text(digest)
 
 
-SOURCES = {"wasm3": fetch_wasm3, "monocypher": fetch_monocypher, "micropython": fetch_micropython}
+ALWAYS = {"wasm3": fetch_wasm3, "monocypher": fetch_monocypher, "micropython": fetch_micropython}
+SOURCES = {**ALWAYS, "pico-sdk": fetch_pico_sdk, "tinyusb": fetch_tinyusb, "rp2040js": fetch_rp2040js}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="name", help=f"what to fetch (default: all of {', '.join(SOURCES)})")
-    names = parser.parse_args().names or list(SOURCES)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"what to fetch of {', '.join(SOURCES)} (default: {', '.join(ALWAYS)})")
+    names = parser.parse_args().names or list(ALWAYS)
     if unknown := [name for name in names if name not in SOURCES]:
         parser.error(f"unknown source {unknown[0]!r}; known: {', '.join(SOURCES)}")
     THIRD_PARTY.mkdir(exist_ok=True)

@@ -32,9 +32,14 @@ SYMBOLS = ("_flash_used", "_flash_length", "_ram_length", "_static_ram", "_heap_
 
 def symbols(board: Board, elf: Path) -> dict[str, int]:
     """Values of the symbols that tell how an image is laid out."""
+    return named_symbols(board, elf, SYMBOLS)
+
+
+def named_symbols(board: Board, elf: Path, names: tuple[str, ...]) -> dict[str, int]:
+    """Values of symbols of an image, all of which it has."""
     listing = subprocess.run([TOOLCHAINS[board.arch].prefix + "nm", str(elf)], capture_output=True, text=True, check=True).stdout
     found = {name: int(value, 16) for value, _, name in (line.split() for line in listing.splitlines() if line.count(" ") == 2)}
-    return {name: found[name] for name in SYMBOLS}
+    return {name: found[name] for name in names}
 
 
 def check_layout(board: Board, at: dict[str, int]) -> None:

@@ -18,10 +18,10 @@ exec 9>build/.setup.lock
 # command to look for (in PATH and the sbin folders) : Debian package that brings it
 needs="gcc:gcc xz:xz-utils arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:qemu-system-arm clang-14|clang:clang wasm-ld-14|wasm-ld:lld
  wasm-opt:binaryen mosquitto:mosquitto"
-[ "$purpose" = run ] || needs="$needs riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf qemu-system-riscv32:qemu-system-misc wat2wasm:wabt docker-registry:docker-registry git:git"
+[ "$purpose" = run ] || needs="$needs riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf qemu-system-riscv32:qemu-system-misc wat2wasm:wabt docker-registry:docker-registry git:git cmake:cmake"
 # file to look for : package (things without a command of their own)
 files="/usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring /usr/lib/arm-none-eabi/lib/nano.specs|/usr/lib/arm-none-eabi/newlib/nano.specs|/usr/arm-none-eabi/lib/nano.specs:libnewlib-arm-none-eabi"
-[ "$purpose" = run ] || files="$files /usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs|/usr/lib/picolibc/riscv64-unknown-elf/lib/picolibc.ld:picolibc-riscv64-unknown-elf"
+[ "$purpose" = run ] || files="$files /usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs|/usr/lib/picolibc/riscv64-unknown-elf/lib/picolibc.ld:picolibc-riscv64-unknown-elf /usr/lib/arm-none-eabi/newlib/libstdc++_nano.a|/usr/lib/arm-none-eabi/lib/libstdc++_nano.a|/usr/arm-none-eabi/lib/libstdc++_nano.a:libstdc++-arm-none-eabi-newlib"
 
 missing=()
 export PATH="$PATH:${MOTET_SBIN:-/usr/sbin:/sbin}"  # Debian keeps mosquitto out of a user's PATH
@@ -77,6 +77,7 @@ if [ "$python" != .venv/bin/python ]; then
     "$python" -m venv .venv
 fi
 .venv/bin/python tools/fetch.py wasm3 monocypher micropython
+[ "$purpose" = run ] || .venv/bin/python tools/fetch.py pico-sdk tinyusb
 
 # The virtual environment is current when it was made from these very files.
 stamp=$(cat pyproject.toml setup.py tools/constraints.txt | sha256sum | cut -c1-32)
@@ -88,6 +89,8 @@ if [ "$(cat .venv/.stamp 2>/dev/null)" != "$stamp" ]; then
     } >build/logs/pip.log 2>&1 || { tail -5 build/logs/pip.log >&2; fail "pip failed (full log: build/logs/pip.log); without a network, point pip at a local index with PIP_INDEX_URL"; }
     echo "$stamp" >.venv/.stamp
 fi
+# Its npm comes with the virtual environment.
+[ "$purpose" = run ] || .venv/bin/python tools/fetch.py rp2040js
 
 # The C extension follows its sources: rebuilt in place when one of them is newer.
 built=firmware/cpython/motet_native/_native$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')

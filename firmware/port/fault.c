@@ -7,6 +7,10 @@
 #include "port.h"
 #include "soc/soc.h"
 
+// Where a linker script keeps what start-up must not clear.
+#ifndef PORT_KEPT
+#define PORT_KEPT ".noinit"
+#endif
 #define RECORD_MAGIC 0x4D6F7465u
 
 // Survives a warm restart; random after power-on, which is why it carries a check.
@@ -16,13 +20,13 @@ static struct record {
     char reason[16];
     char line[96];
     uint32_t check;
-} record __attribute__((section(".noinit")));
+} record __attribute__((section(PORT_KEPT)));
 
 // Whatever power-on left here; emulators load a random word, as SRAM would come up with.
-static volatile uint32_t boot_seed __attribute__((section(".noinit.seed")));
+static volatile uint32_t boot_seed __attribute__((section(PORT_KEPT ".seed")));
 
 // Counts warm starts, from any number.
-static uint32_t boots __attribute__((section(".noinit")));
+static uint32_t boots __attribute__((section(PORT_KEPT)));
 
 static char reason[16];
 static char line[96];
@@ -55,7 +59,7 @@ static uint32_t gather_entropy(void) {
     return mix(hash, &record, sizeof record);
 }
 
-static void remember(const char *why, const char *what) {
+void fault_remember(const char *why, const char *what) {
     memset(&record, 0, sizeof record);
     record.magic = RECORD_MAGIC;
     record.failures = failures;
@@ -76,7 +80,7 @@ void fault_recall(void) {
     copy_text(line, sizeof line, warm ? record.line : "");
     failures = failed(reason) ? (warm ? record.failures : 0) + 1 : 0;
     // Whoever restarts the chip without leaving a reason came from outside.
-    remember("external", "");
+    fault_remember("external", "");
 }
 
 const char *fault_reset_reason(void) {
@@ -93,7 +97,7 @@ uint32_t fault_failures(void) {
 
 void fault_settled(void) {
     failures = 0;
-    remember("external", "");
+    fault_remember("external", "");
 }
 
 uint32_t fault_boot_entropy(void) {
@@ -102,7 +106,7 @@ uint32_t fault_boot_entropy(void) {
 
 _Noreturn void fault_restart(const char *why) {
     (void)arch_lock();
-    remember(why, "");
+    fault_remember(why, "");
     soc_reset();
 }
 
@@ -144,7 +148,7 @@ static _Noreturn void report(const char *why, const char *kind, const struct fau
     port_end_frame();
     port_write_raw(text, strlen(text));
     port_write_raw("\r\n", 2);
-    remember(why, text);
+    fault_remember(why, text);
 #if PORT_RESET_ON_FAULT
     soc_reset();
 #else

@@ -21,6 +21,9 @@ _Noreturn void fault_hang(uint32_t pc);
 // Restarts the chip; the next boot's reset_reason() is `reason`, a literal of at most 15 characters.
 _Noreturn void fault_restart(const char *reason);
 
+// What the next boot reports when this run ends without a further word: reset_reason() and last_fault().
+void fault_remember(const char *reason, const char *line);
+
 // Reads the record that the last run left in RAM; call once at boot.
 void fault_recall(void);
 

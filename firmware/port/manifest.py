@@ -16,5 +16,5 @@ def core_files(folder):
 
 
 include("$(MPY_DIR)/extmod/asyncio")
-package("motet_core", files=core_files("../motet_core"), base_path="$(PORT_DIR)/..", opt=2)
+package("motet_core", files=core_files("../motet_core"), base_path="..", opt=2)
 module("main.py", base_path="$(MAIN_DIR)", opt=2)

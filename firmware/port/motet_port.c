@@ -5,9 +5,11 @@
 #include "py/objstr.h"
 #include "py/runtime.h"
 
+#include "arch/arch.h"
 #include "fault.h"
 #include "flash/port_flash.h"
 #include "frame/link.h"
+#include "port.h"
 #include "random.h"
 #include "watch.h"
 

@@ -17,10 +17,9 @@ MONOCYPHER = ROOT / "third_party/monocypher"
 
 
 def wasm3_macros() -> list[str]:
-    """The macros that shape wasm3's structures, as setup.py has them."""
-    text = re.search(r"WASM3_CONFIG = (\[.*?\n\])", (ROOT / "setup.py").read_text(), re.DOTALL)
-    assert text is not None
-    return [f"-D{name}={value}" for name, value in ast.literal_eval(text.group(1))]
+    """The macros that shape wasm3's structures, of which all builds read one list."""
+    lines = (ROOT / "firmware/native/defines.list").read_text().splitlines()
+    return [f"-D{line}" for line in lines if not line.startswith("#")]
 
 
 def sanitizing_compiler(folder: Path) -> str:

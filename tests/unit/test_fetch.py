@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +19,9 @@ def start(folder: Path, **environment: str) -> subprocess.Popen[str]:
     """`fetch.py wasm3` in a checkout that has nothing else."""
     script = folder / "tools/fetch.py"
     script.parent.mkdir(exist_ok=True)
-    if not script.exists():
-        script.write_text((ROOT / "tools/fetch.py").read_text())
+    for source in (ROOT / "tools").glob("fetch*.py"):
+        if not (script.parent / source.name).exists():
+            shutil.copy(source, script.parent)
     command = [sys.executable, str(script), "wasm3"]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env={**os.environ, **environment})

@@ -50,6 +50,7 @@ def test_the_cpython_binding_has_no_warnings(compiler: str) -> None:
     assert warnings(compiler, sorted(BINDING.glob("*.c")), "-DMOTET_THREADS=1", "-isystem", sysconfig.get_path("include")) == ""
 
 
-def test_both_bindings_shape_the_engines_structures_alike():
-    makefile = (ROOT / "firmware/modules/motet_native/micropython.mk").read_text()
-    assert sorted(re.findall(r"-Dd_m3\w+=\w+", makefile)) == sorted(wasm3_macros())
+def test_all_builds_shape_the_engines_structures_by_one_list():
+    for build in ("setup.py", "firmware/modules/motet_native/micropython.mk", "firmware/modules/motet_native/micropython.cmake"):
+        text = (ROOT / build).read_text()
+        assert "defines.list" in text and not re.search(r"d_m3\w+=", text)

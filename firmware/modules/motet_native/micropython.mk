@@ -13,13 +13,10 @@ vpath %.c $(MOTET_ROOT)
 SRC_USERMOD_C += $(wildcard $(USERMOD_DIR)/*.c)
 # Python-free sources: not scanned.
 SRC_USERMOD_LIB_C += $(patsubst $(MOTET_ROOT)/%,%,$(wildcard \
-	$(MOTET_NATIVE)/*.c $(MOTET_NATIVE)/wasm/*.c $(MOTET_NATIVE)/nn/*.c $(MOTET_NATIVE)/nn/*/*.c $(MOTET_NATIVE)/frame/*.c \
-	$(MOTET_NATIVE)/crypto/*.c $(MOTET_NATIVE)/store/*.c $(WASM3_DIR)/*.c $(MONOCYPHER_DIR)/*.c))
+	$(addprefix $(MOTET_ROOT)/,$(shell grep -v '^\#' $(MOTET_NATIVE)/sources.list))))
 
-# Struct layouts inside wasm3 depend on the d_m3 macros: every file that includes its headers must see the same values.
 CFLAGS_USERMOD += -I$(MOTET_NATIVE) -I$(WASM3_DIR) -I$(MONOCYPHER_DIR) \
-	-Dd_m3HasFloat=1 -Dd_m3VerboseErrorMessages=0 -Dd_m3MaxFunctionStackHeight=128 \
-	-Dd_m3CodePageAlignSize=1024 -Dd_m3MaxConstantTableSize=64 -Dd_m3MaxLinearMemoryPages=16
+	$(addprefix -D,$(shell grep -v '^\#' $(MOTET_NATIVE)/defines.list))
 
 # Speed matters in the engines, size everywhere else.
 MOTET_NATIVE_OPT ?= -O2

@@ -13,6 +13,7 @@ from motet.emulate.machine import EmulatorError, Machine
 KINDS = {
     "qemu": ("motet.emulate.emulator", "Emulator"),
     "unicorn": ("motet.emulate.esp32c3_machine", "Esp32c3"),
+    "rp2040js": ("motet.emulate.rp2040_machine", "Rp2040"),
     "process": ("motet.emulate.native", "NativeDevice"),
 }
 

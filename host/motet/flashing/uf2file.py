@@ -14,6 +14,8 @@ BLOCK = 512
 _START, _SECOND, _END = 0x0A324655, 0x9E5D5157, 0x0AB16F30
 _NOT_MAIN_FLASH, _HAS_FAMILY = 0x00000001, 0x00002000
 _MOST_PAYLOAD = 476
+# What boot loaders write at a time.
+_PAYLOAD = 256
 
 
 class Uf2Error(ValueError):
@@ -63,3 +65,14 @@ def content(data: bytes) -> tuple[set[int | None], bytes]:
     for block in found:
         image[block.address - first : block.address - first + len(block.payload)] = block.payload
     return {block.family for block in found}, bytes(image)
+
+
+def encode(image: bytes, address: int, family: int) -> bytes:
+    """A UF2 file that puts `image` at `address` of a part of `family`, in blocks of 256 bytes."""
+    parts = [image[at : at + _PAYLOAD].ljust(_PAYLOAD, b"\xff") for at in range(0, len(image), _PAYLOAD)]
+    heads = (
+        struct.pack("<8I", _START, _SECOND, _HAS_FAMILY, address + number * _PAYLOAD, _PAYLOAD, number, len(parts), family)
+        for number in range(len(parts))
+    )
+    end = struct.pack("<I", _END)
+    return b"".join((head + part).ljust(BLOCK - len(end), b"\0") + end for head, part in zip(heads, parts, strict=True))

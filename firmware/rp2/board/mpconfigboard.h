@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// MicroPython's rp2 port as Motet uses it: console on USB, the framed link on UART0, one core.
+#define MICROPY_HW_BOARD_NAME "Motet on RP2040"
+
+// Files in the last quarter; below them Motet's store, below that the firmware.
+#define MICROPY_HW_FLASH_STORAGE_BYTES (512 * 1024)
+
+// The other core would need a lock where masked interrupts are enough now.
+#define MICROPY_PY_THREAD (0)
+
+// USB devices written in Python, and drawing into buffers: the flash has better uses.
+#define MICROPY_HW_ENABLE_USB_RUNTIME_DEVICE (0)
+#define MICROPY_PY_FRAMEBUF                  (0)
+
+void motet_rp2_start(void);
+void motet_rp2_detach(void);
+#define MICROPY_BOARD_EARLY_INIT()       motet_rp2_start()
+#define MICROPY_BOARD_START_SOFT_RESET() motet_rp2_detach()

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packages of other Debian suites than the machine's own, downloaded without touching its package lists."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from fetch_base import FetchError, run
+
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+
+def debian_mirror() -> str:
+    """The mirror this machine's apt already uses, or MOTET_DEBIAN_MIRROR."""
+    if mirror := os.environ.get("MOTET_DEBIAN_MIRROR"):
+        return mirror
+    if not shutil.which("apt-get"):
+        raise FetchError("apt-get is missing; set MICROPYTHON_DIR to an unpacked MicroPython 1.25 source tree")
+    listed = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"], capture_output=True, text=True
+    ).stdout
+    for uri in sorted(set(listed.split())):
+        if re.search(r"/debian/?$", uri):
+            return uri
+    raise FetchError("no Debian mirror in apt's configuration; set MOTET_DEBIAN_MIRROR or MICROPYTHON_DIR")
+
+
+def apt_options(state: Path, suite: str) -> list[str]:
+    """An apt state of our own: the system's package lists and sources stay untouched."""
+    for folder in ("lists/partial", "cache/archives/partial"):
+        (state / folder).mkdir(parents=True, exist_ok=True)
+    source = state / "sources.list"
+    address = f"[signed-by={KEYRING}] {debian_mirror()} {suite} main"
+    source.write_text(f"deb {address}\ndeb-src {address}\n")
+    settings = {
+        "APT::Sandbox::User": "root" if os.geteuid() == 0 else "",
+        "Acquire::Languages": "none",
+        "Dir::State::Lists": str(state / "lists"),
+        "Dir::Etc::SourceList": str(source),
+        "Dir::Etc::SourceParts": "/dev/null",
+        "Dir::Cache": str(state / "cache"),
+    }
+    return ["-qq", *(f"-o{name}={value}" for name, value in settings.items())]
+
+
+def apt_source(suite: str, package: str) -> Callable[[Path], None]:
+    """Downloads the source package "name=version" of a suite into a folder."""
+
+    def download(folder: Path) -> None:
+        options = apt_options(folder / "apt", suite)
+        run("apt-get", *options, "update")
+        run("apt-get", *options, "source", "--download-only", package, cwd=folder)
+
+    return download
+
+
+def apt_binary(suite: str, package: str) -> Callable[[Path], None]:
+    """Downloads the binary package "name=version" of a suite into a folder."""
+
+    def download(folder: Path) -> None:
+        options = apt_options(folder / "apt", suite)
+        run("apt-get", *options, "update")
+        run("apt-get", *options, "download", package, cwd=folder)
+
+    return download
