@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 STAGE = BUILD / "rp2-tree"
 SDK_LIBRARIES = ("pico-sdk", "tinyusb")
 FLASH_BASE = 0x10000000
-# (file of the port, what stands there, what takes its place): TLS and what else needs mbedtls is left out, as its sources are
-# not fetched and nothing here uses it; FAT goes to make room, files are in LittleFS; the C stack grows from 8 to 16 KB, as wasm3 has no tail calls on this core.
+# (file of the port, what stands there, what takes its place). TLS and what else needs mbedtls is left out: its sources are not
+# fetched, and nothing here uses it. FAT goes to make room; files are in LittleFS. The C stack grows from 8 to 16 KB, as wasm3
+# has no tail calls on this core.
 EDITS = [
     ("CMakeLists.txt", "set(MICROPY_SSL_MBEDTLS ON)", "set(MICROPY_SSL_MBEDTLS OFF)"),
     ("CMakeLists.txt", "    mbedtls/mbedtls_port.c\n", ""),
@@ -35,7 +36,11 @@ EDITS = [
     ("mpconfigport.h", "#define MICROPY_PY_HASHLIB_SHA1                 (1)", "#define MICROPY_PY_HASHLIB_SHA1 (0)"),
     ("mpconfigport.h", "#define MICROPY_PY_CRYPTOLIB                    (1)", "#define MICROPY_PY_CRYPTOLIB (0)"),
     ("mpconfigport.h", "#define MICROPY_VFS_FAT                         (1)", "#define MICROPY_VFS_FAT (0)"),
-    ("memmap_mp_rp2040.ld", "__GcHeapEnd = ORIGIN(RAM) + LENGTH(RAM);", "__GcHeapEnd = ORIGIN(SCRATCH_Y) + LENGTH(SCRATCH_Y) - 0x4000;"),
+    (
+        "memmap_mp_rp2040.ld",
+        "__GcHeapEnd = ORIGIN(RAM) + LENGTH(RAM);",
+        "__GcHeapEnd = ORIGIN(SCRATCH_Y) + LENGTH(SCRATCH_Y) - 0x4000;",
+    ),
 ]
 
 BOOTROM_FLAGS = [
@@ -49,7 +54,9 @@ def edited(path: Path, edits: list[tuple[str, str]]) -> None:
     text = path.read_text()
     for old, new in edits:
         if text.count(old) != 1:
-            raise BuildError(f"{path.name} of MicroPython's rp2 port is not the one we know: expected exactly one {old.strip()!r}")
+            raise BuildError(
+                f"{path.name} of MicroPython's rp2 port is not the one we know: expected exactly one {old.strip()!r}"
+            )
         text = text.replace(old, new)
     path.write_text(text)
 
@@ -93,6 +100,10 @@ def configure(board: Board, port: Path, folder: Path, main: Path, cross: str) ->
         "USER_C_MODULES": ROOT / "firmware/rp2/micropython.cmake",
         "MOTET_BOARD": board.name,
         "MOTET_MCU": board.mcu,
+        "MOTET_FLASH_DRIVER": board.flash.driver if board.flash else "",
+        "MOTET_FLASH_DEFINES": ";".join(f"{name}={value}" for name, value in board.flash.defines().items())
+        if board.flash
+        else "",
         "PICO_NO_PICOTOOL": "1",
         "PICO_SDK_PATH_OVERRIDE": port.parents[1] / "lib/pico-sdk",
     }

@@ -172,7 +172,9 @@ SOURCES = {**ALWAYS, "pico-sdk": fetch_pico_sdk, "tinyusb": fetch_tinyusb, "rp20
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="name", help=f"what to fetch of {', '.join(SOURCES)} (default: {', '.join(ALWAYS)})")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"what to fetch of {', '.join(SOURCES)} (default: {', '.join(ALWAYS)})"
+    )
     names = parser.parse_args().names or list(ALWAYS)
     if unknown := [name for name in names if name not in SOURCES]:
         parser.error(f"unknown source {unknown[0]!r}; known: {', '.join(SOURCES)}")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fault of the RP2040's Cortex-M0+: reported and remembered as on Motet's own port, then the chip starts over. Armv6-M has no
-// registers that tell the cause.
+// A fault of the RP2040's Cortex-M0+: reported and remembered as on Motet's own port, then the chip starts over.
+// Armv6-M has no registers that tell the cause.
 #include <stdint.h>
 
 #include "../port/fault.h"
@@ -21,7 +21,8 @@ _Noreturn __attribute__((used)) void motet_rp2_on_fault(const uint32_t *pushed) 
     fault_report("HARDFAULT", fields, 3, 0);
 }
 
-// Takes the place of the SDK's handler, which waits for a debugger. One stack serves all: the report starts at its top anew.
+// Takes the place of the SDK's handler, which waits for a debugger. One stack serves all: the report starts at its top
+// anew.
 __attribute__((naked)) void isr_hardfault(void) {
     __asm volatile("mrs r0, msp\n ldr r1, =__StackTop\n mov sp, r1\n bl motet_rp2_on_fault");
 }

@@ -12,6 +12,19 @@ target_sources(usermod_motet_port INTERFACE
     ${MOTET_PORT}/random.c
     ${MOTET_PORT}/uart.c
 )
+# The store: [flash] of board.toml.
+if(MOTET_FLASH_DRIVER)
+    target_sources(usermod_motet_port INTERFACE
+        ${MOTET_PORT}/flash/port_flash.c
+        ${MOTET_PORT}/flash/flash_${MOTET_FLASH_DRIVER}.c
+    )
+    # These look for each other from the port's folder; nothing there has the name of a file of the rp2 port.
+    set_source_files_properties(
+        ${MOTET_PORT}/flash/port_flash.c ${MOTET_PORT}/flash/flash_${MOTET_FLASH_DRIVER}.c
+        PROPERTIES COMPILE_OPTIONS "-iquote;${MOTET_PORT}"
+    )
+    target_compile_definitions(usermod_motet_port INTERFACE ${MOTET_FLASH_DEFINES})
+endif()
 # The folder of our own port is not among the include folders: it has files of the same names as the rp2 port's.
 target_compile_definitions(usermod_motet_port INTERFACE
     PORT_BOARD="${MOTET_BOARD}"

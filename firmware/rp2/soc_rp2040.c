@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// RP2040 under MicroPython's rp2 port: what firmware/port/soc/soc.h and arch/arch.h ask for, by the Pico SDK. The framed link
-// has UART0 (GP0 sends, GP1 receives, 115200 baud); the console stays on USB.
+// RP2040 under MicroPython's rp2 port: what firmware/port/soc/soc.h and arch/arch.h ask for, by the Pico SDK. The
+// framed link has UART0 (GP0 sends, GP1 receives, 115200 baud); the console stays on USB.
 #include "hardware/gpio.h"
 #include "hardware/irq.h"
 #include "hardware/structs/rosc.h"

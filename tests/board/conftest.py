@@ -32,6 +32,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         names = [name for name in BOARDS if marked("on_twins") or name not in TWINS]
         if marked("qemu_only"):
             names = [name for name in names if isinstance(boards.load(name).emulate, boards.Qemu)]
+        if "echo" in metafunc.fixturenames:
+            # Another program for the rp2 port is another minute of compiling.
+            names = [name for name in names if not isinstance(boards.load(name).build, boards.Rp2Build)]
         if only := marked("only_on"):
             names = list(only.args)
         metafunc.parametrize("board", names, indirect=True)

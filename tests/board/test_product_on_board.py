@@ -75,3 +75,12 @@ def test_a_killed_board_answers_again_after_a_restart(product: Machine) -> None:
         product.restart()
     with Wire(product.port) as wire:
         assert Client(wire, nonce=b"another!").tool("vitals.read")["uptime_ms"] < 60_000
+
+
+def test_the_reset_button_starts_the_product_anew_and_is_told_from_a_power_on(product: Machine) -> None:
+    with Wire(product.port) as wire:
+        Client(wire)
+        product.reset()
+        wire.until(lambda: wire.link.resets and wire.link.established, "new session")
+    with Wire(product.port) as wire:
+        assert Client(wire, nonce=b"another!").presence["reset_reason"] == "external"

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What tests that compile the native sources need to know of the build."""
 
-import ast
-import re
 import shutil
 import subprocess
 from pathlib import Path

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the RP2040's boot ROM does for firmware, for emulators that have none of it (its code is not ours to ship). Enough for
-// the Pico SDK and MicroPython; no USB boot loader. RP2040 datasheet, section 2.8.
+// What the RP2040's boot ROM does for firmware, for emulators that have none of it (its code is not ours to ship).
+// Enough for the Pico SDK and MicroPython; no USB boot loader. RP2040 datasheet, section 2.8.
 #include <stddef.h>
 #include <stdint.h>
 

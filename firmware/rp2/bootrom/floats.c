@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The boot ROM's single precision functions by the compiler's: same results for arguments that both define. Trigonometry,
-// exponentials and what else MicroPython brings itself stops. RP2040 datasheet, section 2.8.3.2.1.
+// The boot ROM's single precision functions by the compiler's: same results for arguments that both define.
+// Trigonometry, exponentials and what else MicroPython brings itself stops. RP2040 datasheet, section 2.8.3.2.1.
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -104,8 +104,36 @@ static double to_double(float a) {
 // How many entries the table has stands right before it.
 __attribute__((section(".float_count"), used)) static const uint16_t float_count[2] = {0, 32};
 __attribute__((section(".float_table"), used)) void *const float_table[32] = {
-    add,        subtract,    multiply,   divide,       compare,   __aeabi_cfcmple, __ieee754_sqrtf, to_int,
-    to_fix,     to_uint,     to_ufix,    from_int,     from_fix,  from_uint,       from_ufix, stop,
-    stop,       stop,        stop,       stop,         stop,      compare,         stop,      from_int64,
-    from_fix64, from_uint64, from_ufix64, to_int64,    to_fix64,  to_uint64,       to_ufix64, to_double,
+    add,
+    subtract,
+    multiply,
+    divide,
+    compare,
+    __aeabi_cfcmple,
+    __ieee754_sqrtf,
+    to_int,
+    to_fix,
+    to_uint,
+    to_ufix,
+    from_int,
+    from_fix,
+    from_uint,
+    from_ufix,
+    stop,
+    stop,
+    stop,
+    stop,
+    stop,
+    stop,
+    compare,
+    stop,
+    from_int64,
+    from_fix64,
+    from_uint64,
+    from_ufix64,
+    to_int64,
+    to_fix64,
+    to_uint64,
+    to_ufix64,
+    to_double,
 };

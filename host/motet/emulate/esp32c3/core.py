@@ -69,6 +69,8 @@ class Core:
 
     def __init__(self, memories: Memories, read: Callable[[int], int], write: Callable[[int, int], None]) -> None:
         self.uc = uc = Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
+        # unicorn keeps addresses only.
+        self._memories = memories
         self._before = 0
         self._running = False
         self._trap: tuple[int, int] | None = None

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What only the RP2040's board has: MicroPython's shell on USB beside the link, and files in the flash."""
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from client import Client
+from wire import Wire
+
+from motet import boards
+from motet.emulate import Machine, create
+
+pytestmark = [pytest.mark.board, pytest.mark.only_on("rp2040")]
+
+PATIENCE = 60.0
+CTRL_A, CTRL_C, CTRL_D = b"\x01", b"\x03", b"\x04"
+
+
+class Console:
+    """MicroPython's raw shell on the USB serial port."""
+
+    def __init__(self, machine: Machine) -> None:
+        assert machine.console_port
+        self._socket = socket.create_connection(("127.0.0.1", machine.console_port), timeout=PATIENCE)
+        self._heard = b""
+
+    def __enter__(self) -> "Console":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def until(self, text: bytes) -> bytes:
+        deadline = time.monotonic() + PATIENCE
+        while text not in self._heard:
+            assert time.monotonic() < deadline, self._heard
+            data = self._socket.recv(4096)
+            assert data, self._heard
+            self._heard += data
+        before, _, self._heard = self._heard.partition(text)
+        return before
+
+    def run(self, code: str) -> str:
+        """Interrupt what runs, run `code` and return what it printed."""
+        self._socket.sendall(CTRL_C + CTRL_A)
+        self.until(b"raw REPL; CTRL-B to exit\r\n>")
+        self._socket.sendall(code.encode() + CTRL_D)
+        self.until(b"OK")
+        printed, errors = self.until(CTRL_D), self.until(CTRL_D)
+        assert not errors, errors
+        return printed.decode().strip()
+
+
+def test_the_usb_console_says_what_started_and_the_link_stays_free_of_text(product: Machine) -> None:
+    with Console(product) as console, Wire(product.port) as wire:
+        assert console.until(b" after ").endswith(b"motet on rp2040")
+        Client(wire)
+        assert b"motet on" not in wire.raw
+
+
+def test_files_survive_a_power_cut(board: boards.Board, image: dict[str, object], tmp_path: Path) -> None:
+    with create(board, firmware=Path(str(image["uf2"])), flash=tmp_path / "flash") as machine:
+        with Console(machine) as console:
+            console.until(b"motet on rp2040")
+            assert console.run("print(open('kept', 'w').write('across power'))") == "12"
+        machine.kill()
+    with create(board, flash=tmp_path / "flash") as machine, Console(machine) as console:
+        console.until(b"motet on rp2040")
+        assert console.run("print(open('kept').read())") == "across power"
+
+
+def test_machine_reset_restarts_the_part_and_says_so(product: Machine) -> None:
+    with Console(product) as console:
+        console.until(b"after power_on")
+        product_code = "import machine; machine.reset()"
+        console._socket.sendall(CTRL_C + CTRL_A + product_code.encode() + CTRL_D)
+        console.until(b"after reset")
+    with Wire(product.port) as wire:
+        assert Client(wire).presence["reset_reason"] == "reset"
