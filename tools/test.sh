@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 py=.venv/bin/python
 tools/lint.sh
 $py tools/build.py edge
-for board in stm32f405 virt_rv32 mps2_an385 mps2_an386 mps3_an547; do $py tools/build.py firmware "$board"; done
+for board in stm32f405 virt_rv32 mps2_an385 mps2_an386 mps3_an547 esp32c3 rp2040; do $py tools/build.py firmware "$board"; done
 $py -m motet.components.build examples/vote
 mkdir -p build/reports
 status=0
