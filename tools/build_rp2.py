@@ -25,8 +25,8 @@ STAGE = BUILD / "rp2-tree"
 SDK_LIBRARIES = ("pico-sdk", "tinyusb")
 FLASH_BASE = 0x10000000
 # (file of the port, what stands there, what takes its place). TLS and what else needs mbedtls is left out: its sources are not
-# fetched, and nothing here uses it. FAT goes to make room; files are in LittleFS. The C stack grows from 8 to 16 KB, as wasm3
-# has no tail calls on this core.
+# fetched, and nothing here uses it. FAT and the shell's native code go to make room; files are in LittleFS. The C stack grows
+# from 8 to 16 KB, as wasm3 has no tail calls on this core.
 EDITS = [
     ("CMakeLists.txt", "set(MICROPY_SSL_MBEDTLS ON)", "set(MICROPY_SSL_MBEDTLS OFF)"),
     ("CMakeLists.txt", "    mbedtls/mbedtls_port.c\n", ""),
@@ -35,6 +35,8 @@ EDITS = [
     ("mpconfigport.h", "#define MICROPY_SSL_MBEDTLS                     (1)", "#define MICROPY_SSL_MBEDTLS (0)"),
     ("mpconfigport.h", "#define MICROPY_PY_HASHLIB_SHA1                 (1)", "#define MICROPY_PY_HASHLIB_SHA1 (0)"),
     ("mpconfigport.h", "#define MICROPY_PY_CRYPTOLIB                    (1)", "#define MICROPY_PY_CRYPTOLIB (0)"),
+    ("mpconfigport.h", "#define MICROPY_EMIT_THUMB                      (1)", "#define MICROPY_EMIT_THUMB (0)"),
+    ("mpconfigport.h", "#define MICROPY_EMIT_INLINE_THUMB               (1)", "#define MICROPY_EMIT_INLINE_THUMB (0)"),
     ("mpconfigport.h", "#define MICROPY_VFS_FAT                         (1)", "#define MICROPY_VFS_FAT (0)"),
     (
         "memmap_mp_rp2040.ld",

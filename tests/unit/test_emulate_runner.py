@@ -92,7 +92,7 @@ def test_a_child_that_ends_at_once_is_quoted(monkeypatch: pytest.MonkeyPatch, tm
     command = [sys.executable, "-c", "import sys; sys.exit('no such thing')"]
     monkeypatch.setattr(esp32c3_machine.Esp32c3, "_command", lambda _self, _control, _uarts: command)
     machine = create("esp32c3", firmware=firmware)
-    with pytest.raises(EmulatorError, match="the emulator does not start: .*no such thing"):
+    with pytest.raises(EmulatorError, match=r"the emulator does not start: .*no such thing"):
         machine.start()
     assert not machine.running and machine.pid is None
     machine.close()

@@ -8,9 +8,12 @@
 // The other core would need a lock where masked interrupts are enough now.
 #define MICROPY_PY_THREAD (0)
 
-// USB devices written in Python, and drawing into buffers: the flash has better uses.
+// What the device core does not need and few would look for: the flash has better uses.
 #define MICROPY_HW_ENABLE_USB_RUNTIME_DEVICE (0)
+#define MICROPY_PY_CMATH                     (0)
+#define MICROPY_PY_DEFLATE                   (0)
 #define MICROPY_PY_FRAMEBUF                  (0)
+#define MICROPY_PY_UCTYPES                   (0)
 
 void motet_rp2_start(void);
 void motet_rp2_detach(void);
