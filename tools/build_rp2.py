@@ -24,13 +24,16 @@ if TYPE_CHECKING:
 STAGE = BUILD / "rp2-tree"
 SDK_LIBRARIES = ("pico-sdk", "tinyusb")
 FLASH_BASE = 0x10000000
+FLOATS = "pico_set_float_implementation(${MICROPY_TARGET} micropython)"
 # (file of the port, what stands there, what takes its place). TLS and what else needs mbedtls is left out: its sources are not
 # fetched, and nothing here uses it. FAT and the shell's native code go to make room; files are in LittleFS. The C stack grows
-# from 8 to 16 KB, as wasm3 has no tail calls on this core.
+# from 8 to 16 KB, as wasm3 has no tail calls on this core. Double precision is the compiler's: models must give the same bytes
+# as on the host, and the boot ROM's functions take denormal numbers for zero.
 EDITS = [
     ("CMakeLists.txt", "set(MICROPY_SSL_MBEDTLS ON)", "set(MICROPY_SSL_MBEDTLS OFF)"),
     ("CMakeLists.txt", "    mbedtls/mbedtls_port.c\n", ""),
     ("CMakeLists.txt", "target_link_libraries(${MICROPY_TARGET} micropy_lib_mbedtls)\n", ""),
+    ("CMakeLists.txt", FLOATS, FLOATS + "\npico_set_double_implementation(${MICROPY_TARGET} compiler)"),
     ("CMakeLists.txt", "PICO_STACK_SIZE=0x2000", "PICO_STACK_SIZE=0x4000"),
     ("mpconfigport.h", "#define MICROPY_SSL_MBEDTLS                     (1)", "#define MICROPY_SSL_MBEDTLS (0)"),
     ("mpconfigport.h", "#define MICROPY_PY_HASHLIB_SHA1                 (1)", "#define MICROPY_PY_HASHLIB_SHA1 (0)"),

@@ -42,12 +42,16 @@ class Console:
         before, _, self._heard = self._heard.partition(text)
         return before
 
-    def run(self, code: str) -> str:
-        """Interrupt what runs, run `code` and return what it printed."""
+    def start(self, code: str) -> None:
+        """Interrupt what runs, and run `code` instead."""
         self._socket.sendall(CTRL_C + CTRL_A)
         self.until(b"raw REPL; CTRL-B to exit\r\n>")
         self._socket.sendall(code.encode() + CTRL_D)
         self.until(b"OK")
+
+    def run(self, code: str) -> str:
+        """The same; returns what it printed when it has ended."""
+        self.start(code)
         printed, errors = self.until(CTRL_D), self.until(CTRL_D)
         assert not errors, errors
         return printed.decode().strip()
@@ -64,7 +68,7 @@ def test_files_survive_a_power_cut(board: boards.Board, image: dict[str, object]
     with create(board, firmware=Path(str(image["uf2"])), flash=tmp_path / "flash") as machine:
         with Console(machine) as console:
             console.until(b"motet on rp2040")
-            assert console.run("print(open('kept', 'w').write('across power'))") == "12"
+            assert console.run("with open('kept', 'w') as file: print(file.write('across power'))") == "12"
         machine.kill()
     with create(board, flash=tmp_path / "flash") as machine, Console(machine) as console:
         console.until(b"motet on rp2040")
@@ -74,8 +78,7 @@ def test_files_survive_a_power_cut(board: boards.Board, image: dict[str, object]
 def test_machine_reset_restarts_the_part_and_says_so(product: Machine) -> None:
     with Console(product) as console:
         console.until(b"after power_on")
-        product_code = "import machine; machine.reset()"
-        console._socket.sendall(CTRL_C + CTRL_A + product_code.encode() + CTRL_D)
+        console.start("import machine; machine.reset()")
         console.until(b"after reset")
     with Wire(product.port) as wire:
         assert Client(wire).presence["reset_reason"] == "reset"

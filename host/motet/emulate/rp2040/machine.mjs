@@ -13,6 +13,8 @@ const WATCHDOG = 0x40058;
 // How long the core runs before the wires are looked at: some milliseconds.
 const SLICE = 200_000;
 const UARTS = 2;
+// The host's timers know milliseconds; shorter sleeps of the core are made up for by the next longer one.
+const SHORT_NS = 1e6;
 
 export class Machine {
   constructor(library, { flash, bootrom, seed, ports }) {
@@ -22,6 +24,7 @@ export class Machine {
     this.noise = new Noise(seed);
     this.ports = ports;
     this.executed = 0;
+    this.lead = 0;
     this.past = 0;
     this.paused = false;
     this.restarting = null;
@@ -57,11 +60,13 @@ export class Machine {
     this.mcu = mcu;
   }
 
+  // Start over for `cause`, and go on.
   restart(cause, watchdogReason = 0) {
     this.past += this.mcu.clock.nanos;
     this.restarting = null;
     this.build(cause, watchdogReason);
-    this.wake();
+    if (this.timer === null) this.run();
+    else this.wake();
   }
 
   status() {
@@ -103,16 +108,29 @@ export class Machine {
 
   run() {
     if (this.paused) return this.later(() => {}, null);
-    const { core, clock } = this.mcu;
-    let left = SLICE;
-    for (; left > 0 && !core.waiting && this.restarting === null; left--) {
-      clock.tick(core.executeInstruction() * CYCLE_NS);
-    }
-    this.executed += SLICE - left;
+    this.execute();
     for (const port of this.ports) port.flush();
     if (this.restarting) return this.later(() => this.restart(this.restarting.cause, this.restarting.reason), 0);
+    const { core, clock } = this.mcu;
     // The core wakes by an interrupt, which is a matter of time or of a wire.
-    return this.later(() => this.run(), core.waiting ? clock.nanosToNextAlarm || null : 0);
+    return this.later(() => this.run(), !core.waiting ? 0 : clock.nextAlarm ? Math.max(clock.nanosToNextAlarm, 1) : null);
+  }
+
+  // Run for a slice, or until the core sleeps for longer than is worth sleeping here.
+  execute() {
+    const { core, clock } = this.mcu;
+    let left = SLICE;
+    for (; left > 0 && this.restarting === null; left--) {
+      if (!core.waiting) {
+        clock.tick(core.executeInstruction() * CYCLE_NS);
+        this.executed++;
+      } else if (clock.nextAlarm && this.lead + clock.nanosToNextAlarm < SHORT_NS) {
+        this.lead += clock.nanosToNextAlarm;
+        clock.tick(clock.nanosToNextAlarm);
+      } else {
+        return;
+      }
+    }
   }
 
   // Call `next` after so many nanoseconds of sleep; null: only wake() ends it.
@@ -130,7 +148,8 @@ export class Machine {
     if (nanoseconds === null) {
       this.timer = { cancel: () => {} };
     } else if (slept) {
-      const timer = setTimeout(done, nanoseconds / 1e6);
+      const timer = setTimeout(done, (nanoseconds + this.lead) / 1e6);
+      this.lead = 0;
       this.timer = { cancel: () => clearTimeout(timer) };
     } else {
       const timer = setImmediate(done);

@@ -6,8 +6,6 @@ const FIFO_ROOM = 32;
 // Flags of the UART: the transmit FIFO is full.
 const TX_FULL = 1 << 5;
 const TX_EMPTY = 1 << 7;
-// How much the USB host hands over at a time.
-const PACKET = 64;
 
 export function attachUart(uart, port) {
   const refill = () => {
@@ -33,13 +31,22 @@ export function attachUart(uart, port) {
 }
 
 export function attachUsb(library, mcu, port) {
-  const host = new library.USBCDC(mcu.usbCtrl);
+  const usb = mcu.usbCtrl;
+  const host = new library.USBCDC(usb);
+  // The host that comes with the library answers every wish to read at once, with nothing if need be, and so keeps the part
+  // busy; a real one lets it wait.
+  let wanted = 0;
   const refill = () => {
-    while (host.txFIFO.itemCount < PACKET) {
-      const byte = port.take();
-      if (byte === undefined) return;
-      host.sendSerialByte(byte);
-    }
+    if (!wanted || !port.received.length) return;
+    const bytes = [];
+    while (bytes.length < wanted && port.received.length) bytes.push(port.take());
+    wanted = 0;
+    usb.endpointReadDone(host.outEndpoint, Uint8Array.from(bytes));
+  };
+  usb.onEndpointRead = (endpoint, size) => {
+    if (endpoint !== host.outEndpoint) return;
+    wanted = size;
+    refill();
   };
   host.onSerialData = (bytes) => bytes.forEach((byte) => port.send(byte));
   chain(port, refill);
