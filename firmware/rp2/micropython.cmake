@@ -11,17 +11,13 @@ target_sources(usermod_motet_port INTERFACE
     ${MOTET_PORT}/motet_port.c
     ${MOTET_PORT}/random.c
     ${MOTET_PORT}/uart.c
+    ${MOTET_PORT}/watch.c
 )
 # The store: [flash] of board.toml.
 if(MOTET_FLASH_DRIVER)
     target_sources(usermod_motet_port INTERFACE
         ${MOTET_PORT}/flash/port_flash.c
         ${MOTET_PORT}/flash/flash_${MOTET_FLASH_DRIVER}.c
-    )
-    # These look for each other from the port's folder; nothing there has the name of a file of the rp2 port.
-    set_source_files_properties(
-        ${MOTET_PORT}/flash/port_flash.c ${MOTET_PORT}/flash/flash_${MOTET_FLASH_DRIVER}.c
-        PROPERTIES COMPILE_OPTIONS "-iquote;${MOTET_PORT}"
     )
     target_compile_definitions(usermod_motet_port INTERFACE ${MOTET_FLASH_DEFINES})
 endif()

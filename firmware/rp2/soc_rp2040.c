@@ -20,6 +20,8 @@
 #define LINK_BAUD 115200u
 #define LINK_TX   0u
 #define LINK_RX   1u
+// How often a busy transmitter is asked before it counts as stuck.
+#define SEND_TRIES 1000000u
 
 // Bytes received, or the silence after them.
 #define INT_RX (UART_UARTIMSC_RXIM_BITS | UART_UARTIMSC_RTIM_BITS)
@@ -82,6 +84,19 @@ void soc_uart_notify_writable(bool on) {
     uart_get_hw(LINK)->imsc = on ? INT_RX | INT_TX : INT_RX;
 }
 
+// Where fault reports go; USB needs interrupts and a host.
+void port_write_raw(const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        for (uint32_t tries = 0; !soc_uart_write((uint8_t)text[i]) && tries < SEND_TRIES; tries++) {
+        }
+    }
+}
+
+// A zero byte ends whatever frame was on its way, so that the text stands alone.
+void port_end_frame(void) {
+    port_write_raw("\0\r\n", 3);
+}
+
 _Noreturn void soc_reset(void) {
     __real_watchdog_reboot(0, 0, 0);
     for (;;) {
@@ -115,6 +130,19 @@ const char *soc_reset_cause(void) {
     bool by_software = watchdog & WATCHDOG_REASON_FORCE_BITS;
     uint32_t chip = vreg_and_chip_reset_hw->chip_reset;
     return !by_software && chip & VREG_AND_CHIP_RESET_CHIP_RESET_HAD_POR_BITS ? "power_on" : 0;
+}
+
+// The watchdog is Python's here (machine.WDT), and never started by us: at the console's prompt a program may rest for
+// long.
+void soc_watchdog_start(uint32_t timeout_ms) {
+    (void)timeout_ms;
+}
+
+void soc_watchdog_feed(void) {
+}
+
+uint32_t arch_interrupted_pc(void) {
+    return 0;
 }
 
 uint64_t arch_time_us(void) {

@@ -2,7 +2,7 @@
 // NOR flash with Intel's command set (CFI, JEDEC JESD68.01; Intel StrataFlash J3 data sheet §9): two parts of 16 bits
 // side by side, so that every command goes to both halves of a word. While a command runs the whole part answers with
 // its status instead of its content; nothing else reads it meanwhile, because no interrupt does.
-#include "flash/port_flash.h"
+#include "port_flash.h"
 
 #include <stddef.h>
 

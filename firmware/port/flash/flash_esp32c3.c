@@ -3,7 +3,7 @@
 // esp32c3.rom.ld). The processor fetches its code from that same flash, so whatever runs between suspending and
 // resuming the cache is in RAM, with interrupts masked: some 50 ms for a sector, in which the UART may overrun; the
 // link sends again. No chip has run this yet.
-#include "flash/port_flash.h"
+#include "port_flash.h"
 
 #include <string.h>
 

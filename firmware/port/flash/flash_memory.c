@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory in the place of flash: a machine of an emulator that has none, whose RAM is a file. What NOR flash does not
 // allow is not allowed here either (store/memory_nor.c).
-#include "flash/port_flash.h"
+#include "port_flash.h"
 #include "store/memory_nor.h"
 
 bool port_flash_open(struct motet_flash *flash) {

@@ -2,7 +2,7 @@
 // The SPI flash of an RP2040 through the pico-sdk (hardware_flash), which runs the ROM's functions from RAM and flushes
 // the cache. Interrupts are masked meanwhile: some 50 ms for a sector. The second core must not run from flash; it is
 // not used.
-#include "flash/port_flash.h"
+#include "port_flash.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 // loses what it receives; the link sends it again. No part of this kind has run this yet.
 //
 // Emulators: QEMU has no flash controller, which shows as a lock that does not close; the device then keeps nothing.
-#include "flash/port_flash.h"
+#include "port_flash.h"
 
 #include "flash/bus.h"
 

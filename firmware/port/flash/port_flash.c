@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "flash/port_flash.h"
+#include "port_flash.h"
 
 #include <stddef.h>
 

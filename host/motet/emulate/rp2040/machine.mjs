@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part running: rp2040js with what it lacks for firmware that restarts, keeps a flash and sleeps.
 import fs from 'node:fs';
+import { correctFlags } from './flags.mjs';
 import { Flash } from './flash.mjs';
 import { attachUart, attachUsb } from './wires.mjs';
 import { ChipReset, Noise, RingOscillator } from './parts.mjs';
@@ -40,6 +41,7 @@ export class Machine {
     const mcu = new RP2040();
     mcu.logger = new ConsoleLogger(LogLevel.Error, false);
     mcu.loadBootrom(this.bootrom);
+    correctFlags(mcu.core);
     mcu.sram.set(this.sram);
     this.sram = mcu.sram;
     this.flash.attach(mcu);
