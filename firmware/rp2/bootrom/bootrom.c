@@ -57,16 +57,18 @@ uint32_t ctz32(uint32_t value) {
 }
 
 // Volatile: the compiler must not make calls of memset and memcpy from these, which are here.
-uint8_t *set_bytes(uint8_t *to, uint8_t byte, uint32_t count) {
+uint8_t *set_bytes(uint8_t *to, uint32_t value, uint32_t count) {
     volatile uint8_t *at = to;
+    // Callers pass an int as memset takes it: only its low byte counts.
+    uint32_t byte = value & 0xFFu;
     for (; count && (uintptr_t)at & 3u; count--) {
-        *at++ = byte;
+        *at++ = (uint8_t)byte;
     }
     for (; count >= 4; count -= 4, at += 4) {
         *(volatile uint32_t *)at = byte * 0x01010101u;
     }
     while (count--) {
-        *at++ = byte;
+        *at++ = (uint8_t)byte;
     }
     return to;
 }
