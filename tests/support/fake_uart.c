@@ -77,11 +77,12 @@ void uart_open(uint32_t epoch) {
     port_attach(ours);
 }
 
-// One interrupt for all of them, as a UART with a long FIFO has it.
-void uart_receive_all(const uint8_t *bytes, size_t count) {
+// One interrupt for all of them, as a UART with a long FIFO has it; how many are left.
+size_t uart_receive_all(const uint8_t *bytes, size_t count) {
     received = bytes;
     waiting = count;
     port_on_uart();
+    return waiting;
 }
 
 void uart_receive(uint8_t byte) {

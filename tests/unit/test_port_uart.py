@@ -90,12 +90,9 @@ def test_a_message_ends_the_sleep_before_it_begins(world: World) -> None:
     assert world.uart.uart_wait(1000) > 0, "the message woke the program once, not for ever"
 
 
-def test_one_interrupt_takes_all_that_has_come(world: World) -> None:
-    world.uart.uart_wait(0)
-    world.link.send(1, b"a message longer than what is read at once")
-    bytes_ = world.link.output(world.now)
-    world.uart.uart_receive_all(bytes_, len(bytes_))
-    assert world.uart.uart_wait(1000) == 0
+@pytest.mark.parametrize("count", [1, 16, 17, 32, 100])
+def test_one_interrupt_takes_all_that_has_come(world: World, count: int) -> None:
+    assert world.uart.uart_receive_all(bytes(count), count) == 0
 
 
 def test_bytes_that_make_no_message_do_not_end_the_sleep(world: World) -> None:
