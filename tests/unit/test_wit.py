@@ -209,3 +209,12 @@ def test_a_name_that_no_descriptor_holds_is_refused() -> None:
     tool = Tool("f", function, "Does it.")
     with pytest.raises(AdmissionError, match="256 characters"):
         describe([tool])
+
+
+def test_two_tools_may_share_an_export_only_with_the_same_types() -> None:
+    one = Function("f", (Member("x", Primitive("u8"), "Said so."),), None)
+    same = Function("f", (Member("x", Primitive("u8")),), None)
+    assert list(Types(describe([Tool("a", one, "A."), Tool("b", same, "B.")])).functions) == ["f"]
+    for other in (Member("x", Primitive("s32")), Member("y", Primitive("u8"))):
+        with pytest.raises(AdmissionError, match="different parameters"):
+            describe([Tool("a", one, "A."), Tool("b", Function("f", (other,), None), "B.")])

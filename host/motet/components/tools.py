@@ -78,8 +78,13 @@ def of(manifest: Manifest, contract: str) -> tuple[Tool, ...]:
 
 def describe(tools: Iterable[Tool]) -> bytes:
     """The type descriptor of all tools. Raises AdmissionError for types that no device takes."""
-    functions = {tool.function.core_name: tool.function for tool in tools}
+    functions: dict[str, Function] = {}
     try:
+        for tool in tools:
+            first = functions.setdefault(tool.function.core_name, tool.function)
+            # A device has one type for a function, by whatever names agents call it.
+            if first is not tool.function and descriptor.encode([first]) != descriptor.encode([tool.function]):
+                raise AdmissionError("exports", "two tools call it with different parameters", f"export {first.core_name}")
         data = descriptor.encode(functions.values())
         Types(data)
     except Refused as error:
