@@ -28,7 +28,7 @@ FLOATS = "pico_set_float_implementation(${MICROPY_TARGET} micropython)"
 # (file of the port, what stands there, what takes its place). TLS and what else needs mbedtls is left out: its sources are not
 # fetched, and nothing here uses it. FAT and the shell's native code go to make room; files are in LittleFS. The C stack grows
 # from 8 to 16 KB, as wasm3 has no tail calls on this core. Double precision is the compiler's: models must give the same bytes
-# as on the host, and the boot ROM's functions take denormal numbers for zero.
+# as on the host, and the boot ROM's functions take denormal numbers for zero. A wait tells the watch that the program lives.
 EDITS = [
     ("CMakeLists.txt", "set(MICROPY_SSL_MBEDTLS ON)", "set(MICROPY_SSL_MBEDTLS OFF)"),
     ("CMakeLists.txt", "    mbedtls/mbedtls_port.c\n", ""),

@@ -23,6 +23,6 @@ _Noreturn __attribute__((used)) void motet_rp2_on_fault(const uint32_t *pushed) 
 
 // Takes the place of the SDK's handler, which waits for a debugger. One stack serves all: the report starts at its top
 // anew.
-__attribute__((naked)) void isr_hardfault(void) {
+__attribute__((naked)) void HardFault_Handler(void) {
     __asm volatile("mrs r0, msp\n ldr r1, =__StackTop\n mov sp, r1\n bl motet_rp2_on_fault");
 }

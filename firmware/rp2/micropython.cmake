@@ -29,5 +29,6 @@ target_compile_definitions(usermod_motet_port INTERFACE
     PORT_RESET_ON_FAULT=1
 )
 # machine.reset() goes through here, so that the next start knows.
-target_link_options(usermod_motet_port INTERFACE -Wl,--wrap=watchdog_reboot)
+# Every wait of the interpreter with a time limit goes through here, too.
+target_link_options(usermod_motet_port INTERFACE -Wl,--wrap=watchdog_reboot -Wl,--wrap=mp_wfe_or_timeout)
 target_link_libraries(usermod INTERFACE usermod_motet_port)

@@ -6,6 +6,7 @@
 #include "hardware/structs/rosc.h"
 #include "hardware/structs/vreg_and_chip_reset.h"
 #include "hardware/structs/watchdog.h"
+#include "hardware/sync.h"
 #include "hardware/uart.h"
 #include "hardware/watchdog.h"
 #include "pico/time.h"
@@ -14,6 +15,7 @@
 #include "../port/fault.h"
 #include "../port/port.h"
 #include "../port/soc/soc.h"
+#include "../port/watch.h"
 
 #define LINK      uart0
 #define LINK_IRQ  UART0_IRQ
@@ -27,6 +29,10 @@
 #define INT_RX (UART_UARTIMSC_RXIM_BITS | UART_UARTIMSC_RTIM_BITS)
 #define INT_TX UART_UARTIMSC_TXIM_BITS
 
+// Until the device core runs there is no limit: what somebody does at the console's prompt may take its time.
+#define NO_LIMIT_MS 0x7FFFFFFFu
+
+void __real_mp_wfe_or_timeout(uint32_t timeout_ms);
 void __real_watchdog_reboot(uint32_t pc, uint32_t sp, uint32_t delay_ms);
 
 static repeating_timer_t tick;
@@ -60,7 +66,20 @@ static void start_link(void) {
 void motet_rp2_start(void) {
     fault_recall();
     start_link();
+    watch_limit(NO_LIMIT_MS);
+    watch_start();
     add_repeating_timer_ms(-(int32_t)(1000u / PORT_TICK_HZ), on_tick, NULL, &tick);
+}
+
+// The interpreter waits until something happens.
+void motet_rp2_wait(void) {
+    watch_alive();
+    __wfe();
+}
+
+void __wrap_mp_wfe_or_timeout(uint32_t timeout_ms) {
+    watch_alive();
+    __real_mp_wfe_or_timeout(timeout_ms);
 }
 
 // Called when the interpreter is about to forget all its objects, the link among them.

@@ -36,6 +36,7 @@ def vitals_after_all_else(client: Client) -> dict[str, Any]:
     raise AssertionError(f"never an answer but {answer}")
 
 
+@pytest.mark.qemu_only("hundreds of messages")
 def test_random_and_damaged_messages_cost_no_answer_and_no_memory(product: Machine) -> None:
     chance = random.Random(7)
     with Wire(product.port) as wire:

@@ -2,6 +2,7 @@
 """What only the RP2040's board has: MicroPython's shell on USB beside the link, and files in the flash."""
 
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -82,3 +83,33 @@ def test_machine_reset_restarts_the_part_and_says_so(product: Machine) -> None:
         console.until(b"after reset")
     with Wire(product.port) as wire:
         assert Client(wire).presence["reset_reason"] == "reset"
+
+
+def symbol(machine: Machine, name: str) -> int:
+    listing = subprocess.run(["arm-none-eabi-nm", str(machine.firmware)], capture_output=True, text=True, check=True).stdout
+    return next(int(line.split()[0], 16) for line in listing.splitlines() if line.endswith(f" {name}"))
+
+
+def test_a_fault_is_reported_on_the_wire_and_remembered(product: Machine) -> None:
+    with Wire(product.port) as wire:
+        Client(wire)
+        tick = symbol(product, "port_on_tick")
+        mended = product.read_memory(tick, 2)
+        product.write_memory(tick, b"\x00\xde")  # udf #0
+        wire.until(lambda: b"HARDFAULT pc=%08x" % tick in wire.raw, "fault report")
+        product.write_memory(tick, mended)
+    with Wire(product.port) as wire:
+        assert Client(wire, nonce=b"another!").presence["reset_reason"] == "fault"
+
+
+def test_a_device_core_that_hangs_is_restarted_by_the_tick(product: Machine) -> None:
+    with Wire(product.port) as wire:
+        Client(wire)
+        wait = symbol(product, "__wrap_mp_wfe_or_timeout")
+        mended = product.read_memory(wait, 2)
+        product.write_memory(symbol(product, "limit_ms"), (300).to_bytes(4, "little"))
+        product.write_memory(wait, b"\xfe\xe7")  # a branch to itself
+        wire.until(lambda: b"the program does not come back" in wire.raw, "report")
+        product.write_memory(wait, mended)
+    with Wire(product.port) as wire:
+        assert Client(wire, nonce=b"another!").presence["reset_reason"] == "watchdog"

@@ -17,5 +17,6 @@
 
 void motet_rp2_start(void);
 void motet_rp2_detach(void);
+void motet_rp2_wait(void);
 #define MICROPY_BOARD_EARLY_INIT()       motet_rp2_start()
 #define MICROPY_BOARD_START_SOFT_RESET() motet_rp2_detach()

@@ -14,6 +14,7 @@ const WATCHDOG = 0x40058;
 // How long the core runs before the wires are looked at: some milliseconds.
 const SLICE = 200_000;
 const UARTS = 2;
+const HARD_FAULT = 3;
 // The host's timers know milliseconds; shorter sleeps of the core are made up for by the next longer one.
 const SHORT_NS = 1e6;
 
@@ -52,7 +53,11 @@ export class Machine {
     watchdog.onWatchdogTrigger = () => {
       this.restarting = { cause: 'watchdog', reason: watchdog.reason };
     };
-    mcu.onBreak = () => mcu.logger.error('core', `stopped at a breakpoint, pc ${mcu.core.PC.toString(16)}`);
+    // Undefined instructions and breakpoints, of which rp2040js only tells; see fault().
+    this.broken = false;
+    mcu.onBreak = () => {
+      this.broken = true;
+    };
     for (const port of this.ports) {
       if (port.number < UARTS) attachUart(mcu.uart[port.number], port);
       else attachUsb(this.library, mcu, port);
@@ -126,12 +131,28 @@ export class Machine {
       if (!core.waiting) {
         clock.tick(core.executeInstruction() * CYCLE_NS);
         this.executed++;
+        if (this.broken) this.fault();
       } else if (clock.nextAlarm && this.lead + clock.nanosToNextAlarm < SHORT_NS) {
         this.lead += clock.nanosToNextAlarm;
         clock.tick(clock.nanosToNextAlarm);
       } else {
         return;
       }
+    }
+  }
+
+  // A HardFault at the instruction that broke; within the fault's handler the core locks up, until a reset.
+  fault() {
+    const { core, logger } = this.mcu;
+    core.PC -= core.breakRewind;
+    if (core.IPSR === HARD_FAULT) {
+      logger.error('core', `locked up at 0x${core.PC.toString(16)}`);
+      core.PM = true;
+      core.waiting = true;
+      core.enabledInterrupts = 0;
+    } else {
+      this.broken = false;
+      core.exceptionEntry(HARD_FAULT);
     }
   }
 
