@@ -3,33 +3,27 @@
 
 import contextlib
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from motet import boards
 from motet.emulate import flashfile
 from motet.emulate.command import command, options, recipe_of
 from motet.emulate.gdb import Gdb, GdbError
 from motet.emulate.machine import EmulatorError, default_firmware
+from motet.emulate.powered import Powered
 from motet.emulate.process import Child
 from motet.emulate.qemucontrol import QemuControl
 from motet.emulate.qmp import Qmp, QmpError
-from motet.emulate.sockets import listen, port_of
 
 # Debian and Ubuntu packages of the emulators.
 _PACKAGES = {"qemu-system-arm": "qemu-system-arm", "qemu-system-riscv32": "qemu-system-misc"}
 _START_SECONDS = 20.0
 
 
-class Emulator(QemuControl):
+class Emulator(Powered, QemuControl):
     """One board in QEMU; a motet.emulate.Machine.
-
-    The listening sockets are ours and outlive QEMU: a client that connects while the board is down waits in the queue
-    until it is up again, and the ports never change.
 
     board: a board's name or the loaded Board.
     firmware: the image; None means the one that tools/build.py makes.
@@ -51,42 +45,13 @@ class Emulator(QemuControl):
         flash: Path | None = None,
         arguments: Sequence[str] = (),
     ) -> None:
-        self.board = boards.load(board) if isinstance(board, str) else board
-        self._recipe = recipe_of(self.board)
-        self.firmware = firmware if firmware is not None else default_firmware(self.board.name)
+        found = boards.load(board) if isinstance(board, str) else board
+        self._recipe = recipe_of(found)
+        self.firmware = firmware if firmware is not None else default_firmware(found.name)
+        super().__init__(found, log)
         self._icount, self._seed, self._arguments = icount, seed, tuple(arguments)
-        self._folder = tempfile.TemporaryDirectory(prefix="motet-emulate-")
-        self.log = log or self._private / "qemu.log"
-        self._child: Child | None = None
         self._qmp: Qmp | None = None
         self.flash_image = self._flash(flash)
-        links = self.board.links
-        self._uarts = {number: listen() for number in (links.link, links.console) if number is not None}
-
-    @property
-    def port(self) -> int:
-        """TCP port of the data link's UART on 127.0.0.1."""
-        return port_of(self._uarts[self.board.links.link])
-
-    @property
-    def console_port(self) -> int | None:
-        """TCP port of the console's UART; None where one UART carries both."""
-        console = self.board.links.console
-        return None if console is None else port_of(self._uarts[console])
-
-    @property
-    def url(self) -> str:
-        """The data link as a pyserial URL."""
-        return f"socket://127.0.0.1:{self.port}"
-
-    @property
-    def running(self) -> bool:
-        return self._child is not None and self._child.running
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of QEMU, None when it does not run."""
-        return self._child.pid if self._child is not None and self._child.running else None
 
     def start(self, paused: bool = False) -> None:
         """Power on; `paused`: before the first instruction, until resume(). Raises EmulatorError."""
@@ -119,11 +84,6 @@ class Emulator(QemuControl):
     def kill(self) -> None:
         """Power off without a word to QEMU, like a pulled plug."""
         self._end(patience=None)
-
-    def restart(self) -> None:
-        """Pull the plug and put it back."""
-        self.kill()
-        self.start()
 
     def read_memory(self, address: int, length: int) -> bytes:
         """Bytes of the board's physical memory. Raises EmulatorError."""
@@ -163,32 +123,6 @@ class Emulator(QemuControl):
         with self._asking("count instructions") as qemu:
             # The counter that QEMU's record and replay works with; it runs whenever instructions are counted.
             return int(qemu.execute("query-replay")["icount"])
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until QEMU has ended; False when it still runs after `timeout` seconds."""
-        return self._child is None or self._child.wait(timeout)
-
-    def close(self) -> None:
-        """Stop and give the port back."""
-        self.stop()
-        for listener in self._uarts.values():
-            listener.close()
-        self._folder.cleanup()
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    @property
-    def _private(self) -> Path:
-        return Path(self._folder.name)
 
     @property
     def _qmp_path(self) -> Path:

@@ -2,29 +2,24 @@
 """A board that needs no emulation: the device core as a process of this machine."""
 
 import sys
-import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from motet.boards import Board
 from motet.emulate.machine import EmulatorError
+from motet.emulate.powered import Powered
 from motet.emulate.process import Child
-from motet.emulate.sockets import listen, port_of
 
 _START_SECONDS = 20.0
 _READY = "listening "
 
 
-class NativeDevice:
+class NativeDevice(Powered):
     """`python -m motet_core` with its link on a TCP port that outlives it; a motet.emulate.Machine without memory to look into.
 
     board: the loaded Board. log: file for the process's output, appended to; None means a temporary one.
     flash: file that keeps artifacts and values, made when it is not there; None means none. The others mean nothing here.
     """
-
-    console_port = None
 
     def __init__(
         self,
@@ -35,40 +30,18 @@ class NativeDevice:
         seed: int | None = None,
         flash: Path | None = None,
     ) -> None:
-        self.board = board
+        super().__init__(board, log)
         self.flash_image = flash
         self.firmware = Path(sys.executable)
-        self._folder = tempfile.TemporaryDirectory(prefix="motet-native-")
-        self.log = log or Path(self._folder.name) / "device.log"
-        self._child: Child | None = None
-        self._listener = listen()
-
-    @property
-    def port(self) -> int:
-        """TCP port of the data link on 127.0.0.1."""
-        return port_of(self._listener)
-
-    @property
-    def url(self) -> str:
-        """The data link as a pyserial URL."""
-        return f"socket://127.0.0.1:{self.port}"
-
-    @property
-    def running(self) -> bool:
-        return self._child is not None and self._child.running
-
-    @property
-    def pid(self) -> int | None:
-        return self._child.pid if self._child is not None and self._child.running else None
 
     def start(self) -> None:
         """Start the process. Raises EmulatorError when it ends at once."""
         if self.running:
             return
         said = self.log.stat().st_size if self.log.exists() else 0
-        command = [sys.executable, "-m", "motet_core", "--listen", f"fd:{self._listener.fileno()}"]
+        command = [sys.executable, "-m", "motet_core", "--listen", f"fd:{self._uarts[self.board.links.link].fileno()}"]
         command += ["--flash", str(self.flash_image)] if self.flash_image else []
-        self._child = Child(command, self.log, inherit=(self._listener.fileno(),))
+        self._child = Child(command, self.log, inherit=(self._uarts[self.board.links.link].fileno(),))
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             # A word in a file is no event to wait for; the end of the process is.
@@ -88,10 +61,6 @@ class NativeDevice:
         if child is not None:
             child.kill()
 
-    def restart(self) -> None:
-        self.kill()
-        self.start()
-
     def reset(self) -> None:
         """Start the process anew. Raises EmulatorError when it does not run."""
         if not self.running:
@@ -106,26 +75,6 @@ class NativeDevice:
 
     def instructions(self) -> int | None:
         return None
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the process has ended; False when it still runs after `timeout` seconds."""
-        return self._child is None or self._child.wait(timeout)
-
-    def close(self) -> None:
-        self.kill()
-        self._listener.close()
-        self._folder.cleanup()
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def _output(self, since: int) -> str:
         with self.log.open("rb") as file:

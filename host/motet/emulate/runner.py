@@ -3,23 +3,21 @@
 
 import contextlib
 import secrets
-import tempfile
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from motet import boards
 from motet.emulate import flashfile, image
 from motet.emulate.control import Control, ControlError
 from motet.emulate.debugger import Debugger
 from motet.emulate.machine import EmulatorError, default_firmware
+from motet.emulate.powered import Powered
 from motet.emulate.process import Child
-from motet.emulate.sockets import listen, port_of
 
 
-class Runner(ABC):
+class Runner(Powered):
     """One board in a child process; a motet.emulate.Machine. See motet.emulate.create for the parameters.
 
     The firmware is written to the start of the flash file before the first start. Without one, a flash file that is there
@@ -39,17 +37,12 @@ class Runner(ABC):
         seed: int | None = None,
         flash: Path | None = None,
     ) -> None:
-        self.board = board
+        super().__init__(board, log)
         self._icount, self._seed = icount, seed
-        self._folder = tempfile.TemporaryDirectory(prefix="motet-emulate-")
-        self.log = log or Path(self._folder.name) / "emulator.log"
-        self.flash_image = flash or Path(self._folder.name) / "flash"
+        self.flash_image = flash or self._private / "flash"
         self._written = firmware is None and self.flash_image.exists()
         self.firmware = self.flash_image if self._written else firmware or default_firmware(board.name)
-        self._child: Child | None = None
         self._control: Control | None = None
-        links = board.links
-        self._uarts = {number: listen() for number in (links.link, links.console) if number is not None}
 
     @abstractmethod
     def _need(self) -> None:
@@ -58,31 +51,6 @@ class Runner(ABC):
     @abstractmethod
     def _command(self, control: int, uarts: dict[int, int]) -> list[str]:
         """What to run; file descriptors of the control channel and of the listening socket of each UART."""
-
-    @property
-    def port(self) -> int:
-        """TCP port of the data link's UART on 127.0.0.1."""
-        return port_of(self._uarts[self.board.links.link])
-
-    @property
-    def console_port(self) -> int | None:
-        """TCP port of the console's UART; None where one UART carries both."""
-        console = self.board.links.console
-        return None if console is None else port_of(self._uarts[console])
-
-    @property
-    def url(self) -> str:
-        """The data link as a pyserial URL."""
-        return f"socket://127.0.0.1:{self.port}"
-
-    @property
-    def running(self) -> bool:
-        return self._child is not None and self._child.running
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the emulator, None when it does not run."""
-        return self._child.pid if self._child is not None and self._child.running else None
 
     def start(self) -> None:
         """Power on; nothing happens when it is on. Raises EmulatorError."""
@@ -110,11 +78,6 @@ class Runner(ABC):
     def kill(self) -> None:
         """Power off without a word, like a pulled plug."""
         self._end(patience=None)
-
-    def restart(self) -> None:
-        """Pull the plug and put it back."""
-        self.kill()
-        self.start()
 
     def reset(self) -> None:
         """Press the reset button: the processor starts over, RAM keeps its content. Raises EmulatorError."""
@@ -154,28 +117,6 @@ class Runner(ABC):
     def virtual_ns(self) -> int | None:
         """The board's time since power-on. Raises EmulatorError."""
         return int(self._do("status")["nanoseconds"])
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the emulator has ended; False when it still runs after `timeout` seconds."""
-        return self._child is None or self._child.wait(timeout)
-
-    def close(self) -> None:
-        """Stop and give the ports back."""
-        self.stop()
-        for listener in self._uarts.values():
-            listener.close()
-        self._folder.cleanup()
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     @property
     def _power_on_noise(self) -> int:
