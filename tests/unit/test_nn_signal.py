@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from motet_native import nn
 from numpy.typing import NDArray
 from tests.support import nn_signal, public_models
-from tests.support.nn_builder import KINDS, NUMPY, Wheel, unpack
+from tests.support.nn_builder import KINDS, NUMPY, Wheel, pack, unpack
 
 EXAMPLES = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -206,3 +206,13 @@ def test_each_operator_says_its_name() -> None:
     codes = [unpack(model).operatorCodes for model in nn_signal.seeds()[:9]]
     assert names[:9] == [tuple(code.customCode.decode() for code in own) for own in codes]
     assert names[9:] == [("CAST",), *((name,) for name in nn_signal.ARITHMETIC)]
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+@pytest.mark.parametrize("whole", [nn_signal.subtraction(), nn_signal.auto_scale()], ids=["subtraction", "automatic scale"])
+def test_an_output_that_nobody_reads_leaves_the_other_alone(whole: bytes, kept: int) -> None:
+    model, own = unpack(whole), nn.Model(whole)
+    model.subgraphs[0].outputs = [model.subgraphs[0].outputs[kept]]
+    _, shape, kind, _, _ = own.inputs[0]
+    value = (np.arange(1, 1 + np.prod(shape)) * 100).reshape(shape).astype(kind)
+    assert nn.Model(pack(model)).predict([value]) == [own.predict([value])[kept]]

@@ -31,13 +31,14 @@ static void extend_roots(nn_model *model) {
     }
 }
 
-// How far `low` must begin before `high` when both are needed at one time at least.
+// How far `low` must begin before `high` when both are needed at one time at least. They may overlap when the operator
+// that writes one is the last to read the other; outputs of one operator may not, even when nobody reads one of them.
 static uint32_t distance(const nn_model *model, const nn_place *low, const nn_place *high) {
     uint32_t gap = NN_NEVER;
-    if (low->first > 0 && high->last == low->first) { // the operator that writes `low` is the last to read `high`
+    if (high->first < low->first && high->last == low->first) {
         gap = model->nodes[low->first - 1].forward;
     }
-    if (high->first > 0 && low->last == high->first && model->nodes[high->first - 1].backward < gap) {
+    if (low->first < high->first && low->last == high->first && model->nodes[high->first - 1].backward < gap) {
         gap = model->nodes[high->first - 1].backward;
     }
     return gap < low->bytes ? gap : low->bytes;
