@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What kernels and our own models take on each emulated CPU, and what they may take: tests/bench/nn_budgets.json."""
+"""What kernels and our own models, also loading them, take on each emulated CPU, and may take: tests/bench/nn_budgets.json."""
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import tempfile
@@ -13,14 +14,17 @@ from typing import Any
 from tests.support.nn_builder import Tensor, constant, one_operator, options
 from tests.support.nn_shapes import convolution, depthwise, fully_connected
 
+from motet.models import packing
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 import nn_bare  # noqa: E402
 
 BUDGETS = ROOT / "tests/bench/nn_budgets.json"
+OWN = sorted((ROOT / "models").glob("*/*.tflite"))
 #: Around the table of instructions in the cards of our models.
 BEGIN, END = "<!-- instructions: tests/bench/bench_nn.py --budgets -->", "<!-- end of instructions -->"
-#: A kernel may become this much slower before somebody has to look at it and write the budgets anew.
+#: Each may become this much slower before somebody has to look at it and write the budgets anew.
 SLACK = 1.03
 
 
@@ -41,15 +45,22 @@ def kernels() -> dict[str, bytes]:
         "softmax of 12": one_operator(
             "SOFTMAX", [Tensor((1, 12), 0.1)], Tensor((1, 12), 1 / 256, -128), options("SoftmaxOptions", beta=1.0)
         ),
-        **{path.stem: path.read_bytes() for path in sorted((ROOT / "models").glob("*/*.tflite"))},
+        **{path.stem: path.read_bytes() for path in OWN},
     }
 
 
+@functools.cache
+def packed() -> dict[str, bytes]:
+    """Our own models as `motet model pack` leaves them, under the names of their loading."""
+    return {f"loading {path.stem}": packing.pack(path.read_bytes(), path.stem).data for path in OWN}
+
+
 def measured(engine: nn_bare.Engine) -> dict[str, int]:
-    """Instructions of one run of each."""
-    own = kernels()
+    """Instructions of one run of each, and of loading our own models when they are packed."""
+    own = {**kernels(), **packed()}
+    figures = ["invoke_instructions"] * len(kernels()) + ["init_instructions"] * len(packed())
     runs = engine.bench([nn_bare.Job(model) for model in own.values()])
-    return {name: run["invoke_instructions"] for name, run in zip(own, runs, strict=True)}
+    return {name: run[figure] for name, figure, run in zip(own, figures, runs, strict=True)}
 
 
 def budgets() -> dict[str, Any]:

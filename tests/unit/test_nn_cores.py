@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One engine, the same bytes on every CPU: Cortex-M0+, M3, M4, M55 and RV32, emulated, against the reference and this machine.
 
-Kernels and our own models keep to their instructions there, which `tests/bench/bench_nn.py --budgets` sets.
+Kernels, our own models and loading them keep to their instructions there, which `tests/bench/bench_nn.py --budgets` sets.
 """
 
 from __future__ import annotations
@@ -103,12 +103,12 @@ def test_a_core_says_why_it_refuses_a_model_and_goes_on_with_the_next(core: Engi
     assert "error" not in taken and taken["output_fnv1a"]
 
 
-def test_every_kernel_has_a_budget_on_every_cpu() -> None:
-    names = set(nn_kernels.kernels())
+def test_every_kernel_and_loading_has_a_budget_on_every_cpu() -> None:
+    names = {*nn_kernels.kernels(), *nn_kernels.packed()}
     assert {cpu: set(own) for cpu, own in nn_kernels.budgets().items()} == dict.fromkeys(nn_bare.CPUS, names)
 
 
-def test_no_kernel_is_more_than_three_percent_over_its_budget(core: Engine) -> None:
+def test_no_kernel_or_loading_is_more_than_three_percent_over_its_budget(core: Engine) -> None:
     found, allowed = nn_kernels.measured(core), nn_kernels.budgets()[core.name]
     over = {name: (cost, allowed[name]) for name, cost in found.items() if cost > nn_kernels.SLACK * allowed[name]}
     assert over == {}, "instructions and budget; when this is meant: tests/bench/bench_nn.py --budgets"
