@@ -37,8 +37,10 @@
 // needs (offset of input) >= (offset of output) + forward, or it works backwards and needs (offset of output) >=
 // (offset of input) + backward; plan.c has the numbers of each operator, nn_overlap in model.h says how it gives them.
 //
-// A plan is never trusted: the loader checks all of the above. A plan that does not hold, of another version or of
-// another model leaves the model as good as unpacked; nn_plan_note says why.
+// A plan is never trusted with memory: the loader checks all places. Of a channel table it checks the first factor, and
+// that the others are none that the arithmetic cannot take: they decide over results as the scales in the file do. A
+// plan that does not hold, of another version or of another model leaves the model as good as unpacked; nn_plan_note
+// says why.
 #ifndef MOTET_NN_PACKED_H
 #define MOTET_NN_PACKED_H
 
