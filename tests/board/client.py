@@ -2,6 +2,7 @@
 """JSON-RPC over a Wire, as the bridge and the gateway would speak to a board's core, without either."""
 
 import itertools
+import secrets
 from typing import Any
 
 from wire import Wire
@@ -17,7 +18,8 @@ class Client:
 
     def __init__(self, wire: Wire, nonce: bytes = b"8 bytes!") -> None:
         self.wire = wire
-        self._ids = itertools.count(1)
+        # A board answers an id that it has seen lately with the answer of then: another client must not begin where one has.
+        self._ids = itertools.count(secrets.randbits(30))
         self._joiner = blocks.Joiner(65536, lambda: 0)
         wire.until(lambda: wire.link.established, "link")
         wire.send(hello.encode(time_ms=TIME_MS, nonce=nonce, id="b1"), HELLO)
