@@ -18,6 +18,7 @@ from motet import paths
 from motet.components.admission import admit
 from motet.components.build import compile_module
 from motet.components.manifest import Manifest, load, parse
+from motet.components.packages import read
 
 RUNS = 9
 LARGE = '[component]\nname = "large"\nrevision = 1\ndescription = "d"\n' + "".join(
@@ -54,7 +55,7 @@ def main() -> None:
     folder = paths.data("examples") / "vote"
     vote = load(folder)
     build = {"build_ms": milliseconds(lambda: compile_module(folder, vote))}
-    result = {"vote": {**build, **figures(compile_module(folder, vote), vote)}, "large": figures(large_module(), parse(LARGE))}
+    result = {"vote": {**build, **figures(read(folder).content, vote)}, "large": figures(large_module(), parse(LARGE))}
     print(json.dumps(result))
 
 
