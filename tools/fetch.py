@@ -68,6 +68,13 @@ WASM3_EDITS = [
         "    u16 argTop = topSlot + (numArgs + numRets) * c_ioSlotCount;\n",
         "    u16 argTop = topSlot + (numArgs + numRets) * c_ioSlotCount;\n    TouchSlot (o, argTop - 1);\n",
     ),
+    (  # a block's parameter that is not on the stack has no slot, and is marked all the same, far outside
+        "m3_compile.c",
+        "        u16 slot = GetSlotForStackIndex (o, paramIndex + i);\n        Push (o, type, slot);\n",
+        "        u16 slot = GetSlotForStackIndex (o, paramIndex + i);\n"
+        "        _throwif (m3Err_wasmMalformed, slot + GetTypeNumSlots (type) > d_m3MaxFunctionSlots);\n"
+        "        Push (o, type, slot);\n",
+    ),
     # an initial value that could not be computed is taken for computed
     ("m3_env.c", "            if (r == 0)\n", "            result = (M3Result) r;\n            if (r == 0)\n"),
     # lengths in debug names, which nobody needs here and no validator checks, wrap on 32-bit machines
@@ -107,7 +114,7 @@ def sdist(requirement: str) -> Callable[[Path], None]:
 def fetch_wasm3() -> None:
     target, stamp = (
         THIRD_PARTY / "wasm3",
-        f"{WASM3_SHA256} fuel, nesting, branch tables, growth, names, initial values, arguments",
+        f"{WASM3_SHA256} fuel, nesting, branch tables, growth, names, initial values, arguments, block parameters",
     )
     if stamped(target, stamp):
         return
