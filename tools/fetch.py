@@ -7,6 +7,7 @@
 ``third_party/micropython``  Debian's micropython source package
 ``third_party/pico-sdk``, ``third_party/tinyusb``  Debian packages, for boards of the rp2 port
 ``third_party/rp2040js``     npm package, for emulating the RP2040
+``third_party/wasm-tools``   Debian package with the C library it needs, for tests with random modules and contracts
 
 Without names, the first three. Nothing is downloaded twice: a finished tree carries a stamp with the digest it was made from.
 Only the standard library is used, because this runs before the virtual environment exists.
@@ -26,6 +27,7 @@ from pathlib import Path
 from fetch_base import THIRD_PARTY, FetchError, cached, edit, run, say, stamped, unpack
 from fetch_debian import apt_source
 from fetch_rp2 import fetch_pico_sdk, fetch_rp2040js, fetch_tinyusb
+from fetch_wasm_tools import fetch_wasm_tools
 
 WASM3_SDIST = "pywasm3-0.5.0.tar.gz"
 WASM3_SHA256 = "5a47c8a39f7f6ae71b3316b2e5d86c9d0db6e771a65f09a86e4d4aa3a19aefcc"
@@ -174,7 +176,13 @@ def fetch_micropython() -> None:
 
 
 ALWAYS = {"wasm3": fetch_wasm3, "monocypher": fetch_monocypher, "micropython": fetch_micropython}
-SOURCES = {**ALWAYS, "pico-sdk": fetch_pico_sdk, "tinyusb": fetch_tinyusb, "rp2040js": fetch_rp2040js}
+SOURCES = {
+    **ALWAYS,
+    "pico-sdk": fetch_pico_sdk,
+    "tinyusb": fetch_tinyusb,
+    "rp2040js": fetch_rp2040js,
+    "wasm-tools": fetch_wasm_tools,
+}
 
 
 def main() -> int:

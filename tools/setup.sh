@@ -91,6 +91,8 @@ if [ "$(cat .venv/.stamp 2>/dev/null)" != "$stamp" ]; then
 fi
 # Its npm comes with the virtual environment.
 [ "$purpose" = run ] || .venv/bin/python tools/fetch.py rp2040js
+# Debian's unstable suite keeps no old versions: without it tests grow their random modules with binaryen alone.
+[ "$purpose" = run ] || .venv/bin/python tools/fetch.py wasm-tools || say "going on without wasm-tools"
 
 # The C extension follows its sources: rebuilt in place when one of them is newer.
 built=firmware/cpython/motet_native/_native$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
