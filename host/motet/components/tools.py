@@ -18,6 +18,7 @@ from motet.components.manifest import Tool as TypedTool
 from motet.components.rewrite import leb
 from motet.components.tooltext import Narrowing, ToolText
 from motet.components.wasmfile import CUSTOM, Module
+from motet.components.witpackages import is_service
 from motet.components.wittypes import Function, Member, Primitive, Record, Result, Type
 from motet_core.canonical_types import Types
 from motet_core.errors import Refused
@@ -69,11 +70,12 @@ def of(manifest: Manifest, contract: str) -> tuple[Tool, ...]:
     if not contract:
         raise AdmissionError("wit", f"the module carries no contract, but the manifest names {header.wit}: install its folder")
     world = wit.load(contract, header.wit, header.world)
-    texts = {function.name: ToolText(name=function.name) for function in world.exports} | manifest.texts
-    unknown = texts.keys() - {function.name for function in world.exports}
+    exports = [function for function in world.exports if not is_service(function)]
+    texts = {function.name: ToolText(name=function.name) for function in exports} | manifest.texts
+    unknown = texts.keys() - {function.name for function in exports}
     if unknown:
         raise AdmissionError("wit", f"{header.wit} exports no function {min(unknown)!r}, which the manifest describes")
-    return tuple(_tool(manifest, function, texts[function.name]) for function in _distinct(world.exports))
+    return tuple(_tool(manifest, function, texts[function.name]) for function in _distinct(exports))
 
 
 def describe(tools: Iterable[Tool]) -> bytes:

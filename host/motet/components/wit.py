@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from motet.components import witlibrary
 from motet.components.witlexer import WitError
 from motet.components.witparser import parse
 from motet.components.wittree import Body, Document, FunctionTree, MemberTree, TypeDefinition, TypeTree, Use
@@ -19,6 +20,7 @@ from motet.components.wittypes import (
     Enum,
     Flags,
     Function,
+    Interface,
     ListOf,
     Member,
     Option,
@@ -42,17 +44,31 @@ _MAX_CHAIN = 64
 
 
 def load(text: str, origin: str = "the contract", world: str = "", others: Sequence[tuple[str, str]] = ()) -> World:
-    """The world called ``world`` (or the only one) of a document; ``others`` are (text, origin) of packages it refers to.
+    """The world called ``world`` (or the only one) of a document; ``others`` are (text, origin) of packages it refers to,
+    besides those that come with Motet.
 
     Raises WitError, whose message begins with file and line.
     """
     document = parse(text, origin)
     known = [document, *(parse(*other) for other in others)]
+    for given in known:
+        # What these mean is not for a contract to say: devices believe that they know.
+        if witlibrary.is_taken(given.package):
+            raise WitError(
+                given.origin, 1, f"the package {given.package.partition('@')[0]} comes with Motet: choose another name"
+            )
+    known += witlibrary.documents()
     chosen = [body for body in document.worlds if body.name == (world or body.name)]
     if len(chosen) != 1:
         names = ", ".join(body.name for body in document.worlds) or "none"
         raise WitError(origin, 1, f"the world {world!r} is not there" if world else f"name the world; there are {names}")
     return _Resolver(known).world(document, chosen[0])
+
+
+def interfaces(documents: Sequence[Document], known: Sequence[Document]) -> tuple[Interface, ...]:
+    """All interfaces of `documents`, which may refer to those in `known`. Raises WitError."""
+    resolver = _Resolver(list(known))
+    return tuple(resolver.whole(document, body) for document in documents for body in document.interfaces)
 
 
 def _spelled(names: Sequence[tuple[str, int]], what: str, origin: str) -> None:
@@ -119,6 +135,13 @@ class _Resolver:
     def _functions(self, scope: _Scope, body: Body, path: str) -> list[Function]:
         _spelled([(tree.name, tree.line) for tree in body.functions], "function", scope.origin)
         return [scope.function(tree, path) for tree in body.functions]
+
+    def whole(self, document: Document, body: Body) -> Interface:
+        scope, path = self.scope(document, body), _path(document, body)
+        types = tuple(
+            (definition.name, scope.named(definition.name, definition.line, document.origin)) for definition in body.types
+        )
+        return Interface(path, tuple(self._functions(scope, body, path)), types, body.docs)
 
     def scope(self, document: Document, body: Body) -> _Scope:
         if id(body) not in self._scopes:

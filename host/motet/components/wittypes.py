@@ -124,6 +124,21 @@ class World:
     docs: str = ""
 
 
+@dataclass(frozen=True)
+class Interface:
+    """An interface: its path with package and version, its functions and its named types."""
+
+    path: str
+    functions: tuple[Function, ...]
+    types: tuple[tuple[str, Type], ...] = ()
+    docs: str = ""
+
+    @property
+    def name(self) -> str:
+        """Without package and version."""
+        return self.path.partition("@")[0].rpartition("/")[2]
+
+
 def nullable(kind: Type) -> bool:
     """Whether null is one of the type's values: an option around anything that has no null of its own."""
     return isinstance(kind, Option) and not nullable(kind.some)

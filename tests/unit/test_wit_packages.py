@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract packages that come with Motet, and contracts that refer to them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from motet import paths
+from motet.components import descriptor, wit, witlibrary, witpackages
+from motet.components.witlexer import WitError
+from motet.components.wittypes import Record
+from motet_core.canonical_types import Types
+
+CONTRACT = """package my:watch@0.1.0;
+world watch {
+  import motet:device/log@0.1.0;
+  import motet:device/sensors@0.1.0;
+  import motet:nn/inference@0.1.0;
+  export motet:component/lifecycle@0.1.0;
+  /// Looks.
+  export look: func() -> u32;
+}
+"""
+PACKAGES = sorted({witlibrary.unversioned(document.package) for document in witlibrary.documents()})
+
+
+def test_a_contract_imports_what_devices_offer() -> None:
+    world = wit.load(CONTRACT)
+    names = [function.core_name for function in world.imports]
+    assert names[0] == "motet:device/log@0.1.0#write" and "motet:nn/inference@0.1.0#run" in names
+    assert [f.name for f in world.exports if not witpackages.is_service(f)] == ["look"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("import motet:device/log@0.2.0;", "no interface 'motet:device/log@0.2.0'"),
+        ("import motet:device/telephone@0.1.0;", "no interface"),
+        ("import motet:device/log;", "no interface"),
+    ],
+)
+def test_what_devices_do_not_offer_is_refused_with_its_line(line: str, said: str) -> None:
+    with pytest.raises(WitError, match=said) as caught:
+        wit.load(f"package a:b;\nworld w {{\n{line}\n}}", "w.wit")
+    assert caught.value.line == 3
+
+
+def test_nobody_says_anew_what_a_package_of_motet_means() -> None:
+    for version in ("", "@0.1.0", "@7.0.0"):
+        with pytest.raises(WitError, match="comes with Motet"):
+            wit.load(f"package motet:device{version}; interface log {{ write: func(); }} world w {{ import log; }}")
+        with pytest.raises(WitError, match="comes with Motet"):
+            wit.load("package a:b; world w {}", others=[(f"package motet:nn{version};", "mine.wit")])
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_function_fits_a_device_and_everything_is_explained(package: str) -> None:
+    for interface in witpackages.interfaces(package):
+        assert interface.docs, interface.path
+        Types(descriptor.encode(interface.functions))
+        for function in interface.functions:
+            assert function.docs.endswith("."), function.core_name
+
+
+def test_every_capability_says_what_can_be_granted() -> None:
+    offered = witpackages.offered()
+    assert len(offered) == 9
+    for interface in offered.values():
+        assert isinstance(dict(interface.types)["limits"], Record), interface.path
+
+
+def test_files_are_found_with_the_package_that_their_folder_names() -> None:
+    for folder in paths.data("wit").iterdir():
+        for file in folder.glob("*.wit"):
+            found = re.search(r"^package motet:([a-z]+)@0\.1\.0;$", file.read_text("utf-8"), re.MULTILINE)
+            assert found is not None and found[1] == folder.name, file
