@@ -25,22 +25,28 @@ STAGE = BUILD / "rp2-tree"
 SDK_LIBRARIES = ("pico-sdk", "tinyusb")
 FLASH_BASE = 0x10000000
 FLOATS = "pico_set_float_implementation(${MICROPY_TARGET} micropython)"
+PIO_AND_DMA = (
+    "    { MP_ROM_QSTR(MP_QSTR_PIO),                 MP_ROM_PTR(&rp2_pio_type) },\n",
+    "    { MP_ROM_QSTR(MP_QSTR_StateMachine),        MP_ROM_PTR(&rp2_state_machine_type) },\n",
+    "    { MP_ROM_QSTR(MP_QSTR_DMA),                 MP_ROM_PTR(&rp2_dma_type) },\n",
+)
+CONFIGURATION_END = "extern uint32_t rosc_random_u32(void);\n"
 # (file of the port, what stands there, what takes its place). TLS and what else needs mbedtls is left out: its sources are not
-# fetched, and nothing here uses it. FAT and the shell's native code go to make room; files are in LittleFS. The C stack grows
-# from 8 to 16 KB, as wasm3 has no tail calls on this core. Double precision is the compiler's: models must give the same bytes
-# as on the host, and the boot ROM's functions take denormal numbers for zero. A wait tells the watch that the program lives.
+# fetched, and nothing here uses it. left_out.h takes more out of the port's configuration to make room; so go the programmable
+# I/O and the classes for DMA, which the port has no switch for. The C stack grows from 8 to 16 KB, as wasm3 has no tail calls on
+# this core. Double precision is the compiler's: models must give the same bytes as on the host, and the boot ROM's functions take
+# denormal numbers for zero. A wait tells the watch that the program lives.
 EDITS = [
     ("CMakeLists.txt", "set(MICROPY_SSL_MBEDTLS ON)", "set(MICROPY_SSL_MBEDTLS OFF)"),
     ("CMakeLists.txt", "    mbedtls/mbedtls_port.c\n", ""),
     ("CMakeLists.txt", "target_link_libraries(${MICROPY_TARGET} micropy_lib_mbedtls)\n", ""),
     ("CMakeLists.txt", FLOATS, FLOATS + "\npico_set_double_implementation(${MICROPY_TARGET} compiler)"),
     ("CMakeLists.txt", "PICO_STACK_SIZE=0x2000", "PICO_STACK_SIZE=0x4000"),
-    ("mpconfigport.h", "#define MICROPY_SSL_MBEDTLS                     (1)", "#define MICROPY_SSL_MBEDTLS (0)"),
-    ("mpconfigport.h", "#define MICROPY_PY_HASHLIB_SHA1                 (1)", "#define MICROPY_PY_HASHLIB_SHA1 (0)"),
-    ("mpconfigport.h", "#define MICROPY_PY_CRYPTOLIB                    (1)", "#define MICROPY_PY_CRYPTOLIB (0)"),
-    ("mpconfigport.h", "#define MICROPY_EMIT_THUMB                      (1)", "#define MICROPY_EMIT_THUMB (0)"),
-    ("mpconfigport.h", "#define MICROPY_EMIT_INLINE_THUMB               (1)", "#define MICROPY_EMIT_INLINE_THUMB (0)"),
-    ("mpconfigport.h", "#define MICROPY_VFS_FAT                         (1)", "#define MICROPY_VFS_FAT (0)"),
+    *(("CMakeLists.txt", f"{before}rp2_{part}.c\n", "") for part in ("pio", "dma") for before in ("    ", "    ${MICROPY_PORT_DIR}/")),
+    *(("main.c", f"        rp2_{part}_{call}();\n", "") for part in ("pio", "dma") for call in ("init", "deinit")),
+    *(("main.c", f"        machine_i2s_{call}();\n", "") for call in ("init0", "deinit_all")),
+    *(("modrp2.c", row, "") for row in PIO_AND_DMA),
+    ("mpconfigport.h", CONFIGURATION_END, CONFIGURATION_END + '#include "left_out.h"\n'),
     (
         "memmap_mp_rp2040.ld",
         "__GcHeapEnd = ORIGIN(RAM) + LENGTH(RAM);",

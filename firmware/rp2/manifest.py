@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ruff: noqa: F821  (freeze and include are given by MicroPython)
-# What is frozen into the RP2040's image: the rp2 port's own modules, and what our port freezes.
-freeze("$(PORT_DIR)/modules")
+# ruff: noqa: F821  (module and include are given by MicroPython)
+# What is frozen into the RP2040's image: the module that mounts the files, and what our port freezes.
+module("_boot.py")
 include("../port/manifest.py")

@@ -27,6 +27,10 @@ target_compile_definitions(usermod_motet_port INTERFACE
     PORT_MCU="${MOTET_MCU}"
     PORT_KEPT=".uninitialized_data.motet"
     PORT_RESET_ON_FAULT=1
+    # The SDK's printf has only its own panics to print.
+    PICO_PRINTF_SUPPORT_EXPONENTIAL=0
+    PICO_PRINTF_SUPPORT_FLOAT=0
+    PICO_PRINTF_SUPPORT_LONG_LONG=0
 )
 # machine.reset() goes through here, so that the next start knows.
 # Every wait of the interpreter with a time limit goes through here, too.
