@@ -66,3 +66,8 @@ def new(
     build = f"tools/build.py firmware {name}{elsewhere}"
     facts = {"name": name, "folder": str(board.folder), "build": build}
     emit(facts, as_json, lambda: show(f"{board.folder}: edit board.toml and link.ld, then build with: {build}"))
+
+
+def register(parent: typer.Typer) -> None:
+    """Add this module's group to `parent`."""
+    parent.add_typer(app, name="boards")

@@ -18,7 +18,6 @@ from urllib.parse import quote, urlsplit
 import httpx2
 
 from motet.cli.console import Exit, FatalError
-from motet.cli.mcp_client import connected
 
 DEFAULT_URL = "http://127.0.0.1:8765"
 RUN_FILE = "gateway.json"
@@ -106,6 +105,8 @@ class GatewayClient:
         return self._in_time(self._tools())
 
     async def _tools(self) -> list[dict[str, Any]]:
+        from motet.cli.mcp_client import connected
+
         found: list[dict[str, Any]] = []
         async with connected(self.url, self.timeout_s) as mcp:
             cursor: str | None = None
@@ -128,6 +129,8 @@ class GatewayClient:
             raise FatalError(f"the gateway at {self.url} did not answer in time", Exit.TIMEOUT) from error
 
     async def _call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        from motet.cli.mcp_client import connected
+
         async with connected(self.url, self.timeout_s) as mcp:
             result = await mcp.call_tool(tool, arguments)
             return result.model_dump(mode="json", by_alias=True, exclude_none=True)

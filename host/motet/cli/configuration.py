@@ -48,3 +48,8 @@ def show_command(config: ConfigFile = None, as_json: Json = False) -> None:
     shown = configuration(config).model_dump(mode="json", by_alias=True)
     shown["broker"]["url"] = redact(shown["broker"]["url"])
     emit(shown, as_json, lambda: stdout.print_json(data=shown))
+
+
+def register(parent: typer.Typer) -> None:
+    """Add this module's group to `parent`."""
+    parent.add_typer(app, name="config")

@@ -21,6 +21,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from motet.cli.output import yaml_wanted
+
 
 class Exit(IntEnum):
     """Exit codes of every command."""
@@ -65,9 +67,20 @@ def show(text: str) -> None:
 
 
 def emit_json(value: Any) -> None:
-    """One JSON value on one line, in ASCII: whatever the terminal's character set, it can be written."""
-    sys.stdout.write(json.dumps(value, separators=(",", ":")) + "\n")
+    """One value for programs, in ASCII: whatever the terminal's character set, it can be written.
+
+    As JSON it takes one line, as YAML one document.
+    """
+    sys.stdout.write(_yaml(value) if yaml_wanted() else json.dumps(value, separators=(",", ":")) + "\n")
     sys.stdout.flush()
+
+
+def _yaml(value: Any) -> str:
+    import yaml
+
+    # What JSON cannot say, YAML shall not either: a program may read either.
+    plain_data = json.loads(json.dumps(value))
+    return str(yaml.safe_dump(plain_data, explicit_start=True, sort_keys=False, default_flow_style=False))
 
 
 def emit(value: Any, as_json: bool, human: Callable[[], None]) -> None:

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 import motet
-from motet.cli import auditing, board, configuration, deploy, flashing, fleet, hardware, hil, model, system, trusting
+from motet.cli.commands import Commands
+from motet.cli.output import Format, defaults
 
 app = typer.Typer(
     name="motet",
+    cls=Commands,
     help="Sandboxed WebAssembly tools and TensorFlow Lite models on microcontrollers, served to AI agents over MCP.",
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not reachable, "
     "4 the tool answered with an error, 5 no answer in time, 130 Ctrl-C.",
@@ -28,14 +30,11 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def options(
+    output: Annotated[Format | None, typer.Option("--format", "-o", help="How every command prints.", show_default=False)] = None,
+    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more; twice, with the place of errors.")] = 0,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Options before the command."""
-
-
-for module in (system, fleet, deploy, model, hardware, flashing, hil, trusting, auditing):
-    module.register(app)
-app.add_typer(configuration.app, name="config")
-app.add_typer(board.app, name="boards")
+    defaults(output, verbose)

@@ -4,16 +4,21 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from motet.cli.client import GatewayClient, find_gateway
-from motet.cli.console import Exit, FatalError, fail
-from motet.config import Config, ConfigError, load
-from motet.observe import setup_logging
+from motet.cli.console import Exit, FatalError, fail, plain
+from motet.cli.output import accepting, chosen, verbosity
+
+if TYPE_CHECKING:
+    from motet.cli.client import GatewayClient
+    from motet.config import Config
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 ConfigFile = Annotated[
@@ -25,28 +30,42 @@ Gateway = Annotated[
     typer.Option("--gateway", "-g", metavar="URL", help="Gateway to talk to (default: MOTET_GATEWAY_URL, else the running one)."),
 ]
 Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long to wait for an answer.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
 def reporting(command: Command) -> Command:
-    """Turn FatalError and Ctrl-C into a message and the documented exit code."""
+    """Give a command -o and -v, and turn FatalError and Ctrl-C into a message and the documented exit code."""
+    own = inspect.signature(command, eval_str=True)
 
     @functools.wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        as_json = bool(kwargs.get("as_json", False))
-        try:
-            command(*args, **kwargs)
-        except FatalError as error:
-            raise fail(error, as_json) from error
-        except KeyboardInterrupt:
-            raise typer.Exit(130) from None
+    def run(*args: Any, **given: Any) -> None:
+        with chosen(own, given) as kwargs:
+            try:
+                command(*args, **kwargs)
+            except FatalError as error:
+                _explain(error)
+                raise fail(error, bool(kwargs.get("as_json", False))) from error
+            except KeyboardInterrupt:
+                raise typer.Exit(130) from None
 
+    run.__signature__ = accepting(command, run)  # type: ignore[attr-defined]
     return run  # type: ignore[return-value]
+
+
+def _explain(error: FatalError) -> None:
+    """With -v what is behind a refusal, with -vv where."""
+    if verbosity() > 1:
+        sys.stderr.write(plain("".join(traceback.format_exception(error))))
+    elif verbosity() and error.__cause__ is not None:
+        sys.stderr.write(plain(f"because of {type(error.__cause__).__name__}: {error.__cause__}\n"))
 
 
 def configuration(path: Path | None) -> Config:
     """The configuration from `path` or its default place; problems end the command with their line numbers."""
+    from motet.config import ConfigError, load
+
     try:
         return load(path)
     except ConfigError as error:
@@ -55,9 +74,14 @@ def configuration(path: Path | None) -> Config:
 
 def log_as(settings: Config, as_json: bool = False) -> None:
     """Set logging up as configured; JSON lines when the command prints JSON."""
-    setup_logging(settings.log.level, "json" if as_json or settings.log.json_lines else "text")
+    from motet.observe import setup_logging
+
+    level = {0: settings.log.level, 1: "info"}.get(verbosity(), "debug")
+    setup_logging(level, "json" if as_json or settings.log.json_lines else "text")
 
 
 def gateway_client(url: str | None, timeout_s: float, config: Path | None = None) -> GatewayClient:
     """A client of the gateway that is meant by the options."""
+    from motet.cli.client import GatewayClient, find_gateway
+
     return GatewayClient(find_gateway(url, configuration(config).state.dir), timeout_s)

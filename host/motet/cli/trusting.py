@@ -13,7 +13,7 @@ import typer
 
 from motet.cli.console import Exit, FatalError, emit, say, show, table
 from motet.cli.keeping import audit_of, key_path, trust_key
-from motet.cli.options import ConfigFile, Json, configuration, reporting
+from motet.cli.options import ConfigFile, DryRun, Json, configuration, reporting
 from motet.components.errors import ComponentError
 from motet.components.oci import archive
 from motet.components.oci.contents import pack
@@ -29,7 +29,6 @@ T = TypeVar("T")
 Source = Annotated[str, typer.Argument(help="A folder, a .wasm, .tflite or .motet file, an https:, git+…: or oci: address.")]
 KeyFile = Annotated[Path, typer.Option("--key", help="Private key of `motet keygen`.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Archive to write (default: NAME.motet here).")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
 
 trust = typer.Typer(help="The keys whose signatures the gateway of this configuration accepts.", no_args_is_help=True)
 policy = typer.Typer(help="What the gateway allows.", no_args_is_help=True)
@@ -49,10 +48,16 @@ def attempt(work: Callable[[], T]) -> T:
 def keygen(
     name: Annotated[str, typer.Argument(help="What to call the key.")] = "author",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write it.", show_default=False)] = None,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Make a key to sign packages with. The private half stays in its file; the printed line is the public one."""
     path = output or key_path(name)
+    if dry_run:
+        taken = path.exists()
+        words = f"{path} exists; a key is never overwritten" if taken else f"would write {path}"
+        emit({"file": str(path), "public": "", "exists": taken}, as_json, lambda: show(words))
+        return
     key = attempt(lambda: create(path)).public
     facts = {"file": str(path), "public": str(key), "fingerprint": key.fingerprint}
     if not as_json:
