@@ -42,7 +42,11 @@ EDITS = [
     ("CMakeLists.txt", "target_link_libraries(${MICROPY_TARGET} micropy_lib_mbedtls)\n", ""),
     ("CMakeLists.txt", FLOATS, FLOATS + "\npico_set_double_implementation(${MICROPY_TARGET} compiler)"),
     ("CMakeLists.txt", "PICO_STACK_SIZE=0x2000", "PICO_STACK_SIZE=0x4000"),
-    *(("CMakeLists.txt", f"{before}rp2_{part}.c\n", "") for part in ("pio", "dma") for before in ("    ", "    ${MICROPY_PORT_DIR}/")),
+    *(
+        ("CMakeLists.txt", f"{before}rp2_{part}.c\n", "")
+        for part in ("pio", "dma")
+        for before in ("    ", "    ${MICROPY_PORT_DIR}/")
+    ),
     *(("main.c", f"        rp2_{part}_{call}();\n", "") for part in ("pio", "dma") for call in ("init", "deinit")),
     *(("main.c", f"        machine_i2s_{call}();\n", "") for call in ("init0", "deinit_all")),
     *(("modrp2.c", row, "") for row in PIO_AND_DMA),

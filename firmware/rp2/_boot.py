@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Frozen; the rp2 port runs it first. Mounts the files in the last part of the flash, and makes the file system at the first start.
+# Frozen; the rp2 port runs it first. Mounts the files in the last part of the flash; at the first start it makes them a system.
 import vfs
 from _rp2 import Flash
 

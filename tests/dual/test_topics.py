@@ -11,7 +11,8 @@ class TopicsTest(unittest.TestCase):
         for good in ("a", "alarm/fire", "a/b/c/d/e/f/g/h", "x" * 64, "$own/t~"):
             self.assertTrue(topics.valid(good), good)
         for bad in (
-            "", "/", "a/", "/a", "a//b", "a b", "a/+", "#", "a/*", "a+", "x" * 65, "a\n", "\u00e9", "a\0", "a/" * 8 + "a", None, 3, b"a",
+            "", "/", "a/", "/a", "a//b", "a b", "a/+", "#", "a/*", "a+", "x" * 65, "a\n", "\u00e9",
+            "a\0", "a/" * 8 + "a", None, 3, b"a",
         ):  # fmt: skip
             self.assertFalse(topics.valid(bad), bad)
 
