@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from motet.components.errors import ManifestError
+from motet.components.manifest_build import Build
 from motet.components.tooltext import CONFIG, MAX_TOOL_NAME, Name, Text, ToolText
 from motet.components.valuetypes import LAYOUTS, MAX_PARAMS, Primitive
 
@@ -87,22 +88,6 @@ class Limits(_Table):
     fuel: Annotated[int, Field(ge=1, le=100_000_000)] = 10_000
     memory: Annotated[int, Field(ge=256, le=1 << 20)] = 4096
     stack: Annotated[int, Field(ge=256, le=1 << 16)] = 2048
-
-
-class Build(_Table):
-    """How the module is made from C: sources relative to the manifest, bytes of guest C stack."""
-
-    sources: Annotated[list[str], Field(min_length=1, max_length=64)]
-    c_stack: Annotated[int, Field(ge=64, le=1 << 19)] = 1024
-
-    @field_validator("sources")
-    @classmethod
-    def _inside(cls, sources: list[str]) -> list[str]:
-        for source in sources:
-            path = PurePosixPath(source)
-            if path.is_absolute() or ".." in path.parts or source.startswith("-"):
-                raise ValueError(f"{source!r} is not a path inside the component's folder")
-        return sources
 
 
 class Header(_Table):

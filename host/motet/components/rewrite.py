@@ -25,6 +25,12 @@ def section(number: int, entries: Iterable[bytes]) -> bytes:
     return bytes([number]) + leb(len(content)) + content if items else b""
 
 
+def custom(name: str, data: bytes) -> bytes:
+    """A custom section."""
+    body = leb(len(name.encode())) + name.encode() + data
+    return bytes([CUSTOM]) + leb(len(body)) + body
+
+
 def export_entry(item: Export) -> bytes:
     """Binary form of one export."""
     name = item.name.encode()

@@ -15,7 +15,7 @@ from motet.components import descriptor, wit, witschema
 from motet.components.errors import AdmissionError
 from motet.components.manifest import Manifest
 from motet.components.manifest import Tool as TypedTool
-from motet.components.rewrite import leb
+from motet.components.rewrite import custom, leb
 from motet.components.tooltext import Narrowing, ToolText
 from motet.components.wasmfile import CUSTOM, Module
 from motet.components.witpackages import is_service
@@ -104,9 +104,7 @@ def core_signature(types: Types, name: str) -> str:
 
 def embed(module: bytes, contract: str) -> bytes:
     """The module with a contract in it."""
-    name, text = SECTION.encode(), contract.encode()
-    body = leb(len(name)) + name + text
-    return module + bytes([CUSTOM]) + leb(len(body)) + body
+    return module + custom(SECTION, contract.encode())
 
 
 def embedded(module: Module) -> str:

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command lines that make a module of staged sources: WebAssembly 1.0 without a C library, in every language."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from motet.components import toolchains
+from motet.components.manifest_build import Build
+
+_C = ["--target=wasm32-unknown-unknown", "-mcpu=mvp", "-std=c11", "-ffreestanding", "-nostdlib", "-Os"]
+_WARN = ["-Wall", "-Wextra", "-Werror"]
+# The stack comes first, so that an overflow leaves linear memory and traps instead of eating the data.
+_LINK = "-Wl,--no-entry,--stack-first,--strip-all,-z,stack-size={stack}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """``stage`` holds the sources, where the commands run; ``folder`` is the author's, ``output`` the module to make."""
+
+    build: Build
+    stage: Path
+    folder: Path
+    output: Path
+
+
+@dataclass(frozen=True)
+class Command:
+    """One program to run."""
+
+    arguments: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def commands(job: Job) -> list[Command]:
+    """What to run, one after the other. Raises BuildError when a compiler is missing."""
+    makers: dict[str | None, Callable[[Job], list[Command]]] = {None: _plain_c, "c": _c}
+    return makers[job.build.language](job)
+
+
+def _plain_c(job: Job) -> list[Command]:
+    clang, linker = toolchains.clang()
+    link = [f"-fuse-ld={linker}", _LINK.format(stack=job.build.c_stack)]
+    return [Command([clang, *_C, *_WARN, *link, *job.build.sources, "-o", str(job.output)])]
+
+
+def _c(job: Job) -> list[Command]:
+    clang, linker = toolchains.clang()
+    link = [f"-fuse-ld={linker}", _LINK.format(stack=job.build.c_stack)]
+    glue = sorted(path.relative_to(job.stage).as_posix() for path in job.stage.glob("bindings/*.c"))
+    # The compiler calls these by itself while it links, when it is too late to take them in as bit code.
+    memory = [path for path in glue if path.endswith("/memory.c")]
+    whole = ["-flto", "-I.", *link, *job.build.sources, *(path for path in glue if path not in memory)]
+    return [
+        Command([clang, *_C, *_WARN, "-fno-builtin", "-c", *memory, "-o", "memory.o"]),
+        Command([clang, *_C, *_WARN, *whole, "memory.o", "-o", str(job.output)]),
+    ]
+
+
+def cache(name: str) -> str:
+    """A folder that a compiler may keep things in."""
+    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return os.path.join(root, "motet", name)

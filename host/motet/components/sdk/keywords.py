@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Words that no name in generated sources may be: the languages' own, and what their bindings define."""
+
+from __future__ import annotations
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+C = _words("""
+auto break case char const continue default do double else enum extern float for goto if inline int long register restrict return
+short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof bool true false NULL offsetof main
+memcpy memmove memset memcmp errno
+""")
+# What <stdint.h>, <stddef.h> and the bindings themselves define.
+_WIDTHS = [f"{kind}{bits}" for kind in ("", "_LEAST", "_FAST") for bits in (8, 16, 32, 64)] + ["MAX", "PTR"]
+_LIMITS = [f"{sign}{width}_{end}" for sign in ("INT", "UINT") for width in _WIDTHS for end in ("MAX", "MIN", "C")]
+_OTHERS = [f"{name}_{end}" for name in ("PTRDIFF", "SIZE", "SIG_ATOMIC", "WCHAR", "WINT") for end in ("MAX", "MIN")]
+_TYPES = [f"{sign}int{kind}{bits}_t" for sign in ("", "u") for kind in ("", "_least", "_fast") for bits in (8, 16, 32, 64)]
+_DEFINED = _words("""
+size_t ptrdiff_t wchar_t max_align_t intptr_t uintptr_t intmax_t uintmax_t
+motet_string_t motet_alloc motet_mark motet_release MOTET_TEXT MOVE PUT
+""")
+C_HEADER = C | _DEFINED | {*_LIMITS, *_OTHERS, *_TYPES}

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Guests written in every language for contracts made at random: what comes in goes to an import, whose answer goes out."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+from pathlib import Path
+
+from tests.support import abi_random, wit_text
+
+from motet.components.build import compile_module
+from motet.components.manifest import load
+from motet.components.wittypes import Function, Member, Primitive, Type
+
+ROOT = Path(__file__).resolve().parents[2]
+WASM_TOOLS = ROOT / "third_party/wasm-tools/wasm-tools"
+INTERFACE = "test:random/host@0.1.0"
+# So many parameters beside another do not fit sixteen core values.
+PADDING = tuple(Member(f"p{number}", Primitive("u8")) for number in range(17))
+MANIFEST = """[component]
+name = "echo"
+revision = 1
+description = "gives back what it gets"
+wit = "echo.wit"
+[build]
+language = "{language}"
+sources = ["{source}"]
+arena = 49152
+c_stack = 16384
+[limits]
+memory = 131072
+"""
+
+
+def random_types(seed: str, count: int) -> list[Type]:
+    """Types whose flags, enums and cases are few enough to read the sources made of them."""
+    rng = random.Random(seed)
+    found: list[Type] = []
+    while len(found) < count:
+        kind = abi_random.random_type(rng, 3)
+        if not isinstance(kind, Primitive) and len(repr(kind)) < 6000:
+            found.append(kind)
+    return found
+
+
+def functions(types: list[Type]) -> list[Function]:
+    """Each type as a parameter of its own and among so many that they are passed in memory."""
+    value = [(Member("x", kind),) for kind in types]
+    direct = [Function(f"e{number}", given, given[0].type) for number, given in enumerate(value)]
+    return direct + [Function(f"s{number}", (*given, *PADDING), given[0].type) for number, given in enumerate(value)]
+
+
+def contract(given: list[Function]) -> str:
+    """A world that imports and exports the same interface."""
+    text = wit_text.world(given).replace("world w {", "interface host {").replace("  export %", "  %")
+    return text + "\nworld w {\n  import host;\n  export host;\n}\n"
+
+
+def component_of(module: bytes, text: str, folder: Path) -> bytes:
+    """The module as a component, by the tools of the Bytecode Alliance."""
+    (folder / "wit").mkdir(exist_ok=True)
+    (folder / "wit/echo.wit").write_text(text)
+    (folder / "core.wasm").write_bytes(module)
+    for command in (
+        ["embed", "wit", "--world", "w", "core.wasm", "-o", "embedded.wasm"],
+        ["new", "embedded.wasm", "-o", "component.wasm"],
+    ):
+        done = subprocess.run([WASM_TOOLS, "component", *command], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    return (folder / "component.wasm").read_bytes()
+
+
+def build(language: str, text: str, folder: Path, source: str, body: str) -> bytes:
+    """The module of a component folder with one source."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "Component.toml").write_text(MANIFEST.format(language=language, source=source))
+    (folder / "echo.wit").write_text(text)
+    (folder / source).write_text(body)
+    return compile_module(folder, load(folder))
+
+
+def echo_c(header: str) -> str:
+    """Exports that hand everything to the import of the same name, from the declarations of the header."""
+    body = '#include "bindings/w.h"\n'
+    for result, name, params in re.findall(r"^(\w+) (host_\w+)\((.*)\);$", header, re.M):
+        arguments = ", ".join(re.findall(r"(\w+)(?:,|$)", params))
+        body += f"{result} {name}({params}) {{ return import_{name}({arguments}); }}\n"
+    return body
