@@ -13,7 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
+from motet.sandbox_nursery import limits
+
 _ERRORS = 64 * 1024
+# An interpreter that takes modules from where this process has them, and nothing from the user's own folders.
+PYTHON = [sys.executable, "-B", "-P", "-s", "-m"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def run(arguments: list[str], data: bytes, bounds: Bounds) -> Outcome:
     The input is written only after the limits are in force, so nothing untrusted is read without them.
     """
     pipe = subprocess.PIPE
-    child = subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=pipe, cwd="/", env=_environment())
+    child = subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=pipe, cwd="/", env=environment())
     late = threading.Event()
     timer = threading.Timer(bounds.timeout, _expire, (child, late))
     with child, ThreadPoolExecutor(2) as pool:
@@ -71,7 +75,7 @@ def run(arguments: list[str], data: bytes, bounds: Bounds) -> Outcome:
 
 def run_python(module: str, data: bytes, bounds: Bounds) -> Outcome:
     """``run`` for a module of this package, in a fresh interpreter with the import path of this process."""
-    return run([sys.executable, "-B", "-P", "-s", "-m", module], data, bounds)
+    return run([*PYTHON, module], data, bounds)
 
 
 def _expire(child: subprocess.Popen[bytes], late: threading.Event) -> None:
@@ -95,21 +99,14 @@ def _read(pipe: IO[bytes] | None, most: int, child: subprocess.Popen[bytes]) -> 
     return b""
 
 
-def _environment() -> dict[str, str]:
-    # Nothing of the parent's environment: it may hold secrets. One thread is enough for small inputs and keeps limits simple.
+def environment() -> dict[str, str]:
+    """Nothing of this process's own, which may hold secrets. One thread is enough for small inputs and keeps limits simple."""
     fixed = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "BINARYEN_CORES": "1"}
     return {**fixed, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
 
 
 def _confine(pid: int, bounds: Bounds) -> None:
-    limits = {
-        resource.RLIMIT_AS: bounds.memory,
-        resource.RLIMIT_CPU: bounds.seconds,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_NOFILE: 64,
-    }
-    for kind, limit in limits.items():
+    for kind, limit in limits(bounds.seconds, bounds.memory).items():
         _, hard = resource.prlimit(pid, kind)
         most = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.prlimit(pid, kind, (most, most))

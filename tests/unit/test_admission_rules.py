@@ -13,7 +13,9 @@ from motet.components import admission, tools
 from motet.components.admission import Target, admit
 from motet.components.caps import Caps
 from motet.components.errors import AdmissionError
+from motet.components.features import decode_profile
 from motet.components.manifest import Manifest, parse
+from motet.components.straight import check_straight
 
 
 def refusal(module: bytes, contract: Manifest | None = None, target: Target | None = None) -> AdmissionError:
@@ -28,8 +30,9 @@ def test_bytes_that_are_not_webassembly_are_refused_at_byte_zero(data: bytes) ->
     assert (error.rule, error.where) == ("format", "byte 0x0")
 
 
-def test_a_component_binary_is_told_apart_from_a_core_module() -> None:
-    assert "inner core module" in str(refusal(b"\0asm\x0d\0\x01\0"))
+def test_a_component_without_anything_in_it_is_refused() -> None:
+    error = refusal(b"\0asm\x0d\0\x01\0")
+    assert (error.rule, "no tools" in error.reason) == ("component", True)
 
 
 def test_an_unknown_version_is_refused() -> None:
@@ -157,6 +160,21 @@ def test_deeply_nested_blocks_are_refused() -> None:
 def test_an_enormous_function_is_refused() -> None:
     error = refusal(wat(f"{RUN} (func {'(nop)' * 9000})"))
     assert error.rule == "code"
+
+
+STRAIGHT = "(local.set 0 " + "(f64.sqrt " * 300 + "(local.get 0)" + ")" * 301
+
+
+def test_too_much_work_without_a_call_or_a_loop_is_refused_naming_the_function() -> None:
+    module = wat(f'(func) (func (export "run") (local f64) {STRAIGHT * 3})')
+    with pytest.raises(AdmissionError) as caught:
+        check_straight(decode_profile(module))
+    assert (caught.value.rule, caught.value.where[:11]) == ("straight", "function 1 ")
+    assert "at most 10000" in caught.value.reason
+
+
+def test_as_much_work_in_several_functions_or_cheaper_instructions_is_accepted() -> None:
+    check_straight(decode_profile(wat(f"(func (local f64) {STRAIGHT}) (func (local f64) {STRAIGHT}) (func {'(nop)' * 4000})")))
 
 
 @pytest.mark.parametrize(

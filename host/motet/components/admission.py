@@ -14,7 +14,20 @@ from importlib.metadata import version
 from typing import Any
 
 from motet import __version__, boards
-from motet.components import artifact, caps, contract, features, flatness, normalise, rewrite, tools
+from motet.components import (
+    artifact,
+    caps,
+    componentfile,
+    conformance,
+    contract,
+    features,
+    flatness,
+    normalise,
+    rewrite,
+    straight,
+    tools,
+    wasmfile,
+)
 from motet.components.caps import PAGE, Caps
 from motet.components.errors import AdmissionError
 from motet.components.manifest import Manifest
@@ -23,7 +36,20 @@ from motet.components.wasmfile import Module
 
 # Called before each step with its name, its number from 1 and how many there are.
 Progress = Callable[[str, int, int], None]
-STEPS = ("size", "validate", "profile", "caps", "contract", "normalise", "clamp", "re-validate", "smoke run", "package")
+STEPS = (
+    "size",
+    "validate",
+    "conformance",
+    "profile",
+    "caps",
+    "contract",
+    "normalise",
+    "clamp",
+    "re-validate",
+    "straight",
+    "smoke run",
+    "package",
+)
 _SELF = f"motet {__version__}"
 
 
@@ -74,7 +100,7 @@ class Admitted:
 
 
 def admit(module: bytes, manifest: Manifest, target: Target | None = None, progress: Progress | None = None) -> Admitted:
-    """A device artifact from a core module. Raises AdmissionError, or BuildError when a tool is missing.
+    """A device artifact from a core module or a component. Raises AdmissionError, or BuildError when a tool is missing.
 
     Takes a few hundred milliseconds and starts child processes: call it in a thread from a coroutine.
     """
@@ -95,8 +121,8 @@ class _Admission:
         self._step = 0
 
     def run(self, module: bytes) -> Admitted:
-        decoded = self._check(module)
         self._note("input", "author", module)
+        decoded = self._check(module)
         decoded = self._transform(decoded)
         self._begin("re-validate")
         features.check_valid(decoded.data)
@@ -104,6 +130,8 @@ class _Admission:
         flatness.check_flat(decoded)
         contract.check_exports(decoded, self.tools)
         self._note("re-validate", "wasmtime " + version("wasmtime"), decoded.data)
+        self._begin("straight")
+        straight.check_straight(decoded)
         self._begin("smoke run")
         calls = smoke_run(decoded, self.tools, self.manifest.limits, self.target.imports)
         self._note("smoke run", f"{_SELF}, {calls} calls", decoded.data)
@@ -118,8 +146,7 @@ class _Admission:
         self._begin("size")
         caps.check_size(module, self.target.caps)
         self._begin("validate")
-        features.check_format(module)
-        features.check_valid(module)
+        module = self._core(module)
         self._begin("profile")
         decoded = features.decode_profile(module)
         self._begin("caps")
@@ -129,6 +156,21 @@ class _Admission:
         self.tools = tools.of(self.manifest, tools.embedded(decoded))
         contract.check_exports(decoded, self.tools)
         return decoded
+
+    def _core(self, module: bytes) -> bytes:
+        """The core module: what is given, or what a component has inside."""
+        if not componentfile.is_component(module):
+            features.check_format(module)
+            features.check_valid(module)
+            self._begin("conformance")
+            return module
+        core = componentfile.unbundle(module)
+        features.check_valid(core)
+        self._begin("conformance")
+        told = tools.embedded(wasmfile.Module(core, wasmfile.sections(core)))
+        conformance.check(module, tools.world_of(self.manifest, told))
+        self._note("unbundle", _SELF, core)
+        return core
 
     def _transform(self, decoded: Module) -> Module:
         self._begin("normalise")

@@ -26,8 +26,6 @@ def check_format(module: bytes) -> None:
     """Refuses what is not a core module at all, in words that help."""
     if not module.startswith(b"\0asm"):
         raise AdmissionError("format", "this is not WebAssembly: it does not begin with the bytes 00 61 73 6d", "byte 0x0")
-    if module[4:8] == b"\x0d\x00\x01\x00":
-        raise AdmissionError("format", "this is a component; give its inner core module", "byte 0x4")
     if len(module) >= len(MAGIC) and not module.startswith(MAGIC):
         raise AdmissionError("format", f"WebAssembly version {module[4:8].hex(' ')} is not 1", "byte 0x4")
 

@@ -17,10 +17,12 @@ from motet.components.samples import sample
 from motet.components.tools import Tool
 from motet.components.wasmfile import Module
 from motet.components.wittypes import Function
+from motet.sandbox_warm import Nursery
 
 ROUNDS = 4
 BOUNDS = sandbox.Bounds(seconds=10)
-_CHILD = "motet.components.smoke_child"
+# Interpreter and engines take longer to load than to run.
+NURSERY = Nursery("motet.components.smoke_child")
 
 Call = tuple[str, list[Any]]
 
@@ -28,7 +30,7 @@ Call = tuple[str, list[Any]]
 def smoke_run(module: Module, tools: Sequence[Tool], limits: Limits, offered: Imports) -> int:
     """Number of calls made. Raises AdmissionError naming the export and both answers when the engines disagree."""
     calls = list(_calls(module, tools))
-    reply = _ask(_request(module, tools, limits, offered, calls))
+    reply = ask(_request(module, tools, limits, offered, calls))
     if reply["compiled"] is not None:
         number, reason = reply["compiled"]
         raise AdmissionError("engine", f"the device engine cannot compile it: {reason}", f"function {number}")
@@ -66,8 +68,9 @@ def _request(module: Module, tools: Sequence[Tool], limits: Limits, offered: Imp
     }
 
 
-def _ask(request: dict[str, Any]) -> dict[str, Any]:
-    done = sandbox.run_python(_CHILD, cbor2.dumps(request), BOUNDS)
+def ask(request: dict[str, Any]) -> dict[str, Any]:
+    """The child's reply. Raises AdmissionError when it crashes, hangs or wants more than it may have."""
+    done = NURSERY.run(cbor2.dumps(request), BOUNDS)
     if done.status != 0:
         detail = (done.errors.strip().splitlines() or [""])[-1][:300]
         raise AdmissionError("smoke", f"the child process that runs it {done.how}{': ' + detail if detail else ''}")

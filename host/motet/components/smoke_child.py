@@ -8,6 +8,8 @@ in   wasm, probe: modules; functions: numbers the probe exports; memory, stack, 
 out  compiled: None or [function number, reason]; device, reference: one outcome for each call, in order:
      ["value", x] | ["trap", reason] | ["refused", reason]: the arguments are more than its memory holds
      | ["broken", reason]: the guest breaks the Canonical ABI, which the device tells as a trap
+
+With ``component`` instead, a component's binary, the output is what ``component_types`` tells of it.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import cbor2
 import wasmtime
 from motet_native import wasm as native
 
+from motet.components import component_types
 from motet_core import canonical_call
 
 Request = dict[str, Any]
@@ -75,7 +78,7 @@ def on_device(request: Request) -> list[Outcome]:
     return outcomes
 
 
-def _store() -> wasmtime.Store:
+def _engine() -> wasmtime.Engine:
     config = wasmtime.Config()
     config.consume_fuel = True
     config.parallel_compilation = False
@@ -85,7 +88,7 @@ def _store() -> wasmtime.Store:
     config.memory_guard_size = 1 << 16
     # Copy-on-write images are files, which the limits forbid too.
     config.memory_init_cow = False
-    return wasmtime.Store(wasmtime.Engine(config))
+    return wasmtime.Engine(config)
 
 
 def _function_type(signature: str) -> wasmtime.FuncType:
@@ -130,7 +133,7 @@ class Reference:
 
 def on_reference(request: Request, count: int) -> list[Outcome]:
     """Outcomes of the first ``count`` calls on wasmtime, with a fresh instance after a trap too."""
-    store, types = _store(), canonical_call.Types(request["types"])
+    store, types = wasmtime.Store(_engine()), canonical_call.Types(request["types"])
     module = wasmtime.Module(store.engine, request["wasm"])
     reference, outcomes = Reference(_reference(request, store, module), store), []
     for export, values in request["calls"][:count]:
@@ -148,6 +151,9 @@ def on_reference(request: Request, count: int) -> list[Outcome]:
 def main() -> None:
     """One request, one reply."""
     request = cbor2.loads(sys.stdin.buffer.read())
+    if "component" in request:
+        sys.stdout.buffer.write(cbor2.dumps(component_types.describe(_engine(), request["component"])))
+        return
     reply: dict[str, Any] = {"compiled": compile_all(request), "device": [], "reference": []}
     if reply["compiled"] is None:
         reply["device"] = on_device(request)

@@ -19,7 +19,7 @@ from motet.components.rewrite import custom, leb
 from motet.components.tooltext import Narrowing, ToolText
 from motet.components.wasmfile import CUSTOM, Module
 from motet.components.witpackages import is_service
-from motet.components.wittypes import Function, Member, Primitive, Record, Result, Type
+from motet.components.wittypes import Function, Member, Primitive, Record, Result, Type, World
 from motet_core.canonical_types import Types
 from motet_core.errors import Refused
 
@@ -67,15 +67,23 @@ def of(manifest: Manifest, contract: str) -> tuple[Tool, ...]:
     header = manifest.component
     if not header.wit:
         return tuple(_typed(manifest, tool) for tool in manifest.tool)
-    if not contract:
-        raise AdmissionError("wit", f"the module carries no contract, but the manifest names {header.wit}: install its folder")
-    world = wit.load(contract, header.wit, header.world)
+    world = world_of(manifest, contract)
     exports = [function for function in world.exports if not is_service(function)]
     texts = {function.name: ToolText(name=function.name) for function in exports} | manifest.texts
     unknown = texts.keys() - {function.name for function in exports}
     if unknown:
         raise AdmissionError("wit", f"{header.wit} exports no function {min(unknown)!r}, which the manifest describes")
     return tuple(_tool(manifest, function, texts[function.name]) for function in _distinct(exports))
+
+
+def world_of(manifest: Manifest, contract: str) -> World:
+    """The world that the manifest names, in the contract that a module carries. Raises AdmissionError or WitError."""
+    header = manifest.component
+    if not header.wit:
+        raise AdmissionError("wit", "a component needs its contract: name its file as component.wit in the manifest")
+    if not contract:
+        raise AdmissionError("wit", f"the module carries no contract, but the manifest names {header.wit}: install its folder")
+    return wit.load(contract, header.wit, header.world)
 
 
 def describe(tools: Iterable[Tool]) -> bytes:
