@@ -11,40 +11,32 @@ import hashlib
 from motet_core import platform
 from motet_core.artifact_check import check, check_list
 from motet_core.artifact_params import KINDS, UINT32, begin_params, choice, name_of, uint
-from motet_core.errors import Busy, InvalidParams, MotetError, NoMemory, NotFound, Refused
+from motet_core.artifact_transfers import Transfers
+from motet_core.errors import InvalidParams, MotetError, NoMemory, NotFound, Refused
+from motet_core.grants import Grants
 from motet_core.slots import HeapSlots
 
 _ENGINES = {"component": "wasm", "model": "nn"}
 # What a request needs besides its data: envelope, id, method, names, head of the byte string.
 _BLOCK_OVERHEAD = 96
-_IDLE_MS = 30000
-
-
-class _Transfer:
-    def __init__(self, number, params, stage, vouched):
-        self.number = number
-        self.params = params
-        self.stage = stage
-        self.vouched = vouched
-        self.at = platform.clock_ms()
 
 
 class Artifacts:
     """`changed`: async, called when tools have come or gone. `slots`: where artifacts are kept. `check`: called with what is
-    to come and its signed manifest -> whether a gateway vouches for it; raises Untrusted."""
+    to come and its signed manifest -> whether a gateway vouches for it; raises Untrusted. `grants`: what components may."""
 
-    def __init__(self, supervisor, limit, max_total, changed, slots=None, check=None):
+    def __init__(self, supervisor, limit, max_total, changed, slots=None, check=None, grants=None):
         self._supervisor = supervisor
         self._block = limit - _BLOCK_OVERHEAD
         self._max_entry = max_total - 256
         self._changed = changed
         self._check_manifest = check or (lambda wanted, manifest: True)
         self._slots = slots or HeapSlots()
+        self._grants = grants or Grants(None)
         self._hosts = {}
         self._installed = {}
         self._failed = {}
-        self._open = {}
-        self._next = 1
+        self.transfers = Transfers()
         self._committed = (0, None)
 
     def methods(self):
@@ -65,18 +57,20 @@ class Artifacts:
         wanted = begin_params(params)
         if not platform.has_native(_ENGINES[wanted["kind"]]):
             raise Refused("this build runs no artifacts of kind %s" % wanted["kind"])
-        transfer = self._open.get(wanted["kind"])
+        transfer = self.transfers.of(wanted["kind"])
         if transfer is None or transfer.params != wanted:
             vouched = self._check_manifest(wanted, params.get("manifest"))
-            self._make_room(wanted)
-            transfer = self._open[wanted["kind"]] = _Transfer(self._next, wanted, self._slots.begin(wanted), vouched)
-            self._next += 1
+            grant = params.get("grant")
+            if grant is not None:
+                self._grants.check(wanted, grant)
+            self.transfers.make_room(wanted)
+            transfer = self.transfers.add(wanted, self._slots.begin(wanted), vouched, grant)
         elif not transfer.vouched:
             transfer.vouched = self._check_manifest(wanted, params.get("manifest"))
         return {"transfer": transfer.number, "block": self._block}
 
     async def block(self, params, request):
-        transfer = self._transfer(params)
+        transfer = self.transfers.named(params)
         offset = uint(params, "offset", 0, UINT32)
         data = params.get("data")
         if not isinstance(data, bytes) or not data:
@@ -93,18 +87,20 @@ class Artifacts:
     async def commit(self, params, request):
         if uint(params, "transfer", 1, UINT32) == self._committed[0]:
             return self._committed[1]
-        transfer = self._transfer(params)
+        transfer = self.transfers.named(params)
         wanted, stage = transfer.params, transfer.stage
         if stage.received != wanted["size"]:
             raise Refused("%d of %d bytes have arrived" % (stage.received, wanted["size"]))
-        del self._open[wanted["kind"]]
+        self.transfers.take(transfer)
         try:
             if not transfer.vouched:
                 # The device may have met its gateway since: then what was begun before needs its word, too.
                 self._check_manifest(wanted, None)
+            self._grants.expect(wanted, transfer.grant)
             await self._replace(wanted, stage)
         finally:
             stage.abort()
+            self._grants.expect(wanted, None)
         result = {name: wanted[name] for name in ("name", "kind", "revision", "size")}
         self._committed = (transfer.number, result)
         await self._changed()
@@ -124,7 +120,7 @@ class Artifacts:
         try:
             check(self._supervisor, self._hosts[key[0]], key, self._max_entry)
             check_list((self._about(each) for each in self._installed), self._max_entry)
-            stage.keep(wanted)
+            self._grants.keep(wanted, before, stage)
         except (MotetError, MemoryError):
             self._committed = (0, None)
             self._go_back(key, before)
@@ -133,6 +129,19 @@ class Artifacts:
             raise
         self._failed.pop(key, None)
 
+    def installed(self, kind, name):
+        """What was announced of an artifact that is here; None when it is not."""
+        return self._installed.get((kind, name))
+
+    async def granted(self, wanted):
+        """A component's grant has been renewed; one that could not run without it may now."""
+        key = (wanted["kind"], wanted["name"])
+        if key not in self._failed:
+            self._hosts[key[0]].renew(key[1], self._grants.of(wanted))
+        elif self._slots.data(key) is not None and self.restore(key, wanted, self._slots.data(key)) is None:
+            del self._failed[key]
+            await self._changed()
+
     def _go_back(self, key, before):
         self._forget(key)
         data = None if before is None else self._slots.data(key)
@@ -140,8 +149,8 @@ class Artifacts:
             self.restore(key, before, data)
 
     async def abort(self, params, request):
-        transfer = self._transfer(params)
-        self._close(transfer)
+        transfer = self.transfers.named(params)
+        self.transfers.close(transfer)
         return {}
 
     async def list(self, params, request):
@@ -152,6 +161,7 @@ class Artifacts:
         if key not in self._installed:
             raise NotFound("no %s %s" % key)
         self._slots.forget(key)
+        self._grants.forget(self._installed[key])
         self._forget(key)
         self._committed = (0, None)
         await self._changed()
@@ -165,8 +175,7 @@ class Artifacts:
 
     async def clear(self, slots):
         """Forgets all artifacts and transfers; from now on they are kept in `slots`."""
-        for transfer in list(self._open.values()):
-            self._close(transfer)
+        self.transfers.close_all()
         for key in list(self._installed):
             self._forget(key)
         self._committed = (0, None)
@@ -204,31 +213,12 @@ class Artifacts:
             about["reason"] = reason
         return about
 
-    def _close(self, transfer):
-        del self._open[transfer.params["kind"]]
-        transfer.stage.abort()
-
-    def _make_room(self, wanted):
-        now = platform.clock_ms()
-        for transfer in list(self._open.values()):
-            if now - transfer.at >= _IDLE_MS:
-                self._close(transfer)
-            elif transfer.params["kind"] == wanted["kind"]:
-                raise Busy("transfer of %s %s is open" % (wanted["kind"], transfer.params["name"]))
-
-    def _transfer(self, params):
-        number = uint(params, "transfer", 1, UINT32)
-        for kind in self._open:
-            if self._open[kind].number == number:
-                return self._open[kind]
-        raise NotFound("no open transfer %d" % number)
-
     def _load(self, wanted, data):
         host = self._host(wanted["kind"])
         # What is made now stays for long: among garbage it would keep the heap from ever offering a large block again.
         platform.heap()
         try:
-            host.load(wanted["name"], wanted["revision"], data)
+            host.load(wanted["name"], wanted["revision"], data, self._grants.of(wanted))
         except MemoryError as error:
             # The engines say how much they wanted; the interpreter may not.
             reason = ": %s" % error if str(error) else ""
@@ -239,9 +229,12 @@ class Artifacts:
         # Imported when the first artifact arrives: a board without models does not pay for them.
         if kind not in self._hosts:
             if kind == "component":
-                from motet_core.components import Components as Host
+                from motet_core.components import Components
+
+                self._hosts[kind] = Components(self._grants.device)
             else:
-                from motet_core.models import Models as Host
-            self._hosts[kind] = Host()
+                from motet_core.models import Models
+
+                self._hosts[kind] = Models()
             self._supervisor.add(self._hosts[kind])
         return self._hosts[kind]

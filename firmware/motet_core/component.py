@@ -9,17 +9,23 @@ import json
 
 from motet_core import component_artifact
 from motet_core.component_artifact import Artifact
-from motet_core.errors import Cancelled, Refused, ToolError
+from motet_core.errors import Cancelled, Denied, Refused, ToolError
 from motet_core.platform import heap, native
 
 _MAX_FAILURES = 3
 
 
 class Component:
-    """A device artifact, checked and started. Refused says what does not fit."""
+    """A device artifact, checked and started. Refused says what does not fit.
 
-    def __init__(self, data):
+    `device`, `grant`: what its imports work on and what they may; a component without imports needs neither.
+    """
+
+    def __init__(self, data, device=None, grant=None):
         self.artifact = Artifact(data)
+        self._device, self._grant = device, grant
+        self._imports = None
+        self._running = False
         # What decoding left behind would lie between the parts of the instance, and no large block would fit there again.
         heap()
         self.counters = {"calls": 0, "traps": 0, "fuel_stops": 0}
@@ -30,6 +36,16 @@ class Component:
 
     def call(self, tool, arguments):
         """-> (dict or None, text or None). ToolError: wrong argument, trap, out of fuel, failed component."""
+        if self._running:
+            # From one of its own imports: the instance could do it, its fuel and its author's assumptions could not.
+            raise ToolError("component %s is running already" % self.artifact.name, "busy")
+        self._running = True
+        try:
+            return self._call(tool, arguments)
+        finally:
+            self._running = False
+
+    def _call(self, tool, arguments):
         if self._instance is None:
             self._restart()
         call = self.artifact.calls[tool]
@@ -45,6 +61,11 @@ class Component:
         except native().wasm.Trap as error:
             self.counters["calls"] += 1
             self._trapped(tool, str(error))
+        except Denied as error:
+            self.counters["calls"] += 1
+            self.close()
+            self.counters["traps"] += 1
+            raise ToolError("%s: denied: %s" % (tool, error.message), "denied")
         except Exception:
             # Out of memory, most likely, and somewhere inside: as after a trap.
             self.close()
@@ -78,16 +99,33 @@ class Component:
         self._instance = instance
 
     def _bind(self, instance):
-        for module, name, _ in instance.imports():
-            raise Refused("needs the import %s.%s, which this device does not grant" % (module, name))
-        instance.fuel = self.artifact.fuel
         wasm, known = native().wasm, {}
+        if instance.imports():
+            self._link(instance, known)
+        instance.fuel = self.artifact.fuel
         for tool in self.artifact.calls:
             call = self.artifact.calls[tool]
             # All calls of an artifact share one descriptor.
             if call.types not in known:
                 known[call.types] = wasm.Types(call.types)
             call.function = instance.typed(call.export, known[call.types], json=True)
+
+    def _link(self, instance, known):
+        if self._imports is None:
+            # Components that only compute do not pay for what follows.
+            from motet_core.imports import Imports
+
+            self._imports = Imports(self._device, self.artifact.name, self._grant, self.counters)
+        data = self.artifact.types
+        if data is not None:
+            known[data] = native().wasm.Types(data)
+        self._imports.link(instance, known.get(data))
+
+    def renew(self, grant):
+        """Another grant counts from now on, also for calls that run."""
+        self._grant = grant
+        if self._imports is not None:
+            self._imports.renew(grant)
 
     def _restart(self):
         if self.reason is not None:

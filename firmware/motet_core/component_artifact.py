@@ -51,8 +51,8 @@ class Artifact:
         self.module = fields["module"]
         self.fuel, self.memory, self.stack = _limits(fields["limits"])
         # The engine binds to bytes of its own; the descriptor is small.
-        types = None if fields["types"] is None else bytes(fields["types"])
-        self.calls = _calls(fields["calls"], types, fields["format"])
+        self.types = None if fields["types"] is None else bytes(fields["types"])
+        self.calls = _calls(fields["calls"], self.types, fields["format"])
         self.entries = _entries(self.name, tools, self.calls)
 
 

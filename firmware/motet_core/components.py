@@ -12,7 +12,8 @@ class Components:
     blocking = True
     kind = "component"
 
-    def __init__(self):
+    def __init__(self, device=None):
+        self._device = device
         self._components = {}
 
     def tools(self):
@@ -27,9 +28,9 @@ class Components:
     def call(self, tool, arguments):
         return self._owner(tool).call(tool, arguments)
 
-    def load(self, name, revision, data):
-        """Starts a component and puts it in the place of the one with its name."""
-        component = Component(data)
+    def load(self, name, revision, data, grant=None):
+        """Starts a component and puts it in the place of the one with its name. `grant`: what its imports may."""
+        component = Component(data, self._device, grant)
         if component.artifact.name != name or component.artifact.revision != revision:
             component.close()
             raise Refused("the artifact says %s revision %d" % (component.artifact.name, component.artifact.revision))
@@ -40,6 +41,10 @@ class Components:
         component = self._components.pop(name, None)
         if component is not None:
             component.close()
+
+    def renew(self, name, grant):
+        """Another grant counts for a component from now on."""
+        self._components[name].renew(grant)
 
     def reason(self, name):
         """Why a component has failed, None when it has not."""

@@ -37,6 +37,14 @@ def signer(envelope):
     return _parts(envelope)[3]
 
 
+def payload(envelope):
+    """The payload in an envelope, which proves nothing yet. Untrusted when there is none."""
+    found = _parts(envelope)[1]
+    if found is None:
+        raise Untrusted("the signed message has no payload")
+    return found
+
+
 def opened(envelope, key, context, detached=None):
     """The payload of an envelope that was signed with the private half of `key` for `context`; else Untrusted says why.
 

@@ -8,7 +8,9 @@ from motet_core.artifact import Artifacts
 from motet_core.artifact_boot import start_all
 from motet_core.errors import MotetError, WireError
 from motet_core.gateway_key import GatewayKey
+from motet_core.grants import Grants
 from motet_core.mcp import Mcp
+from motet_core.outbox import Outbox
 from motet_core.port import HELLO, NOTIFICATION, PRESENCE, REPLY, REQUEST
 from motet_core.rpc import Dispatcher
 from motet_core.sensors import Sensors
@@ -29,7 +31,8 @@ class Device:
         self.max_total = max_total
         self.sequence = 0
         self._nonce = None
-        self._time = None
+        # Unix time at the start of the device's own clock, in milliseconds, by the host's last hello.
+        self.clock = None
         self._resets = port.resets
         self._hash = None
         self._tid = int.from_bytes(platform.random_bytes(4), "big")
@@ -39,15 +42,20 @@ class Device:
         self.supervisor = Supervisor(port.set_current)
         self.storage = Storage(flash, board)
         self.gateway_key = GatewayKey(self.storage)
+        self.grants = Grants(self)
+        self.outbox = Outbox(self._notify)
+        check = self.gateway_key.check_artifact
         self.artifacts = Artifacts(
-            self.supervisor, port.limit, max_total, self.catalogue_changed, self.storage.slots, self.gateway_key.check_artifact
+            self.supervisor, port.limit, max_total, self.catalogue_changed, self.storage.slots, check, self.grants
         )
-        self.supervisor.add(Sensors(sensors))
+        self.sensors = Sensors(sensors)
+        self.supervisor.add(self.sensors)
         self.supervisor.add(Vitals(self))
         mcp = Mcp(self.supervisor, self.board, VERSION, max_total)
         methods = mcp.methods()
         methods.update(self.artifacts.methods())
         methods.update(self.gateway_key.methods())
+        methods.update(self.grants.methods())
         methods.update({"storage.status": self._storage_status, "storage.format": self._storage_format})
         self.rpc = Dispatcher(methods, self._reply, platform.clock_ms, port.log, max_total, interrupt=self.supervisor.interrupt)
 
@@ -56,11 +64,19 @@ class Device:
         if self.storage.reason is not None and self.storage.has_flash:
             self.port.log(self.storage.reason)
         start_all(self.artifacts, self.storage, self.port.log)
-        await asyncio.gather(self.port.run(), self._read(), self.rpc.run(self._drain))
+        self.grants.tidy(wanted for _, wanted, _ in self.storage.slots.rows())
+        await asyncio.gather(self.port.run(), self._read(), self.rpc.run(self._drain), self.outbox.run())
+
+    def known_id(self):
+        """Its name, or the one that it had before a restart; None for a device that nobody has named yet."""
+        if self.id is not None:
+            return self.id
+        kept = self.storage.values.get("core", "id")
+        return None if kept is None else kept.decode()
 
     def time_ms(self):
         """Unix time by the host's last hello, None before the first."""
-        return None if self._time is None else self._time + platform.clock_ms()
+        return None if self.clock is None else self.clock + platform.clock_ms()
 
     async def announce(self):
         """Sends the presence record; nothing before the first hello, whose nonce orders the records."""
@@ -125,7 +141,7 @@ class Device:
             self.port.log("dropped a frame: not enough memory")
 
     async def _hello(self, fields):
-        self._time = fields["time_ms"] - platform.clock_ms()
+        self.clock = fields["time_ms"] - platform.clock_ms()
         if self._nonce is None:
             self._nonce = fields["nonce"]
             platform.stir(self._nonce)
@@ -156,6 +172,9 @@ class Device:
         self.storage.format()
         await self.artifacts.clear(self.storage.slots)
         return {}
+
+    async def _notify(self, data):
+        await self._send(NOTIFICATION, data)
 
     async def _reply(self, data):
         await self._send(REPLY, data)

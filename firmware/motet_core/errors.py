@@ -101,7 +101,13 @@ class Untrusted(MotetError):
 
 
 class Denied(MotetError):
+    """`word`: the case of a component's typed error: "denied", "limited" (rate, quota) or "expired"."""
+
     code = DENIED
+
+    def __init__(self, message, word="denied"):
+        super().__init__(message)
+        self.word = word
 
 
 class StorageFailed(MotetError):
@@ -111,7 +117,8 @@ class StorageFailed(MotetError):
 class ToolError(Exception):
     """A tool that could not do its work: the caller sees the text in a result with isError.
 
-    `kind`, for programs: "arguments", "trap", "out_of_fuel", "failed" (component), "unavailable" (sensor), "error".
+    `kind`, for programs: "arguments", "trap", "out_of_fuel", "denied", "busy", "failed" (component), "unavailable" (sensor),
+    "error".
     """
 
     def __init__(self, message, kind="error"):

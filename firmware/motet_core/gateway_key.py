@@ -61,6 +61,13 @@ class GatewayKey:
             raise Untrusted("the signed manifest is for another artifact")
         return True
 
+    def opened(self, envelope, context):
+        """What the gateway of this device signed for `context`; Untrusted also when no gateway is known yet."""
+        kept = self._kept()
+        if kept is None:
+            raise Untrusted("this device knows no gateway yet, whose word a grant would be")
+        return cose.opened(envelope, kept, context)
+
     def check_format(self, manifest):
         """Untrusted unless `manifest` is the gateway's word to forget everything, or no gateway is known yet."""
         kept = self._kept()

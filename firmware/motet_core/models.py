@@ -75,8 +75,8 @@ class Models:
             value["instructions"] = platform.instructions() - before
         return _answer(value, results, model.outputs)
 
-    def load(self, name, revision, data):
-        """Prepares a model and puts it in the place of the one with its name."""
+    def load(self, name, revision, data, grant=None):
+        """Prepares a model and puts it in the place of the one with its name. A model is granted nothing."""
         nn = native().nn
         start = platform.elapsed_ns()
         try:

@@ -118,6 +118,14 @@ async def run_blocking(work):
     return await asyncio.get_running_loop().run_in_executor(None, work)
 
 
+def waker(event):
+    """A function that sets an asyncio.Event of this loop from whatever thread calls it."""
+    if MICROPYTHON:
+        return event.set
+    loop = asyncio.get_running_loop()
+    return lambda: loop.call_soon_threadsafe(event.set)
+
+
 async def sleep_ms(delay):
     if MICROPYTHON:
         await asyncio.sleep_ms(delay)

@@ -14,10 +14,10 @@ class Sensors:
             from motet_core.hal import find
 
             sensors = find()
-        self._sensors = {sensor.name: sensor for sensor in sensors}
+        self.found = {sensor.name: sensor for sensor in sensors}
 
     def tools(self):
-        return ("sensors.list", "sensors.read") if self._sensors else ("sensors.list",)
+        return ("sensors.list", "sensors.read") if self.found else ("sensors.list",)
 
     def describe(self, name):
         entry = {
@@ -31,7 +31,7 @@ class Sensors:
             entry["description"] = "One new reading of a sensor. Images and blocks come as base64 bytes with their shape."
             entry["inputSchema"] = {
                 "type": "object",
-                "properties": {"sensor": {"type": "string", "enum": sorted(self._sensors)}},
+                "properties": {"sensor": {"type": "string", "enum": sorted(self.found)}},
                 "required": ["sensor"],
                 "additionalProperties": False,
             }
@@ -39,8 +39,8 @@ class Sensors:
 
     def call(self, name, arguments):
         if name == "sensors.list":
-            return {"sensors": [self._sensors[key].about() for key in sorted(self._sensors)]}, None
-        sensor = self._sensors[arguments["sensor"]]
+            return {"sensors": [self.found[key].about() for key in sorted(self.found)]}, None
+        sensor = self.found[arguments["sensor"]]
         try:
             return sensor.read(), None
         except OSError as error:

@@ -161,7 +161,7 @@ class RefusalTest(unittest.TestCase):
     def test_an_abandoned_transfer_gives_way(self):
         async def work(client):
             await client.result("artifact.begin", begin())
-            client.device.artifacts._open["component"].at -= 30001
+            client.device.artifacts.transfers.of("component").at -= 30001
             await client.result("artifact.begin", begin(revision=2))
 
         rig.run(work)

@@ -96,7 +96,7 @@ class FlashTest(unittest.TestCase):
         async def work(client):
             await client.install("component", "kit", DATA)
             commit = await upload(client, NEWER[:-1] + b"\xff")
-            client.device.artifacts._open["component"].params["digest"] = hashlib.sha256(NEWER).digest()
+            client.device.artifacts.transfers.of("component").params["digest"] = hashlib.sha256(NEWER).digest()
             self.assertEqual((await client.error("artifact.commit", commit))["code"], errors.REFUSED)
             await still_serves(client)
             for data in (b"rubbish", cbor.dumps({0: 1}), long_winded(2)):

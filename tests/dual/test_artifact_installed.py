@@ -126,15 +126,15 @@ class InstalledTest(unittest.TestCase):
 
     def test_an_abandoned_transfer_of_another_kind_gives_its_memory_back(self):
         async def work(client):
-            opened = client.device.artifacts._open
+            opened = client.device.artifacts.transfers
             kind = artifact_module._ENGINES["model"]
             artifact_module._ENGINES["model"] = "wasm"  # whatever this build has
             try:
                 await upload(client, DATA, kind="model")
-                opened["model"].at -= 30001
+                opened.of("model").at -= 30001
                 await upload(client, DATA)
             finally:
                 artifact_module._ENGINES["model"] = kind
-            self.assertEqual(list(opened), ["component"])
+            self.assertEqual((opened.of("model"), opened.of("component").params["kind"]), (None, "component"))
 
         rig.run(work)

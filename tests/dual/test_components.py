@@ -200,7 +200,7 @@ class RefusalTest(unittest.TestCase):
 
     def test_a_module_that_needs_an_import(self):
         calls = (("kit.inner", "inner", (("a", "s32"),), "s32"),)
-        self.refuse("needs the import env.twice, which this device does not grant", artifact(module=fixtures.HOST, calls=calls))
+        self.refuse("needs the import env.twice, which this device does not have", artifact(module=fixtures.HOST, calls=calls))
 
     def test_truncation_at_every_byte_is_refused(self):
         data = artifact(calls=CALLS[:1])

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What components may import: every function has a capability, a check and an implementation, and there is no other way in.
+
+At link time an import whose capability the grant does not have is refused. At each call the grant is asked whether it still
+counts, and the capability whether it covers these arguments, so often. What is not allowed becomes the typed error of the
+function's `result`; where it has none, the call of the component ends as with a trap. Each denial is counted and told.
+"""
+
+from motet_core import grant_limits, platform
+from motet_core.capability import EMPTY, PLAIN
+from motet_core.errors import Denied, MotetError, Refused
+
+# Interface: capability, module of its implementation, class in it. That module's FUNCTIONS are by class name
+# {function: (check, work, kind)}.
+TABLE = {
+    "motet:device/log": (grant_limits.LOG, "basic", "Log"),
+    "motet:device/clock": (grant_limits.CLOCK, "basic", "Clock"),
+    "motet:device/vitals": (grant_limits.VITALS, "basic", "Vitals"),
+    "motet:device/sensors": (grant_limits.SENSORS, "sensors", "Sensors"),
+}
+# Of all packages in TABLE.
+VERSION = "0.1"
+_TELL_MS = 1000
+
+
+def find(module):
+    """The interface that a core import's module means; None for one that devices do not offer in that version."""
+    path, _, version = (module[7:] if module.startswith("cm32p2|") else module).partition("@")
+    # 0.1.2 is 0.1 with something added: what a device lacks of it shows by name.
+    return path if path in TABLE and (version == VERSION or version.startswith(VERSION + ".")) else None
+
+
+def functions(path):
+    """-> (implementing class, {function: (check, work, kind)})."""
+    _, module, name = TABLE[path]
+    # Imported when the first component needs it: a board without such components does not pay for it.
+    found = __import__("motet_core.imports_" + module, None, None, ("FUNCTIONS",))
+    return getattr(found, name), found.FUNCTIONS[name]
+
+
+class Imports:
+    """The imports of one component. `grant`: what it may, None for nothing; `counters`: the component's."""
+
+    def __init__(self, device, component, grant, counters):
+        self.device, self.component, self.grant, self.counters = device, component, grant, counters
+        self._capabilities = {}
+        self._told = {}
+        counters["denials"] = 0
+
+    def link(self, instance, types):
+        """Gives every import of an instance its implementation. Refused names the first that is not granted."""
+        for module, name, _ in instance.imports():
+            function = self._callable(module, name)
+            if types is None:
+                raise Refused("has imports, but no type descriptor")
+            instance.link_typed(module, name, types, function)
+
+    def renew(self, grant):
+        """From now on another grant counts."""
+        self.grant = grant
+        for path in self._capabilities:
+            self._capabilities[path].use(self._entries(path))
+
+    def _entries(self, path):
+        return [] if self.grant is None else self.grant.limits.get(TABLE[path][0], [])
+
+    def _callable(self, module, name):
+        path = find(module)
+        if path is None:
+            raise Refused("needs the import %s.%s, which this device does not have" % (module, name))
+        if not self._entries(path):
+            raise Refused("needs the import %s.%s, which this device does not grant" % (module, name))
+        kind, rows = functions(path)
+        if name not in rows:
+            raise Refused("needs the import %s.%s, which this device does not have" % (module, name))
+        if path not in self._capabilities:
+            self._capabilities[path] = kind(self)
+            self._capabilities[path].use(self._entries(path))
+        return _guarded(self, path, self._capabilities[path], *rows[name])
+
+    def denied(self, path, error):
+        """Counts a denial. The gateway hears of the first at once, of more at most once a second."""
+        self.counters["denials"] += 1
+        now = platform.clock_ms()
+        waiting, at = self._told.get(path, (0, None))
+        if at is None or now - at >= _TELL_MS:
+            data = {"denied": path, "count": waiting + 1, "reason": error.message}
+            self.device.outbox.tell("warning", self.component, data)
+            waiting, at = -1, now
+        self._told[path] = (waiting + 1, at)
+
+
+def _guarded(imports, path, capability, check, work, kind):
+    """The callable behind an import: grant, check, work."""
+
+    def call(*arguments):
+        try:
+            # Asked for anew each time: it may have been renewed.
+            imports.grant.check_now(imports.device)
+            check(capability, *arguments)
+            value = work(capability, *arguments)
+        except MotetError as error:
+            denied = isinstance(error, Denied)
+            if denied:
+                imports.denied(path, error)
+            if kind == PLAIN:
+                raise
+            return {"tag": "err", "val": error.word if denied else capability.word(error)}
+        if kind == PLAIN:
+            return value
+        return {"tag": "ok"} if kind == EMPTY else {"tag": "ok", "val": value}
+
+    return call
