@@ -2,6 +2,7 @@
 """A real OCI registry on a free loopback port, and one that lies."""
 
 import http.server
+import json
 import re
 import shutil
 import subprocess
@@ -9,8 +10,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from motet.components.oci.blobs import digest_of
+from motet.components.oci.bundle import Bundle
 
 CONFIG = """version: 0.1
 log: {{level: info, accesslog: {{disabled: true}}}}
@@ -41,6 +46,34 @@ def docker_registry(folder: Path) -> Iterator[str]:
         drain.join()
 
 
+class Repository:
+    """A registry with the referrers API; a test may change its answers."""
+
+    def __init__(self, package: Bundle) -> None:
+        made = package
+        self.made = made
+        self.asked: list[tuple[str, str | None]] = []
+        self.answers = {f"/v2/x/blobs/{digest}": content for digest, content in made.content.items()}
+        self.answers |= {f"/v2/x/manifests/{digest_of(one)}": one for one in (made.image, *made.referrers)}
+        self.answers["/v2/x/manifests/latest"] = made.image
+        self.say([self.listed(one) for one in made.referrers])
+
+    def listed(self, manifest: bytes, **changes: object) -> dict[str, Any]:
+        kind = json.loads(manifest)["artifactType"]
+        return {"mediaType": "m", "digest": digest_of(manifest), "size": len(manifest), "artifactType": kind, **changes}
+
+    def say(self, listed: object) -> None:
+        self.answers[f"/v2/x/referrers/{digest_of(self.made.image)}"] = json.dumps({"manifests": listed}).encode()
+
+    def __call__(self, request: http.server.BaseHTTPRequestHandler) -> None:
+        self.asked.append((request.path, request.headers.get("authorization")))
+        body = self.answers.get(request.path)
+        request.send_response(404 if body is None else 200)
+        request.send_header("Content-Length", str(len(body or b"")))
+        request.end_headers()
+        request.wfile.write(body or b"")
+
+
 @contextmanager
 def answering(answer: Callable[[http.server.BaseHTTPRequestHandler], None]) -> Iterator[str]:
     """host:port of a server that answers every GET as told."""
@@ -52,9 +85,16 @@ def answering(answer: Callable[[http.server.BaseHTTPRequestHandler], None]) -> I
         def log_message(self, *_: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with serving(Handler) as host:
+        yield host
+
+
+@contextmanager
+def serving(handler: type[http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
+    """host:port of a server on loopback."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
         yield f"127.0.0.1:{server.server_address[1]}"

@@ -90,7 +90,7 @@ def test_every_denied_change_is_in_the_audit(audit: Audit, tmp_path: Path) -> No
         guard.install("anna", signed(MODEL, stranger), "press", "stm32f405")
     guard = gate(audit, tmp_path, "permit(principal, action, resource);")
     # Where everything is allowed, too.
-    for wrong in (signed(MODEL, stranger), replace(MODEL, signature=b"x"), replace(signed(MODEL, stranger), content=b"y")):
+    for wrong in (signed(MODEL, stranger), replace(MODEL, signatures=(b"x",)), replace(signed(MODEL, stranger), content=b"y")):
         with pytest.raises(SignatureError):
             guard.install("anna", wrong, "press", "stm32f405")
     guard = gate(audit, tmp_path, 'forbid(principal, action == Motet::Action::"remove", resource);')

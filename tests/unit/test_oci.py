@@ -19,7 +19,7 @@ from motet import paths
 from motet.components.errors import ComponentError
 from motet.components.oci import archive
 from motet.components.oci.blobs import PackageFormatError, digest_of
-from motet.components.oci.bundle import COMPONENT_TOML, Bundle
+from motet.components.oci.bundle import COMPONENT_TOML, SIGNATURE, Bundle
 from motet.components.oci.contents import pack, unpack
 from motet.components.oci.http import Http, TransferError
 from motet.components.oci.reference import Reference
@@ -84,25 +84,25 @@ def test_a_signature_survives_the_way_to_the_gateway(package: Package, trusted: 
 def test_a_signature_holds_for_nothing_else(trusted: TrustStore) -> None:
     changes = (
         {"content": VOTE.content + b"\0"}, {"manifest": TOML + " "}, {"name": "vota"}, {"revision": 2}, {"kind": "model"},
-        {"signature": MODEL.signature}, {"signature": b"nonsense"},
+        {"signatures": MODEL.signatures}, {"signatures": (b"nonsense",)},
     )  # fmt: skip
     for change in changes:
         with pytest.raises(SignatureError):
             publisher(replace(VOTE, **change), trusted)
-    assert publisher(replace(VOTE, signature=b""), trusted) is None
+    assert publisher(replace(VOTE, signatures=()), trusted) is None
 
 
 def test_a_change_of_any_byte_of_the_manifest_shows(trusted: TrustStore) -> None:
     text = TOML.encode()
     for index in range(len(text)):
         changed = (text[:index] + bytes([text[index] ^ 1]) + text[index + 1 :]).decode("latin-1")
-        with pytest.raises(SignatureError, match="signature is wrong"):
+        with pytest.raises(SignatureError, match="was changed"):
             publisher(replace(VOTE, manifest=changed), trusted)
 
 
 def test_a_signature_of_a_stranger_is_refused_not_taken_for_none(trusted: TrustStore) -> None:
     with pytest.raises(SignatureError, match="not trusted"):
-        publisher(signed(VOTE, PrivateKey.generate()), trusted)
+        publisher(signed(replace(VOTE, signatures=()), PrivateKey.generate()), trusted)
 
 
 def test_an_archive_with_any_bit_changed_is_refused_or_the_same(tmp_path: Path, trusted: TrustStore) -> None:
@@ -152,13 +152,12 @@ def test_two_packages_two_manifests_or_none_in_one_are_refused() -> None:
     foreign = Bundle(one.image, other.referrers, {**one.content, **other.content})
     with pytest.raises(PackageFormatError, match="another package"):
         archive.loads(archive.dumps(foreign))
-    with pytest.raises(PackageFormatError, match="2 attachments"):
-        unpack(one.with_attachment(COMPONENT_TOML, b"[component]"))
+    assert unpack(one.with_attachment(COMPONENT_TOML, b"[component]")) == VOTE
     with pytest.raises(PackageFormatError, match=r"no Component\.toml"):
         unpack(Bundle(one.image, (), one.content))
     crowd = one
-    for number in range(20):
-        crowd = crowd.with_attachment("text/plain", str(number).encode())
+    for number in range(40):
+        crowd = crowd.with_attachment(SIGNATURE, str(number).encode())
     with pytest.raises(PackageFormatError, match="at most"):
         archive.loads(archive.dumps(crowd))
 
@@ -202,7 +201,7 @@ def test_a_registry_that_lies_about_content_is_found_out() -> None:
         with answering(lies) as host:
             if path.endswith("/latest"):
                 # A tag may move; what it names then has another digest, and nobody has signed that.
-                assert not fetch(f"oci://{host}/x").signature
+                assert not fetch(f"oci://{host}/x").signatures
                 continue
             with pytest.raises((ComponentError, ModelError)):
                 fetch(f"oci://{host}/x@{lies.digest}" if path.endswith(lies.digest) else f"oci://{host}/x")

@@ -28,7 +28,7 @@ def test_without_policies_everything_is_denied() -> None:
 
 
 def test_the_default_allows_calls_signed_packages_and_removal_only() -> None:
-    signed, unsigned = package("component", "vote", 1, "author"), package("component", "vote", 1, None)
+    signed, unsigned = package("component", "vote", 1, "author"), package("component", "vote", 1)
     assert DEFAULTS.decide(call(ANNA, BOARD, "vote.push", "internal")).reason == "allowed by calls"
     assert DEFAULTS.decide(change(ANNA, "install", signed, BOARD)).allowed
     assert not DEFAULTS.decide(change(ANNA, "install", unsigned, BOARD)).allowed
@@ -38,8 +38,8 @@ def test_the_default_allows_calls_signed_packages_and_removal_only() -> None:
 
 def test_an_unsigned_package_can_be_allowed_by_name() -> None:
     mine = policy('@id("mine") permit(principal, action == Motet::Action::"install", resource == Motet::Package::"model/mine");')
-    assert mine.decide(change(ANNA, "install", package("model", "mine", 1, None), BOARD)).policies == ("mine",)
-    assert not mine.decide(change(ANNA, "install", package("model", "other", 1, None), BOARD)).allowed
+    assert mine.decide(change(ANNA, "install", package("model", "mine", 1), BOARD)).policies == ("mine",)
+    assert not mine.decide(change(ANNA, "install", package("model", "other", 1), BOARD)).allowed
 
 
 def test_policies_see_devices_tools_roles_and_data_classes() -> None:

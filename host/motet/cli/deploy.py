@@ -55,7 +55,7 @@ def install(
 
 
 def _package(source: str, name: str | None, revision: int | None, key: Path | None) -> Package:
-    package = fetch(source, name, revision)
+    package = fetch(source, name, revision, attest=key is not None)
     return signed(package, load(key)) if key is not None else package
 
 

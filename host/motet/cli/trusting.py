@@ -14,11 +14,13 @@ import typer
 from motet.cli.console import Exit, FatalError, emit, say, show, table
 from motet.cli.keeping import audit_of, key_path, trust_key
 from motet.cli.options import ConfigFile, DryRun, Json, configuration, reporting
+from motet.components import attestations
+from motet.components.attestations import SUFFIXES
 from motet.components.errors import ComponentError
 from motet.components.oci import archive
-from motet.components.oci.contents import pack
+from motet.components.oci.contents import digest_of, pack
 from motet.components.packages import Package
-from motet.components.signature import publisher
+from motet.components.signature import Checked, checked
 from motet.components.signature import signed as sign_package
 from motet.components.sources import fetch
 from motet.models import ModelError
@@ -67,28 +69,39 @@ def keygen(
 
 @reporting
 def build(source: Source, output: Output = None, dry_run: DryRun = False, as_json: Json = False) -> None:
-    """Put a component or a model into one file, an archive of an OCI image layout."""
-    _write(attempt(lambda: fetch(source)), output, dry_run, as_json)
+    """Put a component or a model into one file, an archive of an OCI image layout.
+
+    Bill of materials (CycloneDX) and provenance (SLSA v1, in-toto) are in it, and beside it as files of their own.
+    """
+    _write(attempt(lambda: fetch(source, attest=True)), output, dry_run, as_json)
 
 
 @reporting
 def sign(source: Source, key: KeyFile, output: Output = None, dry_run: DryRun = False, as_json: Json = False) -> None:
     """Sign a package as its author and put it into one file."""
-    _write(attempt(lambda: sign_package(fetch(source), load(key))), output, dry_run, as_json)
+    _write(attempt(lambda: sign_package(fetch(source, attest=True), load(key))), output, dry_run, as_json)
 
 
 def _write(package: Package, output: Path | None, dry_run: bool, as_json: bool) -> None:
     path, bundle = output or Path(f"{package.name}{archive.SUFFIX}"), attempt(lambda: pack(package))
+    beside = {path.with_name(f"{path.stem}{SUFFIXES[kind]}"): content for kind, content in package.attachments}
     if not dry_run:
-        attempt(lambda: archive.write(bundle, path))
-    facts = _facts(package) | {"file": str(path), "digest": bundle.descriptor.digest, "written": not dry_run}
+        for file, content in (*beside.items(), (path, archive.dumps(bundle))):
+            attempt(functools.partial(archive.replace, file, content))
+    digest = bundle.descriptor.digest
+    facts = _facts(package) | {
+        "file": str(path),
+        "beside": [str(one) for one in beside],
+        "digest": digest,
+        "written": not dry_run,
+    }
     words = "would write" if dry_run else "wrote"
-    emit(facts, as_json, lambda: show(f"{words} {path}: {package.kind} {package.name} revision {package.revision}"))
+    emit(facts, as_json, lambda: show(f"{words} {path}: {package.kind} {package.name} revision {package.revision}, {digest}"))
 
 
 def _facts(package: Package) -> dict[str, Any]:
     header = {"kind": package.kind, "name": package.name, "revision": package.revision}
-    return header | {"bytes": len(package.content), "signed": bool(package.signature)}
+    return header | {"bytes": len(package.content), "signed": bool(package.signatures)}
 
 
 @reporting
@@ -98,26 +111,44 @@ def verify(
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Check who signed a package. Ends with 1 when nobody did whom the gateway of this configuration trusts."""
+    """Check who signed a package, and what was attached to it.
+
+    Ends with 1 when nobody signed it whom the gateway of this configuration trusts, or when anything was changed since.
+    """
     package = attempt(lambda: fetch(source))
     try:
-        author = _author(package, key, configuration(config).trust_dir)
+        found = _checked(package, key, configuration(config).trust_dir)
+        attestations.check(found.package)
     except (ComponentError, TrustError) as error:
         raise FatalError(str(error)) from error
-    if author is None:
+    if not found.publishers:
         raise FatalError(f"{package.kind} {package.name} is not signed")
-    facts = _facts(package) | {"publisher": author}
-    emit(facts, as_json, lambda: show(f"{package.kind} {package.name} revision {package.revision} is signed by {author}"))
+    more = {"publisher": found.publishers[0], "publishers": list(found.publishers), "digest": digest_of(package)}
+    facts = _facts(package) | more | attestations.summary(found.package)
+    emit(facts, as_json, lambda: _show_verified(facts))
 
 
-def _author(package: Package, key: str | None, folder: Path) -> str | None:
+def _show_verified(facts: dict[str, Any]) -> None:
+    who = " and ".join(facts["publishers"])
+    show(f"{facts['kind']} {facts['name']} revision {facts['revision']} is signed by {who}")
+    show(f"  digest      {facts['digest']}")
+    bill, origin = facts["sbom"], facts["provenance"]
+    if bill is not None:
+        show(f"  materials   {bill['format']}: {bill['files']} files, {', '.join([*bill['wit'], *bill['tools']])}")
+    if origin is not None:
+        show(f"  provenance  {origin['build']} by {origin['builder']}: {origin['command'] or 'taken as it was'}")
+    if bill is None and origin is None:
+        show("  no bill of materials and no provenance; `motet build` makes both")
+
+
+def _checked(package: Package, key: str | None, folder: Path) -> Checked:
     if key is None:
-        return publisher(package, TrustStore(folder))
+        return checked(package, TrustStore(folder))
     with tempfile.TemporaryDirectory() as scratch:
         store = TrustStore(Path(scratch))
         given = PublicKey.parse(key)
         store.add(given.fingerprint, given)
-        return publisher(package, store)
+        return checked(package, store)
 
 
 @trust.command("list")

@@ -7,9 +7,10 @@ import hashlib
 from typing import Any
 
 from motet import policy
+from motet.components import attestations
 from motet.components.errors import ComponentError
 from motet.components.packages import Package
-from motet.components.signature import SignatureError, publisher
+from motet.components.signature import Checked, SignatureError, checked
 from motet.policy import Audit, Decision, Policy
 from motet.trust import PrivateKey, TrustError, TrustStore
 
@@ -30,26 +31,31 @@ class Gatekeeper:
         self._rules, self._trusted, self._audit = rules, trusted, audit
         self.key = key
 
-    def install(self, actor: str, package: Package, device: str, board: str) -> str | None:
-        """The name of the publisher; None for an unsigned package that is allowed. Raises DeniedError, SignatureError."""
+    def install(self, actor: str, package: Package, device: str, board: str) -> Checked:
+        """Who published it and what of it they signed; nobody did for an unsigned package that is allowed.
+
+        Raises DeniedError, SignatureError.
+        """
         subject = f"{device}/{package.kind}/{package.name}"
         facts: dict[str, Any] = {"revision": package.revision, "sha256": hashlib.sha256(package.content).hexdigest()}
         try:
-            author = publisher(package, self._trusted)
-        except (SignatureError, TrustError) as error:
+            found = checked(package, self._trusted)
+            attestations.check(found.package)
+        except (ComponentError, TrustError) as error:
             self._audit.append(actor, "install", subject, DENIED, {**facts, "reason": str(error)})
             raise SignatureError(str(error)) from None
-        what = policy.package(package.kind, package.name, package.revision, author)
+        what = policy.package(package.kind, package.name, package.revision, *found.publishers)
+        author = ", ".join(found.publishers)
         decision = self._decide(actor, "install", what, device, board)
-        facts |= {"publisher": author or "", "reason": decision.reason}
+        facts |= {"publisher": author, "reason": decision.reason}
         self._audit.append(actor, "install", subject, ALLOWED if decision.allowed else DENIED, facts)
         if not decision.allowed:
             raise DeniedError(f"{package.kind} {package.name} may not be installed on {device}: {_why(decision, author)}")
-        return author
+        return found
 
     def remove(self, actor: str, kind: str, name: str, device: str, board: str) -> None:
         """Raises DeniedError."""
-        decision = self._decide(actor, "remove", policy.package(kind, name, 0, None), device, board)
+        decision = self._decide(actor, "remove", policy.package(kind, name, 0), device, board)
         subject = f"{device}/{kind}/{name}"
         self._audit.append(actor, "remove", subject, ALLOWED if decision.allowed else DENIED, {"reason": decision.reason})
         if not decision.allowed:
@@ -63,7 +69,7 @@ class Gatekeeper:
         return self._rules.decide(policy.change(policy.principal(actor), action, what, policy.device(device, board)))
 
 
-def _why(decision: Decision, author: str | None) -> str:
-    if author is None and not decision.policies and not decision.errors:
+def _why(decision: Decision, author: str) -> str:
+    if not author and not decision.policies and not decision.errors:
         return "it is not signed, and no policy allows it by name; sign it with `motet sign`, or name a policy in [policy] files"
     return decision.reason

@@ -34,7 +34,8 @@ class PackageError(ComponentError):
 class Package:
     """One artifact before it is checked. ``manifest`` is the text of Component.toml, empty for a model.
 
-    ``signature`` is its author's (``motet.components.signature``), empty when there is none; nothing here looks into it.
+    ``signatures`` are those of its author and of others (``motet.components.signature``), ``attachments`` what is said of it
+    (media type and bytes: ``motet.components.attestations``); nothing here looks into them.
     """
 
     kind: str
@@ -42,21 +43,35 @@ class Package:
     revision: int
     content: bytes
     manifest: str = ""
-    signature: bytes = b""
+    signatures: tuple[bytes, ...] = ()
+    attachments: tuple[tuple[str, bytes], ...] = ()
 
     def upload(self) -> dict[str, Any]:
         """The package as JSON data."""
-        content = base64.b64encode(self.content).decode()
-        signature = {"signature": base64.b64encode(self.signature).decode()} if self.signature else {}
-        if self.kind == COMPONENT:
-            return {"kind": COMPONENT, "manifest": self.manifest, "content": content, **signature}
-        return {"kind": self.kind, "name": self.name, "revision": self.revision, "content": content, **signature}
+        header = {"manifest": self.manifest} if self.kind == COMPONENT else {"name": self.name, "revision": self.revision}
+        more: dict[str, Any] = {"signatures": [_coded(one) for one in self.signatures]} if self.signatures else {}
+        if self.attachments:
+            more["attachments"] = [{"type": kind, "content": _coded(one)} for kind, one in self.attachments]
+        return {"kind": self.kind, **header, "content": _coded(self.content), **more}
+
+
+class _Attachment(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    type: Literal["application/vnd.cyclonedx+json", "application/vnd.in-toto+json"]
+    content: Annotated[str, Field(max_length=(256 << 10) * 4 // 3 + 4)]
 
 
 class _Upload(BaseModel):
     model_config = ConfigDict(extra="forbid")
     content: Annotated[str, Field(max_length=MAX_BYTES * 4 // 3 + 4)]
-    signature: Annotated[str, Field(max_length=1024)] = ""
+    signatures: Annotated[list[Annotated[str, Field(max_length=4096)]], Field(max_length=8)] = []
+    attachments: Annotated[list[_Attachment], Field(max_length=8)] = []
+
+    def signed(self) -> tuple[bytes, ...]:
+        return tuple(_decoded(one, "signatures") for one in self.signatures)
+
+    def attached(self) -> tuple[tuple[str, bytes], ...]:
+        return tuple((one.type, _decoded(one.content, "attachments")) for one in self.attachments)
 
 
 class _ComponentUpload(_Upload):
@@ -122,8 +137,8 @@ def from_upload(data: Any) -> Package:
     try:
         if kind == models.KIND:
             model = _ModelUpload.model_validate(data)
-            signature = _decoded(model.signature, "signature")
-            return Package(models.KIND, check_name(model.name), model.revision, _decoded(model.content), signature=signature)
+            name, content = check_name(model.name), _decoded(model.content)
+            return Package(models.KIND, name, model.revision, content, "", model.signed(), model.attached())
         if kind != COMPONENT:
             raise PackageError(f"the upload is refused: kind: {kind!r:.40} is neither 'component' nor 'model'")
         upload = _ComponentUpload.model_validate(data)
@@ -131,8 +146,12 @@ def from_upload(data: Any) -> Package:
         problems = [f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors()]
         raise PackageError("the upload is refused: " + "; ".join(problems)) from None
     header = manifests.parse(upload.manifest).component
-    content, signature = _decoded(upload.content), _decoded(upload.signature, "signature")
-    return Package(COMPONENT, header.name, header.revision, content, upload.manifest, signature)
+    content = _decoded(upload.content)
+    return Package(COMPONENT, header.name, header.revision, content, upload.manifest, upload.signed(), upload.attached())
+
+
+def _coded(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 def _decoded(text: str, key: str = "content") -> bytes:

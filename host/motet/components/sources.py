@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from motet.components import attestations
 from motet.components.oci import archive
 from motet.components.oci.contents import unpack
+from motet.components.oci.credentials import credentials
 from motet.components.oci.http import Http, TransferError
 from motet.components.oci.reference import SCHEME as OCI
 from motet.components.oci.reference import Reference
@@ -29,29 +31,29 @@ _GIT_SCHEMES = ("https", "ssh", "file")
 _GIT_S = 300
 
 
-def fetch(source: str, name: str | None = None, revision: int | None = None) -> Package:
+def fetch(source: str, name: str | None = None, revision: int | None = None, attest: bool = False) -> Package:
     """The package from any of the sources above; `name` and `revision` are for models in files of their own.
+
+    `attest`: what is no package yet gets a bill of materials and provenance.
 
     Raises ComponentError or ModelError. Talks to the network for all but paths.
     """
     if source.startswith(OCI):
         with Http() as http:
-            return unpack(Registry(http, Reference.parse(source), credentials()).pull())
+            place = Reference.parse(source)
+            return unpack(Registry(http, place, credentials(place.host)).pull())
     if source.startswith(_GIT):
-        return _from_git(Checkout.parse(source), name, revision)
+        return _from_git(Checkout.parse(source), name, revision, attest)
     if "://" in source:
         return _from_web(source)
-    path = Path(source)
-    return unpack(archive.read(path)) if path.suffix == archive.SUFFIX else read(path, name, revision)
+    return _at(Path(source), name, revision, attest)
 
 
-def credentials() -> tuple[str | None, str] | None:
-    """For registries: MOTET_REGISTRY_TOKEN, or MOTET_REGISTRY_USER with MOTET_REGISTRY_PASSWORD; None without."""
-    token = os.environ.get("MOTET_REGISTRY_TOKEN")
-    if token:
-        return None, token
-    user, password = os.environ.get("MOTET_REGISTRY_USER"), os.environ.get("MOTET_REGISTRY_PASSWORD")
-    return (user, password) if user and password else None
+def _at(path: Path, name: str | None, revision: int | None, attest: bool) -> Package:
+    if path.suffix == archive.SUFFIX:
+        return unpack(archive.read(path))
+    package = read(path, name, revision)
+    return attestations.attest(package, path) if attest else package
 
 
 def _from_web(url: str) -> Package:
@@ -87,7 +89,7 @@ class Checkout:
         return cls(url, revision, path)
 
 
-def _from_git(wanted: Checkout, name: str | None, revision: int | None) -> Package:
+def _from_git(wanted: Checkout, name: str | None, revision: int | None, attest: bool) -> Package:
     with tempfile.TemporaryDirectory(prefix="motet-git-") as scratch:
         root = Path(scratch) / "repository"
         _git("init", "--quiet", str(root))
@@ -96,7 +98,7 @@ def _from_git(wanted: Checkout, name: str | None, revision: int | None) -> Packa
         path = root / wanted.path
         if not path.resolve().is_relative_to(root.resolve()):
             raise TransferError(f"{wanted.url}: {wanted.path} leads out of the repository")
-        return unpack(archive.read(path)) if path.suffix == archive.SUFFIX else read(path, name, revision)
+        return _at(path, name, revision, attest)
 
 
 def _git(*arguments: str) -> None:

@@ -56,10 +56,10 @@ def call(who: Entity, where: Entity, tool: str, data_class: str) -> Request:
     return Request(who, "call", resource, (("dataClass", data_class),))
 
 
-def package(kind: str, name: str, revision: int, publisher: str | None) -> Entity:
-    """An artifact; `publisher` is the trusted key that signed it, None when none did."""
-    attributes = (("kind", kind), ("name", name), ("revision", revision), ("signed", publisher is not None))
-    return Entity("Package", f"{kind}/{name}", attributes, _publishers(publisher))
+def package(kind: str, name: str, revision: int, *publishers: str) -> Entity:
+    """An artifact; `publishers` are the trusted keys that signed it."""
+    attributes = (("kind", kind), ("name", name), ("revision", revision), ("signed", bool(publishers)))
+    return Entity("Package", f"{kind}/{name}", attributes, tuple(Entity("Publisher", one) for one in publishers))
 
 
 def change(who: Entity, action: str, what: Entity, where: Entity) -> Request:

@@ -18,18 +18,24 @@ SUFFIX = ".motet"
 # The largest model, its attachments and the tar around them.
 MAX_BYTES = 4 << 20
 _LAYOUT = ("oci-layout", dump({"imageLayoutVersion": "1.0.0"}))
-_MAX_FILES = 64
+_MAX_FILES = 128
 
 
 def write(package: Bundle, path: Path) -> None:
     """Write the file whole or not at all; equal bundles give equal bytes. Raises OSError."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        file.write(dumps(package))
+    replace(path, dumps(package))
+
+
+def replace(path: Path, content: bytes) -> None:
+    """The file with this content; whatever interrupts it, there is the old one or the new one. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
-    except OSError:
-        os.unlink(file.name)
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, 0o644)
+            file.write(content)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
         raise
 
 
@@ -72,9 +78,9 @@ def loads(data: bytes) -> Bundle:
     if len(images) != 1:
         raise PackageFormatError(f"{len(images)} packages in one file, expected one")
     digest = blobs.digest_of(images[0])
-    referrers = tuple(one for one in listed if one is not images[0])
+    referrers = tuple(one for one in listed if one is not images[0] and bundle.is_ours(one))
     content: dict[str, bytes] = {}
-    for one in listed:
+    for one in (images[0], *referrers):
         manifest = blobs.parse(one, "a manifest")
         if one is not images[0] and bundle.subject(manifest) != digest:
             raise PackageFormatError("a manifest refers to another package")

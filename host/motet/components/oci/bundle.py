@@ -18,11 +18,15 @@ COMPONENT_TOML = "application/vnd.motet.component.v1+toml"
 SIGNATURE = "application/vnd.motet.signature.v1+cose"
 SBOM = "application/vnd.cyclonedx+json"
 PROVENANCE = "application/vnd.in-toto+json"
+# What may refer to a package, and the most bytes it may have. Whatever else refers to it is not ours to read.
+ATTACHED = {COMPONENT_TOML: 64 << 10, SIGNATURE: 4 << 10, SBOM: 256 << 10, PROVENANCE: 64 << 10}
 # Content of the empty descriptor, which stands where an artifact has no configuration.
 _NOTHING = b"{}"
 _NAME = "org.opencontainers.image.title"
 _REVISION = "org.opencontainers.image.version"
-_MAX_REFERRERS = 16
+# Which Component.toml is the package's: in the manifest, so that the package's digest covers it.
+_POLICY = "motet.component-toml"
+_MAX_REFERRERS = 32
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,11 @@ class Bundle:
         return describe(self.image, MANIFEST)
 
     def attachments(self, media_type: str) -> list[bytes]:
-        """The content of this type that refers to the package, in the order of the manifests' digests."""
-        return [self._layer(manifest) for manifest in self._sorted() if _artifact_type(manifest) == media_type]
+        """The content of this type that refers to the package, in the order of the manifests' digests.
+
+        Raises PackageFormatError for more bytes than ATTACHED allows.
+        """
+        return [self._layer(manifest, media_type) for manifest in self._sorted() if artifact_type(manifest) == media_type]
 
     def with_attachment(self, media_type: str, content: bytes) -> Bundle:
         """The same with one more attachment; one of the same bytes is there once."""
@@ -52,19 +59,19 @@ class Bundle:
         for manifest in sorted(self.referrers, key=blobs.digest_of):
             yield blobs.parse(manifest, "a referring manifest")
 
-    def _layer(self, manifest: dict[str, Any]) -> bytes:
-        descriptor = single_layer(manifest)
+    def _layer(self, manifest: dict[str, Any], media_type: str) -> bytes:
+        descriptor = check_attached(single_layer(manifest), media_type)
         return descriptor.check(self.content.get(descriptor.digest, b""))
 
 
-def image(config: bytes, config_type: str, layer: bytes, layer_type: str, name: str, revision: int) -> Bundle:
+def image(config: bytes, config_type: str, layer: bytes, layer_type: str, notes: Mapping[str, str]) -> Bundle:
     """A package of one layer. Equal arguments give equal bytes: nothing in it depends on when or where."""
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": describe(config, config_type).as_json(),
         "layers": [describe(layer, layer_type).as_json()],
-        "annotations": {_NAME: name, _REVISION: str(revision)},
+        "annotations": dict(notes),
     }
     return Bundle(dump(manifest), (), {blobs.digest_of(part): part for part in (config, layer)})
 
@@ -102,10 +109,22 @@ def subject(manifest: Mapping[str, Any]) -> str:
     return Descriptor.parse(manifest.get("subject")).digest
 
 
+def notes(name: str, revision: int, policy: bytes | None = None) -> dict[str, str]:
+    """The annotations of a package; `policy`: the bytes of its Component.toml."""
+    return {_NAME: name, _REVISION: str(revision)} | ({} if policy is None else {_POLICY: blobs.digest_of(policy)})
+
+
+def policy_digest(manifest: Mapping[str, Any]) -> str | None:
+    """Digest of the Component.toml that is the package's; None when it does not say. Raises PackageFormatError."""
+    said = manifest.get("annotations")
+    named = said.get(_POLICY) if isinstance(said, dict) else None
+    return None if named is None else blobs.check_digest(named)
+
+
 def title(manifest: Mapping[str, Any]) -> tuple[str, int]:
     """(name, revision) in the annotations. Raises PackageFormatError."""
-    notes = manifest.get("annotations")
-    name, revision = (notes.get(key) for key in (_NAME, _REVISION)) if isinstance(notes, dict) else (None, None)
+    said = manifest.get("annotations")
+    name, revision = (said.get(key) for key in (_NAME, _REVISION)) if isinstance(said, dict) else (None, None)
     if not isinstance(name, str) or not isinstance(revision, str) or not revision.isascii() or not revision.isdigit():
         raise PackageFormatError("the package's manifest has no name and revision in its annotations")
     return name, int(revision[:20])
@@ -117,5 +136,19 @@ def check_referrers(count: int) -> None:
         raise PackageFormatError(f"{count} artifacts refer to the package, at most {_MAX_REFERRERS} are read")
 
 
-def _artifact_type(manifest: Mapping[str, Any]) -> str:
+def check_attached(layer: Descriptor, media_type: str) -> Descriptor:
+    """Refuse an attachment that is larger than its kind may be, before it is read. Raises PackageFormatError."""
+    most = ATTACHED[media_type]
+    if layer.size > most:
+        raise PackageFormatError(f"an attachment {media_type} of {layer.size} bytes, at most {most} are read")
+    return layer
+
+
+def is_ours(manifest: bytes) -> bool:
+    """Whether a referring manifest is of a kind that Motet reads; those of other programs may look as they like."""
+    return artifact_type(blobs.parse(manifest, "a manifest")) in ATTACHED
+
+
+def artifact_type(manifest: Mapping[str, Any]) -> str:
+    """What kind of artifact a referring manifest is; empty when it does not say."""
     return str(manifest.get("artifactType", ""))

@@ -3,11 +3,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from motet import models
 from motet.components import manifest as manifests
 from motet.components.oci import blobs, bundle
-from motet.components.oci.blobs import PackageFormatError, digest_of, dump
-from motet.components.oci.bundle import COMPONENT_TOML, MODEL_CONFIG, SIGNATURE, TFLITE, WASM, WASM_CONFIG, Bundle
+from motet.components.oci.blobs import PackageFormatError, dump
+from motet.components.oci.bundle import (
+    COMPONENT_TOML,
+    MODEL_CONFIG,
+    PROVENANCE,
+    SBOM,
+    SIGNATURE,
+    TFLITE,
+    WASM,
+    WASM_CONFIG,
+    Bundle,
+)
 from motet.components.packages import COMPONENT, Package
 from motet.components.reader import Malformed
 from motet.components.wasmfile import decode
@@ -18,14 +30,26 @@ _CREATED = "1970-01-01T00:00:00Z"
 
 
 def pack(package: Package) -> Bundle:
-    """The bundle of a package, its Component.toml and its signature. Equal packages give equal bytes."""
+    """The bundle of a package, its Component.toml, attestations and signatures. Equal packages give equal bytes."""
+    made = _image(package)
     if package.kind == COMPONENT:
-        made = bundle.image(_wasm_config(package), WASM_CONFIG, package.content, WASM, package.name, package.revision)
         made = made.with_attachment(COMPONENT_TOML, package.manifest.encode())
-    else:
-        config = dump({"format": "tflite", "layerDigests": [digest_of(package.content)]})
-        made = bundle.image(config, MODEL_CONFIG, package.content, TFLITE, package.name, package.revision)
-    return made.with_attachment(SIGNATURE, package.signature) if package.signature else made
+    for media_type, content in (*package.attachments, *((SIGNATURE, one) for one in package.signatures)):
+        made = made.with_attachment(media_type, content)
+    return made
+
+
+def digest_of(package: Package) -> str:
+    """Digest of the package, ``sha256:...``: of its manifest, which covers content, name, revision and Component.toml."""
+    return _image(package).descriptor.digest
+
+
+def _image(package: Package) -> Bundle:
+    if package.kind == COMPONENT:
+        notes = bundle.notes(package.name, package.revision, package.manifest.encode())
+        return bundle.image(_wasm_config(package), WASM_CONFIG, package.content, WASM, notes)
+    config = dump({"format": "tflite", "layerDigests": [blobs.digest_of(package.content)]})
+    return bundle.image(config, MODEL_CONFIG, package.content, TFLITE, bundle.notes(package.name, package.revision))
 
 
 def unpack(package: Bundle) -> Package:
@@ -35,17 +59,18 @@ def unpack(package: Bundle) -> Package:
     content = layer.check(package.content.get(layer.digest, b""))
     config.check(package.content.get(config.digest, b""))
     name, revision = bundle.title(manifest)
-    signature = _one(package, SIGNATURE) or b""
+    attached = tuple((kind, one) for kind in (SBOM, PROVENANCE) for one in package.attachments(kind))
+    signatures = tuple(package.attachments(SIGNATURE))
     if (config.media_type, layer.media_type) == (MODEL_CONFIG, TFLITE):
-        return Package(models.KIND, check_name(name), revision, content, signature=signature)
+        return Package(models.KIND, check_name(name), revision, content, "", signatures, attached)
     if (config.media_type, layer.media_type) != (WASM_CONFIG, WASM):
         raise PackageFormatError(f"{config.media_type} with {layer.media_type} is neither a component nor a model")
-    return _component(name, revision, content, _one(package, COMPONENT_TOML), signature)
+    text = _component_toml(package, bundle.policy_digest(manifest))
+    return _component(Package(COMPONENT, name, revision, content, "", signatures, attached), text)
 
 
-def _component(name: str, revision: int, content: bytes, text: bytes | None, signature: bytes) -> Package:
-    if text is None:
-        raise PackageFormatError(f"no {manifests.FILE_NAME} refers to the component")
+def _component(package: Package, text: bytes) -> Package:
+    name, revision = package.name, package.revision
     try:
         declared = text.decode()
     except UnicodeDecodeError:
@@ -54,14 +79,18 @@ def _component(name: str, revision: int, content: bytes, text: bytes | None, sig
     if (header.name, header.revision) != (name, revision):
         said = f"{header.name} revision {header.revision}"
         raise PackageFormatError(f"the package is {name} revision {revision}, its {manifests.FILE_NAME} says {said}")
-    return Package(COMPONENT, name, revision, content, declared, signature)
+    return replace(package, manifest=declared)
 
 
-def _one(package: Bundle, media_type: str) -> bytes | None:
-    found = package.attachments(media_type)
-    if len(found) > 1:
-        raise PackageFormatError(f"{len(found)} attachments are {media_type}; which of them counts is not said")
-    return found[0] if found else None
+def _component_toml(package: Bundle, wanted: str | None) -> bytes:
+    """The one that the package names; of one that names none, the only one there is."""
+    found = package.attachments(COMPONENT_TOML)
+    fitting = [one for one in found if wanted in (None, blobs.digest_of(one))]
+    if not fitting:
+        raise PackageFormatError(f"no {manifests.FILE_NAME} refers to the component")
+    if len(fitting) > 1:
+        raise PackageFormatError(f"{len(found)} attachments are {COMPONENT_TOML}; which of them counts is not said")
+    return fitting[0]
 
 
 def _wasm_config(package: Package) -> bytes:
@@ -73,5 +102,5 @@ def _wasm_config(package: Package) -> bytes:
         # What it holds is told when it is a core module; admission is where anything else is refused.
         imports, exports = [], []
     facts = {"exports": exports, "imports": imports}
-    layers = [digest_of(package.content)]
+    layers = [blobs.digest_of(package.content)]
     return dump({"created": _CREATED, "architecture": "wasm", "os": "wasip1", "layerDigests": layers, "module": facts})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from motet.components.oci import blobs, bundle
 from motet.components.oci.blobs import INDEX, MANIFEST, MAX_MANIFEST, Descriptor, PackageFormatError, describe, dump
@@ -19,6 +19,7 @@ from motet.components.oci.reference import Reference
 
 # The largest layer; descriptors of larger ones are refused before anything is fetched.
 MAX_BLOB = 1 << 20
+MAX_TAGS = 1 << 20
 
 
 class Registry:
@@ -38,16 +39,16 @@ class Registry:
         digest = blobs.digest_of(image)
         if self._place.by_digest and digest != self._place.version:
             raise PackageFormatError(f"{self._place}: the registry gave {digest} instead")
-        listed = self._referring(digest)
-        bundle.check_referrers(len(listed))
-        referrers = tuple(descriptor.check(self._manifest(descriptor.digest)) for descriptor in listed)
-        content: dict[str, bytes] = {}
-        for one in (image, *referrers):
-            manifest = blobs.parse(one, "a manifest")
-            if one is not image and bundle.subject(manifest) != digest:
+        content = self._parts(image, {})
+        referrers: list[bytes] = []
+        for manifest in self._referrers(digest):
+            parsed = blobs.parse(manifest, "a manifest")
+            if bundle.subject(parsed) != digest:
                 raise PackageFormatError(f"{self._place}: the registry lists what refers to another package")
-            content |= {part.digest: self._blob(part) for part in bundle.parts(manifest) if part.digest not in content}
-        return Bundle(image, referrers, content)
+            bundle.check_attached(bundle.single_layer(parsed), bundle.artifact_type(parsed))
+            content |= self._parts(manifest, content)
+            referrers.append(manifest)
+        return Bundle(image, tuple(referrers), content)
 
     def push(self, package: Bundle) -> str:
         """Upload what is not there yet; the tag comes last, so that it never names half a package. Returns the digest."""
@@ -62,6 +63,23 @@ class Registry:
         if not self._place.by_digest:
             self._put_manifest(self._place.version, package.image)
         return image.digest
+
+    def tags(self) -> list[str]:
+        """The repository's tags, none when the registry does not list any. Raises TransferError, PackageFormatError."""
+        status, _, body = self._ask("GET", f"{self._url}/tags/list", MAX_TAGS)
+        found = blobs.parse(body, "the list of tags").get("tags") if status == 200 else None
+        return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+    def _referrers(self, digest: str) -> list[bytes]:
+        """The manifests of the kinds that Motet reads; what others attach to a package must not keep it from us."""
+        listed = [one for one in self._referring(digest) if one.artifact_type in ("", *bundle.ATTACHED)]
+        bundle.check_referrers(len(listed))
+        found = [descriptor.check(self._manifest(descriptor.digest)) for descriptor in listed]
+        return [manifest for manifest in found if bundle.is_ours(manifest)]
+
+    def _parts(self, manifest: bytes, known: Mapping[str, bytes]) -> dict[str, bytes]:
+        wanted = bundle.parts(blobs.parse(manifest, "a manifest"))
+        return {part.digest: self._blob(part) for part in wanted if part.digest not in known}
 
     def _manifest(self, version: str) -> bytes:
         return self._get(f"{self._url}/manifests/{version}", MAX_MANIFEST, MANIFEST)
@@ -125,8 +143,10 @@ class Registry:
         return body
 
     def _ask(self, method: str, url: str, most: int, content: bytes | None = None, **headers: str) -> Answer:
-        own = self._auth.get("headers", {})
-        arguments = {key: value for key, value in self._auth.items() if key != "headers"}
+        # A registry may name another server to upload to; what was meant for the registry does not go there.
+        auth = self._auth if urlsplit(url)[:2] == urlsplit(self._url)[:2] else {}
+        own = auth.get("headers", {})
+        arguments = {key: value for key, value in auth.items() if key != "headers"}
         if content is not None:
             arguments["content"] = content
         return self._http.ask(method, url, most, headers={**headers, **own}, **arguments)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registries that lie about what refers to a package, or want credentials that are for others."""
+
+import http.server
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from tests.support.registry import Repository, answering, serving
+
+from motet import paths
+from motet.components.errors import ComponentError
+from motet.components.oci.blobs import digest_of
+from motet.components.oci.bundle import SBOM
+from motet.components.oci.contents import pack
+from motet.components.oci.credentials import credentials
+from motet.components.oci.http import Http, TransferError
+from motet.components.oci.reference import Reference
+from motet.components.oci.registry import Registry
+from motet.components.packages import Package
+from motet.components.signature import checked, signed
+from motet.components.sources import fetch
+from motet.trust import PrivateKey, TrustStore
+
+KEY = PrivateKey.generate()
+
+
+@pytest.fixture(scope="module")
+def model() -> Package:
+    return signed(fetch(str(paths.data("models") / "digits" / "digits.tflite"), attest=True), KEY)
+
+
+@pytest.fixture
+def trusted(tmp_path: Path) -> TrustStore:
+    store = TrustStore(tmp_path / "trust")
+    store.add("author", KEY.public)
+    return store
+
+
+@pytest.mark.parametrize("lie", ["hidden", "larger", "other digest", "huge", "of another", "none", "odd"])
+def test_a_registry_that_lies_about_referrers_gets_nothing_installed(model: Package, trusted: TrustStore, lie: str) -> None:
+    there = Repository(pack(model))
+    bill = next(one for one in there.made.referrers if json.loads(one)["artifactType"] == SBOM)
+    rest = [there.listed(one) for one in there.made.referrers if one != bill]
+    foreign = pack(replace(model, revision=9)).with_attachment(SBOM, b"{}").referrers[-1]
+    there.answers[f"/v2/x/manifests/{digest_of(foreign)}"] = foreign
+    huge = json.loads(bill)
+    huge["layers"][0]["size"] = 1 << 40
+    grown = json.dumps(huge).encode()
+    there.answers[f"/v2/x/manifests/{digest_of(grown)}"] = grown
+    there.say(
+        {
+            "hidden": rest,
+            "larger": [*rest, there.listed(bill, size=len(bill) + 1)],
+            "other digest": [*rest, there.listed(bill, digest=digest_of(b""))],
+            "huge": [*rest, there.listed(grown)],
+            "of another": [*rest, there.listed(foreign)],
+            "none": {},
+            "odd": [*rest, 7],
+        }[lie]
+    )
+    with answering(there) as host, pytest.raises(ComponentError):
+        checked(fetch(f"oci://{host}/x"), trusted)
+
+
+def test_a_crowd_of_foreign_referrers_is_not_even_fetched(model: Package, trusted: TrustStore) -> None:
+    there = Repository(pack(model))
+    ours = [there.listed(one) for one in there.made.referrers]
+    foreign = [{**ours[0], "digest": f"sha256:{n:064x}", "artifactType": "application/vnd.example"} for n in range(100)]
+    there.say([*foreign, *ours])
+    with answering(there) as host:
+        assert checked(fetch(f"oci://{host}/x"), trusted).publishers == ("author",)
+    assert not any(f"{5:064x}" in path for path, _ in there.asked)
+
+
+def test_credentials_go_to_the_registry_they_are_for_and_to_no_other(model: Package, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTET_REGISTRY_TOKEN", "secret")
+    there, elsewhere = Repository(pack(model)), Repository(pack(model))
+    with answering(there) as host, answering(elsewhere) as other:
+        monkeypatch.delenv("MOTET_REGISTRY", raising=False)
+        with pytest.raises(TransferError, match="set MOTET_REGISTRY"):
+            fetch(f"oci://{host}/x")
+        monkeypatch.setenv("MOTET_REGISTRY", host)
+        fetch(f"oci://{host}/x")
+        fetch(f"oci://{other}/x")
+    assert {auth for _, auth in there.asked} == {"Bearer secret"}
+    assert {auth for _, auth in elsewhere.asked} == {None}
+
+
+class Pointing(http.server.BaseHTTPRequestHandler):
+    """A registry that has uploads sent to the server in `elsewhere`; `seen`: (server, credentials) of each upload."""
+
+    elsewhere = ""
+    seen: ClassVar[list[tuple[str, str | None]]] = []
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.seen.append((self.headers["host"], self.headers.get("authorization")))
+        self.reply(201)
+
+    def do_HEAD(self) -> None:
+        self.reply(404)
+
+    def do_POST(self) -> None:
+        self.reply(202)
+
+    do_GET = do_HEAD  # noqa: N815 - the name http.server calls
+
+    def reply(self, status: int) -> None:
+        self.send_response(status)
+        self.send_header("Location", f"http://{self.elsewhere}/upload")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_registry_cannot_have_uploads_take_credentials_elsewhere(model: Package) -> None:
+    with serving(Pointing) as place, serving(Pointing) as other, Http() as client:
+        Pointing.elsewhere = other
+        Registry(client, Reference.parse(f"oci://{place}/x"), (None, "secret")).push(pack(model))
+    assert {(host == other, auth) for host, auth in Pointing.seen} == {(True, None), (False, "Bearer secret")}
+
+
+def test_credentials_of_docker_login_count_for_their_registry_only(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(
+        json.dumps({"auths": {"a.example": {"auth": "bWU6c2VjcmV0"}, "b.example": {"auth": "?"}}})
+    )
+    given = {"DOCKER_CONFIG": str(tmp_path)}
+    assert credentials("a.example", given) == ("me", "secret")
+    assert credentials("b.example", given) is None and credentials("c.example", given) is None
+    (tmp_path / "config.json").write_text("[" * 100_000)
+    assert credentials("a.example", given) is None
