@@ -4,7 +4,7 @@
 from motet_core.cbor_float import write_float
 from motet_core.errors import WireError
 
-MAX_DEPTH = 16
+MAX_DEPTH = 32
 _MAX_INT = (1 << 64) - 1
 
 

@@ -74,15 +74,15 @@ class EncodingTest(unittest.TestCase):
             with self.assertRaises(WireError):
                 cbor.dumps(value)
 
-    def test_nests_sixteen_deep_both_ways_and_no_deeper(self):
+    def test_nests_thirty_two_deep_both_ways_and_no_deeper(self):
         value = 1
-        for _ in range(16):
+        for _ in range(32):
             value = [value]
         self.assertEqual(cbor.loads(cbor.dumps(value)), value)
         with self.assertRaises(WireError):
             cbor.dumps([value])
         with self.assertRaises(WireError):
-            cbor.loads(b"\x81" * 17 + b"\x01")
+            cbor.loads(b"\x81" * 33 + b"\x01")
         with self.assertRaises(WireError):
             cbor.loads(b"\x81" * 5000)
 

@@ -60,7 +60,7 @@ def test_arguments_come_back_unchanged_or_are_a_tool_error(arguments):
         ({"a": 2**64}, "argument a is an integer beyond 64 bits"),
         ({"a": [0, 10**400]}, "argument a[1] is an integer beyond 64 bits"),
         ({"a": "\ud800"}, "argument a is not Unicode text"),
-        ({"a": json.loads("[" * 14 + "]" * 14)}, "nested deeper than 16"),
+        ({"a": json.loads("[" * 30 + "]" * 30)}, "nested deeper than 32"),
     ],
 )
 def test_what_cannot_be_sent_to_a_device_is_told_to_the_model(arguments, says):

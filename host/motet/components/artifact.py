@@ -15,10 +15,12 @@ from dataclasses import replace
 from typing import Any
 
 from motet.components import descriptor
+from motet.components.errors import AdmissionError
 from motet.components.manifest import Manifest
 from motet.components.tools import Tool
 from motet.components.wittypes import Record, Result
 from motet_core import cbor
+from motet_core.errors import WireError
 from motet_core.wire import packed
 
 FORMAT = 2
@@ -43,7 +45,7 @@ def encode(manifest: Manifest, tools: Sequence[Tool], exports: Sequence[str], mo
         _NAME: manifest.component.name,
         _REVISION: manifest.component.revision,
         _MODULE: module,
-        _TOOLS: packed.pack(tool_entries(tools)),
+        _TOOLS: _packed_entries(tools),
         _CALLS: [[tool.name, export, form(tool)] for tool, export in zip(tools, exports, strict=True)],
         _LIMITS: {_FUEL: limits.fuel, _MEMORY: limits.memory, _STACK: limits.stack},
         _TYPES: descriptor.encode(tool.function for tool in named),
@@ -71,6 +73,13 @@ def form(tool: Tool) -> int:
     """What a device makes of the function's result."""
     fallible = FALLIBLE if isinstance(tool.function.result, Result) else 0
     return fallible | (NOTHING if tool.value is None else OBJECT if isinstance(tool.value, Record) else WRAPPED)
+
+
+def _packed_entries(tools: Sequence[Tool]) -> bytes:
+    try:
+        return bytes(packed.pack(tool_entries(tools)))
+    except WireError as error:
+        raise AdmissionError("wit", f"the schemas of its tools cannot go on the wire: {error.message}") from None
 
 
 def _named(tool: Tool, export: str) -> Tool:
