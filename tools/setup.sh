@@ -21,7 +21,7 @@ needs="gcc:gcc xz:xz-utils arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:q
 [ "$purpose" = run ] || needs="$needs riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf qemu-system-riscv32:qemu-system-misc wat2wasm:wabt docker-registry:docker-registry git:git cmake:cmake"
 # file to look for : package (things without a command of their own)
 files="/usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring /usr/lib/arm-none-eabi/lib/nano.specs|/usr/lib/arm-none-eabi/newlib/nano.specs|/usr/arm-none-eabi/lib/nano.specs:libnewlib-arm-none-eabi"
-[ "$purpose" = run ] || files="$files /usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs|/usr/lib/picolibc/riscv64-unknown-elf/lib/picolibc.ld:picolibc-riscv64-unknown-elf /usr/lib/arm-none-eabi/newlib/libstdc++_nano.a|/usr/lib/arm-none-eabi/lib/libstdc++_nano.a|/usr/arm-none-eabi/lib/libstdc++_nano.a:libstdc++-arm-none-eabi-newlib"
+[ "$purpose" = run ] || files="$files /usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs|/usr/lib/picolibc/riscv64-unknown-elf/lib/picolibc.ld:picolibc-riscv64-unknown-elf /usr/lib/arm-none-eabi/newlib/libstdc++_nano.a|/usr/lib/arm-none-eabi/lib/libstdc++_nano.a|/usr/arm-none-eabi/lib/libstdc++_nano.a:libstdc++-arm-none-eabi-newlib /usr/bin/rustc:rustc /usr/lib/rustlib/wasm32-unknown-unknown:libstd-rust-dev-wasm32"
 
 missing=()
 export PATH="$PATH:${MOTET_SBIN:-/usr/sbin:/sbin}"  # Debian keeps mosquitto out of a user's PATH
@@ -90,7 +90,7 @@ if [ "$(cat .venv/.stamp 2>/dev/null)" != "$stamp" ]; then
     echo "$stamp" >.venv/.stamp
 fi
 # Its npm comes with the virtual environment.
-[ "$purpose" = run ] || .venv/bin/python tools/fetch.py rp2040js
+[ "$purpose" = run ] || .venv/bin/python tools/fetch.py rp2040js assemblyscript
 # Debian's unstable suite keeps no old versions: without it tests grow their random modules with binaryen alone.
 [ "$purpose" = run ] || .venv/bin/python tools/fetch.py wasm-tools || say "going on without wasm-tools"
 

@@ -88,3 +88,28 @@ def echo_c(header: str) -> str:
         arguments = ", ".join(re.findall(r"(\w+)(?:,|$)", params))
         body += f"{result} {name}({params}) {{ return import_{name}({arguments}); }}\n"
     return body
+
+
+def echo_zig(api: str) -> str:
+    """The same in Zig: the comments at the end of the file name what is to be written."""
+    body = 'const w = @import("bindings/w.zig");\n'
+    body += "".join(f"const {name} = w.{name};\n" for name in ("List", "Option", "Result", "Text"))
+    body += "".join(
+        f"const {name} = w.{name};\n" for name in re.findall(r"^pub const ([A-Z]\w+) = (?:extern|enum|packed)", api, re.M)
+    )
+    for name, params, result in re.findall(r"^// pub fn (\w+)\((.*)\) (.*)$", api, re.M):
+        imported = "import" + name[0].upper() + name[1:]
+        imported = imported if f"pub fn {imported}(" in api else name
+        arguments = ", ".join(re.findall(r"(\w+): ", params))
+        body += f"pub fn {name}({params}) {result} {{\n    return w.{imported}({arguments});\n}}\n"
+    return body
+
+
+def echo_rust(api: str) -> str:
+    """The same in Rust, from the declarations of the trait."""
+    body = "use crate::bindings::*;\n\npub struct Component;\n\nimpl Guest for Component {\n"
+    for head, name, params in re.findall(r"^    (fn (\w+)<'a>\((.*)\)(?: -> .*)?);$", api[api.index("pub trait Guest") :], re.M):
+        arguments = re.findall(r"(\w+): ", params)
+        call = "call, " if re.search(rf"pub fn {name}<'a>\(call:", api) else ""
+        body += f"    {head} {{\n        crate::bindings::{name}({call}{', '.join(arguments[1:])})\n    }}\n"
+    return body + "}\n"

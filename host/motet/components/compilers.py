@@ -37,7 +37,7 @@ class Command:
 
 def commands(job: Job) -> list[Command]:
     """What to run, one after the other. Raises BuildError when a compiler is missing."""
-    makers: dict[str | None, Callable[[Job], list[Command]]] = {None: _plain_c, "c": _c}
+    makers: dict[str | None, Callable[[Job], list[Command]]] = {None: _plain_c, "c": _c, "zig": _zig, "rust": _rust}
     return makers[job.build.language](job)
 
 
@@ -58,6 +58,29 @@ def _c(job: Job) -> list[Command]:
         Command([clang, *_C, *_WARN, "-fno-builtin", "-c", *memory, "-o", "memory.o"]),
         Command([clang, *_C, *_WARN, *whole, "memory.o", "-o", str(job.output)]),
     ]
+
+
+def _zig(job: Job) -> list[Command]:
+    # The root is where relative imports may lead; it names what the glue exports.
+    (job.stage / "motet_root.zig").write_text(
+        f'pub const guest = @import("{job.build.sources[0]}");\ncomptime {{\n    _ = @import("bindings/exports.zig");\n}}\n'
+    )
+    target = ["-target", "wasm32-freestanding", "-mcpu=mvp", "-O", "ReleaseSmall", "-fno-entry", "-rdynamic", "-fstrip"]
+    output = ["--stack", str(job.build.c_stack), "motet_root.zig", f"-femit-bin={job.output}"]
+    caches = {"ZIG_GLOBAL_CACHE_DIR": cache("zig"), "ZIG_LOCAL_CACHE_DIR": str(job.stage / ".zig-cache")}
+    return [Command([toolchains.zig(), "build-exe", *target, *output], caches)]
+
+
+def _rust(job: Job) -> list[Command]:
+    rustc, linker = toolchains.rustc()
+    modules = f'#[path = "bindings/mod.rs"]\nmod bindings;\n#[path = "{job.build.sources[0]}"]\nmod guest;\n'
+    (job.stage / "motet_root.rs").write_text(f"#![no_std]\n{modules}")
+    options = ["opt-level=z", "lto", "panic=abort", "target-cpu=mvp", "codegen-units=1", "strip=symbols", f"linker={linker}"]
+    options += [
+        f"link-arg={argument}" for argument in ("--no-entry", "--stack-first", "--strip-all", f"-zstack-size={job.build.c_stack}")
+    ]
+    target = ["--edition", "2021", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"]
+    return [Command([rustc, *target, *(f"-C{option}" for option in options), "motet_root.rs", "-o", str(job.output)])]
 
 
 def cache(name: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from motet.components.sdk import c
+from motet.components.sdk import c, rust, zig
 from motet.components.sdk.layout import BindingError, Layout
 from motet.components.wittypes import World
 
-_GENERATORS: dict[str, Callable[[Layout, int], dict[str, str]]] = {"c": c.generate}
+_GENERATORS: dict[str, Callable[[Layout, int], dict[str, str]]] = {"c": c.generate, "zig": zig.generate, "rust": rust.generate}
 LANGUAGES = tuple(_GENERATORS)
 ARENA = 1024
 

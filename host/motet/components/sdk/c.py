@@ -9,7 +9,7 @@ from motet.components.sdk import c_text, keywords
 from motet.components.sdk.c_steps import CORE, lift, lower, lowered
 from motet.components.sdk.c_types import CTypes, comment
 from motet.components.sdk.layout import Call, Layout, Value, is_scalar
-from motet.components.sdk.names import Scope, snake, upper
+from motet.components.sdk.names import Scope, owner, snake, upper
 from motet.components.wittypes import Primitive
 
 
@@ -136,9 +136,7 @@ def _by_value(value: Value) -> bool:
 
 
 def _symbol(call: Call, layout: Layout, scope: Scope, prefix: str) -> str:
-    path = call.function.interface
-    owner = path.rpartition("/")[2].partition("@")[0] or layout.world.name
-    name = f"{snake(owner)}_{snake(call.function.name)}"
+    name = f"{snake(owner(call.function.interface) or layout.world.name)}_{snake(call.function.name)}"
     return scope.take(name, prefix + name)
 
 

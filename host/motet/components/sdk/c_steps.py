@@ -16,7 +16,7 @@ def lift(steps: Steps, place: str, slots: str = "a") -> Iterator[str]:
     """Core values into the variable ``place``."""
     for step in steps:
         if isinstance(step, Move):
-            yield f"PUT({_STORED[step.stored]}, (uint8_t *)&{place} + {step.offset}, {_narrowed(step, slots)});"
+            yield f"PUT({_STORED[step.moved]}, (uint8_t *)&{place} + {step.offset}, {slots}{step.slot});"
         else:
             yield from _switch(step, f"{slots}{step.tag.slot}", _put_tag(step, place, slots), lambda s: lift(s, place, slots))
 
@@ -34,9 +34,11 @@ def lowered(steps: Steps, address: str, slots: str) -> Iterator[str]:
     """The value at ``address`` into variables."""
     for step in steps:
         move = step if isinstance(step, Move) else step.tag
-        kind = _STORED[move.stored]
+        kind = _STORED[move.moved]
+        # Signed numbers keep their sign in 32 bits; what is wider holds those as unsigned ones.
+        widened = "(uint32_t)" if move.own_core == "i" else ""
         read = f"{kind} _from; MOVE(&_from, (const uint8_t *)({address}) + {move.offset}, sizeof _from);"
-        yield f"{{ {read} {slots}{move.slot} = {_widened(move, '_from')}; }}"
+        yield f"{{ {read} {slots}{move.slot} = {widened}_from; }}"
         if isinstance(step, Choice):
             yield from _switch(step, f"{slots}{move.slot}", "", lambda s: lowered(s, address, slots))
 
@@ -53,25 +55,3 @@ def _switch(step: Choice, tag: str, before: str, inner: Callable[[Steps], Iterat
         yield from (f"    {line}" for line in inner(steps))
         yield "} break;"
     yield "}"
-
-
-def _narrowed(move: Move, slots: str) -> str:
-    """A core value as what is stored."""
-    value = f"{slots}{move.slot}"
-    match move.own_core, move.core:
-        case "f", "i" | "I":
-            return f"_f_bits((uint32_t){value})"
-        case "F", "I":
-            return f"_F_bits({value})"
-    return value
-
-
-def _widened(move: Move, value: str) -> str:
-    """What is stored as a core value."""
-    match move.own_core, move.core:
-        case "f", "i" | "I":
-            return f"_bits_f({value})"
-        case "F", "I":
-            return f"_bits_F({value})"
-    # Signed numbers keep their sign in 32 bits; what is wider holds them as unsigned ones.
-    return f"(uint32_t){value}" if move.own_core == "i" else value

@@ -6,10 +6,6 @@ from __future__ import annotations
 HELPERS = """
 #define MOVE(to, from, size) __builtin_memcpy(to, from, size)
 #define PUT(type, to, value) MOVE(to, &(type){(type)(value)}, sizeof(type))
-static inline __attribute__((unused)) uint32_t _bits_f(float value) { uint32_t bits; MOVE(&bits, &value, 4); return bits; }
-static inline __attribute__((unused)) float _f_bits(uint32_t bits) { float value; MOVE(&value, &bits, 4); return value; }
-static inline __attribute__((unused)) uint64_t _bits_F(double value) { uint64_t bits; MOVE(&bits, &value, 8); return bits; }
-static inline __attribute__((unused)) double _F_bits(uint64_t bits) { double value; MOVE(&value, &bits, 8); return value; }
 """
 ARENA = """
 static _Alignas(8) uint8_t _arena[{size}];

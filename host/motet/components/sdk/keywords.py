@@ -9,9 +9,9 @@ def _words(text: str) -> frozenset[str]:
 
 
 C = _words("""
-auto break case char const continue default do double else enum extern float for goto if inline int long register restrict return
-short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof bool true false NULL offsetof main
-memcpy memmove memset memcmp errno
+auto break case char const continue default do double else enum extern float for goto if inline int long register restrict
+return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof bool true false NULL
+offsetof main memcpy memmove memset memcmp errno
 """)
 # What <stdint.h>, <stddef.h> and the bindings themselves define.
 _WIDTHS = [f"{kind}{bits}" for kind in ("", "_LEAST", "_FAST") for bits in (8, 16, 32, 64)] + ["MAX", "PTR"]
@@ -19,7 +19,27 @@ _LIMITS = [f"{sign}{width}_{end}" for sign in ("INT", "UINT") for width in _WIDT
 _OTHERS = [f"{name}_{end}" for name in ("PTRDIFF", "SIZE", "SIG_ATOMIC", "WCHAR", "WINT") for end in ("MAX", "MIN")]
 _TYPES = [f"{sign}int{kind}{bits}_t" for sign in ("", "u") for kind in ("", "_least", "_fast") for bits in (8, 16, 32, 64)]
 _DEFINED = _words("""
-size_t ptrdiff_t wchar_t max_align_t intptr_t uintptr_t intmax_t uintmax_t
-motet_string_t motet_alloc motet_mark motet_release MOTET_TEXT MOVE PUT
+size_t ptrdiff_t wchar_t max_align_t intptr_t uintptr_t intmax_t uintmax_t motet_string_t motet_alloc motet_mark motet_release
+MOTET_TEXT MOVE PUT
 """)
 C_HEADER = C | _DEFINED | {*_LIMITS, *_OTHERS, *_TYPES}
+
+ZIG = _words("""
+addrspace align allowzero and anyframe anytype asm async await break callconv catch comptime const continue defer else enum
+errdefer error export extern fn for if inline linksection noalias noinline nosuspend opaque or orelse packed pub resume return
+struct suspend switch test threadlocal try union unreachable usingnamespace var volatile while anyerror anyopaque bool
+comptime_float comptime_int false f16 f32 f64 f80 f128 isize noreturn null true type undefined usize void c_char c_short
+c_ushort c_int c_uint c_long c_ulong c_longlong c_ulonglong c_longdouble
+""")
+ZIG_FILE = _words("List Text Option Result Held held arena top alloc take Mark mark release internal")
+
+RUST_NEVER = _words("self Self super crate _")
+RUST = RUST_NEVER | _words("""
+abstract as async await become box break const continue do dyn else enum extern false final fn for gen if impl in let loop
+macro match mod move mut override priv pub ref return static struct trait true try type typeof union unsafe unsized use
+virtual where while yield
+""")
+RUST_FILE = RUST_NEVER | _words("""
+List Text Maybe Outcome State Call Guest Arena Component Option Result Some None Ok Err From Into Copy Clone PartialEq Debug
+Sync PhantomData RefCell UnsafeCell ARENA MEMORY
+""")

@@ -45,6 +45,11 @@ class Move:
         """The core type that the number itself has."""
         return {"f32": "f", "f64": "F", "u64": "I", "s64": "I"}.get(self.stored, "i")
 
+    @property
+    def moved(self) -> str:
+        """``stored``, or for a float in the place of an integer the integer with its bits."""
+        return self.stored if self.core in ("f", "F") or self.stored[0] != "f" else f"u{self.stored[1:]}"
+
 
 @dataclass(frozen=True)
 class Choice:

@@ -87,3 +87,8 @@ def plain(kind: Type) -> bool:
 
 def _digest(text: str) -> str:
     return "h" + hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def owner(interface: str) -> str:
+    """The short name of an interface: ``log`` of ``motet:device/log@0.1.0``."""
+    return interface.rpartition("/")[2].partition("@")[0]
