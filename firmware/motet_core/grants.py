@@ -102,7 +102,8 @@ class Grants:
         """What each component may do."""
         rows = []
         for grant in self._kept():
-            row = {"component": grant.component, "revision": grant.revision, "serial": grant.serial, "limits": grant.limits}
+            row = {"component": grant.component, "revision": grant.revision, "serial": grant.serial}
+            row["limits"] = {str(number): grant.limits[number] for number in grant.limits}
             if grant.until is not None:
                 row["until"] = grant.until
             rows.append(row)

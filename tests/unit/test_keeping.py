@@ -12,6 +12,7 @@ from component_modules import VOTE
 
 from motet.cli import keeping
 from motet.cli.console import FatalError
+from motet.components.capabilities import policy_fields
 from motet.components.deploy import deploy
 from motet.components.gatekeeper import DeniedError, Gatekeeper
 from motet.components.packages import Package, read
@@ -78,7 +79,7 @@ def audit(tmp_path: Path) -> Audit:
 
 
 def gate(audit: Audit, folder: Path, policies: str = "") -> Gatekeeper:
-    rules = Policy(policies, {}) if policies else Policy.load([], {})
+    rules = Policy(policies, policy_fields()) if policies else Policy.load([], policy_fields())
     return Gatekeeper(rules, TrustStore(folder / "trust"), audit)
 
 

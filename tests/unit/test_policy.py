@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from motet.components.capabilities import policy_fields
 from motet.policy import Policy, PolicyError, Request, call, capability, change, device, package, principal
 from motet.policy.engine import DEFAULT
 from motet.policy.schema import build
@@ -14,7 +15,8 @@ from motet.policy.schema import build
 CAPABILITIES = {"sensors": {"name": "text"}, "gpio": {"pin": "number", "output": "flag"}}
 ANNA = principal("anna", "operator")
 BOARD = device("d1", "stm32f405")
-DEFAULTS = Policy(DEFAULT.read_text(), CAPABILITIES)
+DEFAULTS = Policy(DEFAULT.read_text(), policy_fields())
+PIN = {"pin": 1, "direction": "out", "rate": 0, "wildcard": False, "expires": 0}
 
 
 def policy(text: str) -> Policy:
@@ -22,7 +24,7 @@ def policy(text: str) -> Policy:
 
 
 def test_without_policies_everything_is_denied() -> None:
-    for request in (call(ANNA, BOARD, "vote.push", "internal"), capability("vote", "me", "sensors", BOARD, name="t")):
+    for request in (call(ANNA, BOARD, "vote.push", "internal"), capability("vote", ("me",), "sensors", BOARD, name="t")):
         decision = policy("").decide(request)
         assert not decision.allowed and decision.reason == "no policy allows it"
 
@@ -33,7 +35,7 @@ def test_the_default_allows_calls_signed_packages_and_removal_only() -> None:
     assert DEFAULTS.decide(change(ANNA, "install", signed, BOARD)).allowed
     assert not DEFAULTS.decide(change(ANNA, "install", unsigned, BOARD)).allowed
     assert DEFAULTS.decide(change(ANNA, "remove", unsigned, BOARD)).allowed
-    assert not DEFAULTS.decide(capability("vote", "author", "gpio", BOARD, pin=1, output=True)).allowed
+    assert not DEFAULTS.decide(capability("vote", ("author",), "gpio", BOARD, **PIN)).allowed
 
 
 def test_an_unsigned_package_can_be_allowed_by_name() -> None:
@@ -59,10 +61,10 @@ def test_capabilities_are_decided_by_their_values() -> None:
         'permit(principal, action == Motet::Action::"gpio", resource) when { context.pin < 4 && !context.output };'
         'permit(principal, action == Motet::Action::"sensors", resource) when { context.name like "temp*" };'
     )
-    assert rules.decide(capability("a", None, "gpio", BOARD, pin=3, output=False)).allowed
-    assert not rules.decide(capability("a", None, "gpio", BOARD, pin=3, output=True)).allowed
-    assert not rules.decide(capability("a", None, "gpio", BOARD, pin=4, output=False)).allowed
-    assert rules.decide(capability("a", None, "sensors", BOARD, name="temp1")).allowed
+    assert rules.decide(capability("a", (), "gpio", BOARD, pin=3, output=False)).allowed
+    assert not rules.decide(capability("a", (), "gpio", BOARD, pin=3, output=True)).allowed
+    assert not rules.decide(capability("a", (), "gpio", BOARD, pin=4, output=False)).allowed
+    assert rules.decide(capability("a", (), "sensors", BOARD, name="temp1")).allowed
 
 
 def test_a_value_of_another_type_a_missing_and_an_unknown_one_are_denied_with_the_reason() -> None:
@@ -73,14 +75,14 @@ def test_a_value_of_another_type_a_missing_and_an_unknown_one_are_denied_with_th
         {"pin": 3, "output": True, "more": 1},
         {"pin": 1 << 70, "output": True},
     ):
-        decision = everything.decide(capability("a", None, "gpio", BOARD, **values))
+        decision = everything.decide(capability("a", (), "gpio", BOARD, **values))
         assert not decision.allowed and decision.errors and "could not decide" in decision.reason
 
 
 def test_an_answer_for_true_is_none_for_one() -> None:
     everything = policy("permit(principal, action, resource);")
-    assert everything.decide(capability("a", None, "gpio", BOARD, pin=1, output=True)).allowed
-    assert not everything.decide(capability("a", None, "gpio", BOARD, pin=1, output=1)).allowed
+    assert everything.decide(capability("a", (), "gpio", BOARD, pin=1, output=True)).allowed
+    assert not everything.decide(capability("a", (), "gpio", BOARD, pin=1, output=1)).allowed
 
 
 def test_an_unknown_action_is_denied() -> None:
@@ -91,7 +93,7 @@ def test_an_unknown_action_is_denied() -> None:
 def test_an_error_in_one_policy_denies_although_another_allows() -> None:
     text = """permit(principal, action, resource);
       forbid(principal, action == Motet::Action::"gpio", resource) when { context.pin * 4611686018427387904 > 0 };"""
-    decision = policy(text).decide(capability("a", None, "gpio", BOARD, pin=1 << 40, output=False))
+    decision = policy(text).decide(capability("a", (), "gpio", BOARD, pin=1 << 40, output=False))
     assert not decision.allowed and "overflow" in decision.reason
 
 
@@ -109,7 +111,7 @@ def test_policies_that_do_not_fit_the_schema_are_refused(text: str) -> None:
 def test_a_missing_file_of_policies_is_an_error_not_the_default(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="nothing"):
         Policy.load([tmp_path / "nothing.cedar"], CAPABILITIES)
-    assert Policy.load([], CAPABILITIES).decide(call(ANNA, BOARD, "a.b", "internal")).allowed
+    assert Policy.load([], policy_fields()).decide(call(ANNA, BOARD, "a.b", "internal")).allowed
 
 
 @pytest.mark.parametrize("name", ["call", "Bad", "", "a b", 'a"'])

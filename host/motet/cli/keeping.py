@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from motet.cli.console import Exit, FatalError
+from motet.components.capabilities import policy_fields
 from motet.components.gatekeeper import Gatekeeper
 from motet.config import Config
 from motet.gateway.rules import Rules
@@ -40,7 +41,7 @@ def audit_of(config: Config) -> Iterator[Audit]:
 def keeping(config: Config) -> Iterator[tuple[Gatekeeper, Rules]]:
     """Who guards changes of devices, and who guards calls. Raises FatalError."""
     try:
-        policies = Policy.load(config.policy.files, {})
+        policies = Policy.load(config.policy.files, policy_fields())
     except PolicyError as error:
         raise FatalError(str(error), Exit.USAGE) from error
     key = own_key(config, GATEWAY)

@@ -22,6 +22,7 @@ from motet.components import (
     contract,
     features,
     flatness,
+    imported,
     normalise,
     rewrite,
     straight,
@@ -33,6 +34,7 @@ from motet.components.errors import AdmissionError
 from motet.components.manifest import Manifest
 from motet.components.smoke import smoke_run
 from motet.components.wasmfile import Module
+from motet.components.wittypes import Function
 
 # Called before each step with its name, its number from 1 and how many there are.
 Progress = Callable[[str, int, int], None]
@@ -117,6 +119,8 @@ class _Admission:
         self.target = target
         self.log: list[Step] = []
         self.tools: tuple[tools.Tool, ...] = ()
+        self.imports: tuple[Function, ...] = ()
+        self.offered: contract.Imports = {}
         self._progress = progress
         self._step = 0
 
@@ -133,11 +137,11 @@ class _Admission:
         self._begin("straight")
         straight.check_straight(decoded)
         self._begin("smoke run")
-        calls = smoke_run(decoded, self.tools, self.manifest.limits, self.target.imports)
+        calls = smoke_run(decoded, self.tools, self.manifest.limits, self.offered)
         self._note("smoke run", f"{_SELF}, {calls} calls", decoded.data)
         self._begin("package")
         exports = [contract.export_name(decoded, tool) for tool in self.tools]
-        packed = artifact.encode(self.manifest, self.tools, exports, decoded.data)
+        packed = artifact.encode(self.manifest, self.tools, exports, decoded.data, self._kept_imports(decoded))
         caps.check_budget(len(packed), self.manifest.limits, self.target.ram)
         self._note("package", _SELF, packed)
         return Admitted(self.manifest, decoded.data, packed, tuple(self.log))
@@ -152,8 +156,12 @@ class _Admission:
         self._begin("caps")
         caps.check_caps(decoded, self.target.caps, self.manifest.limits.memory)
         self._begin("contract")
-        contract.check_imports(decoded, self.target.imports)
-        self.tools = tools.of(self.manifest, tools.embedded(decoded))
+        told = tools.embedded(decoded)
+        world = tools.world_of(self.manifest, told) if self.manifest.component.wit else None
+        self.imports = imported.functions(decoded, self.manifest, world, self.target.imports)
+        self.offered = {**self.target.imports, **imported.signatures(self.imports)}
+        contract.check_imports(decoded, self.offered)
+        self.tools = tools.of(self.manifest, told)
         contract.check_exports(decoded, self.tools)
         return decoded
 
@@ -184,6 +192,11 @@ class _Admission:
 
     def _trimmed(self, decoded: Module) -> bytes:
         return rewrite.trim(decoded, contract.kept_exports(decoded, self.tools), -(-self.manifest.limits.memory // PAGE))
+
+    def _kept_imports(self, decoded: Module) -> list[Function]:
+        """Those that are still there: dead code may have been all that used one."""
+        there = {(item.module, item.name) for item in decoded.imports}
+        return [function for function in self.imports if (function.interface, function.name) in there]
 
     def _begin(self, name: str) -> None:
         self._step += 1

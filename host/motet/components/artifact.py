@@ -2,7 +2,7 @@
 """The device artifact of a component: one CBOR map with the module, its ready ``tools/list`` entries, types and limits.
 
 {0: 2 (format), 1: name, 2: revision, 3: module, 4: packed array of tools/list entries without the device's prefix,
- 5: [[tool name, export name, form], ...], 6: {0: fuel per call, 1: memory, 2: stack}, 7: type descriptor}
+ 5: [[tool name, export name, form], ...], 6: {0: fuel per call, 1: memory, 2: stack}, 7: type descriptor of tools and imports}
 
 ``form`` says what becomes of a result: 0 there is none, 1 it is an object, 2 it goes under "result"; plus 4 when the function
 returns a ``result``, whose error becomes the tool's.
@@ -18,7 +18,7 @@ from motet.components import descriptor
 from motet.components.errors import AdmissionError
 from motet.components.manifest import Manifest
 from motet.components.tools import Tool
-from motet.components.wittypes import Record, Result
+from motet.components.wittypes import Function, Record, Result
 from motet_core import cbor
 from motet_core.errors import WireError
 from motet_core.wire import packed
@@ -36,8 +36,10 @@ def tool_entries(tools: Sequence[Tool]) -> list[dict[str, Any]]:
     return [_entry(tool) for tool in tools]
 
 
-def encode(manifest: Manifest, tools: Sequence[Tool], exports: Sequence[str], module: bytes) -> bytes:
-    """The artifact's bytes; ``exports`` are the tools' names in the module. Equal input gives equal bytes."""
+def encode(
+    manifest: Manifest, tools: Sequence[Tool], exports: Sequence[str], module: bytes, imports: Sequence[Function] = ()
+) -> bytes:
+    """The artifact's bytes; ``exports`` are the tools' names in the module, ``imports`` its own. Equal input, equal bytes."""
     limits = manifest.limits
     named = [_named(tool, export) for tool, export in zip(tools, exports, strict=True)]
     body = {
@@ -48,7 +50,7 @@ def encode(manifest: Manifest, tools: Sequence[Tool], exports: Sequence[str], mo
         _TOOLS: _packed_entries(tools),
         _CALLS: [[tool.name, export, form(tool)] for tool, export in zip(tools, exports, strict=True)],
         _LIMITS: {_FUEL: limits.fuel, _MEMORY: limits.memory, _STACK: limits.stack},
-        _TYPES: descriptor.encode(tool.function for tool in named),
+        _TYPES: descriptor.encode([*(tool.function for tool in named), *imports]),
     }
     return bytes(cbor.dumps(body))
 

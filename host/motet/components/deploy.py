@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from motet.components.admission import Admitted, Target
 from motet.components.errors import ComponentError
 from motet.components.gatekeeper import Gatekeeper
+from motet.components.grants import Permit
 from motet.components.install import Fleet, install
 from motet.components.packages import Package, accept, from_upload
 from motet.models import ModelError
@@ -89,10 +90,13 @@ class _Asker:
     def key(self) -> PrivateKey | None:
         return self.gate.key if self.gate is not None else None
 
-    async def ask(self, package: Package, device: str, board: str) -> None:
-        if self.gate is not None:
-            await asyncio.to_thread(self.gate.install, self.actor, package, device, board)
-            self.subject = f"{device}/{package.kind}/{package.name}"
+    async def ask(self, package: Package, device: str, board: str) -> Permit | None:
+        if self.gate is None:
+            return None
+        checked = await asyncio.to_thread(self.gate.install, self.actor, package, device, board)
+        permit = await asyncio.to_thread(self.gate.permit, self.actor, package, checked.publishers, device, board)
+        self.subject = f"{device}/{package.kind}/{package.name}"
+        return permit
 
     async def ended(self, error: str = "") -> None:
         subject, self.subject = self.subject, ""
@@ -105,9 +109,10 @@ async def _run(fleet: DeviceFleet, device: str, upload: Any, tell: Callable[[str
     target = Target.of_board(found.board) if found is not None else Target()
     try:
         package = await asyncio.to_thread(from_upload, upload)
-        await asker.ask(package, device, found.board if found is not None else "")
+        permit = await asker.ask(package, device, found.board if found is not None else "")
         artifact = await asyncio.to_thread(accept, package, target, tell)
-        done: Record = {"installed": asdict(await install(fleet, device, artifact, tell, asker.key))}
+        grant = permit.signed(asker.key, artifact.digest) if permit is not None and asker.key is not None else None
+        done: Record = {"installed": asdict(await install(fleet, device, artifact, tell, asker.key, grant))}
         await asker.ended()
         return done | ({"derivation": artifact.transform_log()} if isinstance(artifact, Admitted) else {})
     except (ComponentError, ModelError) as error:

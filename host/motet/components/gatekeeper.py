@@ -4,16 +4,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from motet import policy
-from motet.components import attestations
+from motet.components import attestations, grants
 from motet.components.errors import ComponentError
-from motet.components.packages import Package
+from motet.components.grants import Permit
+from motet.components.manifest import parse
+from motet.components.packages import COMPONENT, Package
 from motet.components.signature import Checked, SignatureError, checked
 from motet.policy import Audit, Decision, Policy
 from motet.trust import PrivateKey, TrustError, TrustStore
 
+# Refused entries that are told; more help nobody.
+_TOLD = 5
 ALLOWED, DENIED, DONE, FAILED = "allowed", "denied", "done", "failed"
 
 
@@ -52,6 +57,23 @@ class Gatekeeper:
         if not decision.allowed:
             raise DeniedError(f"{package.kind} {package.name} may not be installed on {device}: {_why(decision, author)}")
         return found
+
+    def permit(self, actor: str, package: Package, publishers: Sequence[str], device: str, board: str) -> Permit | None:
+        """What a component may do on the device: all that its manifest wants, or DeniedError; None when it wants nothing."""
+        manifest = parse(package.manifest) if package.kind == COMPONENT else None
+        if manifest is None or not manifest.capabilities.wanted:
+            return None
+        subject = f"{device}/{package.kind}/{package.name}"
+        refused = grants.decide(self._rules, manifest, publishers, device, board)
+        facts: dict[str, Any] = {"revision": package.revision, "capabilities": list(manifest.capabilities.wanted)}
+        if refused:
+            told = "; ".join(map(str, refused[:_TOLD]))
+            self._audit.append(actor, "grant", subject, DENIED, {**facts, "reason": told})
+            advice = "docs/capabilities.md says how a policy in [policy] files allows it"
+            raise DeniedError(f"component {package.name} may not have on {device}: {told}; {advice}")
+        # The number of this entry is the grant's serial: it grows for as long as the audit lives.
+        entry = self._audit.append(actor, "grant", subject, ALLOWED, {**facts, "expires": manifest.capabilities.expires or 0})
+        return Permit(manifest, device, entry.seq)
 
     def remove(self, actor: str, kind: str, name: str, device: str, board: str) -> None:
         """Raises DeniedError."""

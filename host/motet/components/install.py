@@ -63,22 +63,30 @@ class Installed:
 
 
 async def install(
-    fleet: Fleet, device: str, item: Artifact, progress: Progress | None = None, key: PrivateKey | None = None
+    fleet: Fleet,
+    device: str,
+    item: Artifact,
+    progress: Progress | None = None,
+    key: PrivateKey | None = None,
+    grant: bytes | None = None,
 ) -> Installed:
     """Installs ``item`` on ``device``. Raises InstallError naming the device, the operation and what to do.
 
     ``key``: the gateway's, which signs a manifest for the device; a device that knows no gateway yet keeps it for good.
+    ``grant``: what a component may do there, signed (``motet.components.grants``).
     """
     if not isinstance(item, Admitted | models.Model):
         raise TypeError(f"only admitted components and inspected models can be installed, not {type(item).__name__}")
-    return await _Installation(fleet, device, item, progress or (lambda *_: None), key).run()
+    return await _Installation(fleet, device, item, progress or (lambda *_: None), key, grant).run()
 
 
 class _Installation:
-    def __init__(self, fleet: Fleet, device: str, item: Artifact, progress: Progress, key: PrivateKey | None) -> None:
+    def __init__(
+        self, fleet: Fleet, device: str, item: Artifact, progress: Progress, key: PrivateKey | None, grant: bytes | None
+    ) -> None:
         self._fleet = fleet
         self._device = device
-        self._key = key
+        self._key, self._grant = key, grant
         self._data, self._digest = item.artifact, item.digest
         self._kind, self._name, self._revision = _identity(item)
         self._progress = progress
@@ -99,12 +107,19 @@ class _Installation:
     async def _ensure(self) -> bool:
         """True when it had to be sent."""
         if await self._is_there():
+            await self._renew()
             return False
         await self._enrol()
         await self._send()
         if not await self._is_there():
             raise self._error("verify", f"the device took it but does not list it; see `motet logs {self._device}`")
         return True
+
+    async def _renew(self) -> None:
+        """The artifact is there already; what it may do there could be something else by now."""
+        if self._grant is not None:
+            await self._enrol()
+            await self._call("renew the grant", "grant.put", {"grant": self._grant})
 
     async def _enrol(self) -> None:
         if self._key is None:
@@ -135,6 +150,7 @@ class _Installation:
         announced = {"kind": self._kind, "name": self._name, "revision": self._revision}
         announced |= {"size": len(self._data), "digest": self._digest}
         signed = {} if self._key is None else {"manifest": _manifest(self._key, announced)}
+        signed |= {} if self._grant is None else {"grant": self._grant}
         begun = await self._call("begin", "artifact.begin", announced | signed)
         self._transfer = begun.get("transfer")
         block = begun.get("block")

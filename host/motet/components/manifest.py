@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_va
 
 from motet.components.errors import ManifestError
 from motet.components.manifest_build import Build
+from motet.components.manifest_capabilities import Capabilities
 from motet.components.tooltext import CONFIG, MAX_TOOL_NAME, Name, Text, ToolText
 from motet.components.valuetypes import LAYOUTS, MAX_PARAMS, Primitive
 
@@ -91,7 +92,7 @@ class Limits(_Table):
 
 
 class Header(_Table):
-    """Identity of a component. ``capabilities`` lists host functions it wants; none are offered yet."""
+    """Identity of a component."""
 
     name: Name
     revision: Annotated[int, Field(ge=0, le=(1 << 32) - 1)]
@@ -109,6 +110,7 @@ class Manifest(_Table):
     tool: Annotated[list[Tool], Field(max_length=32, validate_default=True)] = []
     tool_text: Annotated[list[ToolText], Field(max_length=32)] = []
     limits: Limits = Limits()
+    capabilities: Capabilities = Capabilities()
     build: Build | None = None
 
     @model_validator(mode="before")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,11 +68,8 @@ def change(who: Entity, action: str, what: Entity, where: Entity) -> Request:
     return Request(who, action, what, (("device", where),))
 
 
-def capability(component: str, publisher: str | None, name: str, where: Entity, /, **values: Value) -> Request:
+def capability(component: str, publishers: Sequence[str], name: str, where: Entity, /, **values: Value) -> Request:
     """May the component use capability `name` on the device with these values?"""
-    who = Entity("Component", component, (("name", component), ("signed", publisher is not None)), _publishers(publisher))
+    attributes = (("name", component), ("signed", bool(publishers)))
+    who = Entity("Component", component, attributes, tuple(Entity("Publisher", one) for one in publishers))
     return Request(who, name, where, tuple(sorted(values.items())))
-
-
-def _publishers(publisher: str | None) -> tuple[Entity, ...]:
-    return () if publisher is None else (Entity("Publisher", publisher),)

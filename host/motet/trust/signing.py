@@ -11,6 +11,7 @@ from motet_core.errors import MotetError
 # What signatures are made for: one for a purpose counts for no other.
 PACKAGE = "package"
 ARTIFACT = "artifact"
+GRANT = "grant"
 
 
 def sign(key: PrivateKey, payload: bytes, context: str, detached: bool = False) -> bytes:
