@@ -76,7 +76,7 @@ class Typed:
         params = self._function.params
         if params.owns or self._function.spilled:
             self._pass(arguments, None, None)
-        return [_signed(bits, core) for bits, core in zip(*self._pass(arguments, self._allocate, self._engine.write))]
+        return [from_bits(bits, core) for bits, core in zip(*self._pass(arguments, self._allocate, self._engine.write))]
 
     def _pass(self, arguments, allocate, write):
         params = self._function.params
@@ -88,22 +88,27 @@ class Typed:
         return slots, params.core
 
     def _allocate(self, align, size):
-        address = self._realloc(0, 0, align, size) & 0xFFFFFFFF
-        if address % align:
-            raise Broken("it gave an address that is not aligned")
-        if address + size > self._engine.memory_bytes:
-            raise Broken("it gave an address outside of its memory")
-        return address
+        return allocate(self._engine, self._realloc, align, size)
 
     def _lift(self, result):
         kind = self._function.result
         lifter = Lifter(self._engine.read(0, self._engine.memory_bytes), self._json)
         if not self._function.behind:
-            return lifter.flat(kind, iter([_bits(result, kind.core)]))
+            return lifter.flat(kind, iter([to_bits(result, kind.core)]))
         return lifter.load(kind, lifter.span(result & 0xFFFFFFFF, kind.align, kind.size), 0)
 
 
-def _signed(bits, core):
+def allocate(engine, realloc, align, size):
+    """Memory of the guest's own, from its realloc -> its address."""
+    address = realloc(0, 0, align, size) & 0xFFFFFFFF
+    if address % align:
+        raise Broken("it gave an address that is not aligned")
+    if address + size > engine.memory_bytes:
+        raise Broken("it gave an address outside of its memory")
+    return address
+
+
+def from_bits(bits, core):
     """The 64 bits of a slot as the engine wants a core value."""
     if core == "f":
         return struct.unpack("<f", struct.pack("<I", bits))[0]
@@ -113,7 +118,7 @@ def _signed(bits, core):
     return bits - (1 << width) if bits >> (width - 1) else bits
 
 
-def _bits(value, core):
+def to_bits(value, core):
     """The opposite."""
     if core == "f":
         return struct.unpack("<I", struct.pack("<f", value))[0]

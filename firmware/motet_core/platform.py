@@ -133,11 +133,21 @@ async def sleep_ms(delay):
         await asyncio.sleep(delay / 1000)
 
 
+_native = []
+
+
 def native():
     """The native parts; imported at first use, so that codecs work without them."""
-    import motet_native
+    if not _native:
+        import motet_native
 
-    return motet_native
+        _native.append(motet_native)
+    return _native[0]
+
+
+def replace_native(parts):
+    """Other native parts for this whole process, which must not have used any yet."""
+    _native[:] = [parts]
 
 
 def has_native(part):

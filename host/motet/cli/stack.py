@@ -21,6 +21,7 @@ from motet.bus import Bus, BusError, broker
 from motet.cli.client import RUN_FILE
 from motet.cli.console import Exit, FatalError
 from motet.cli.keeping import keeping
+from motet.components.jit.keeper import Node
 from motet.config import Config, Emulated, Serial
 from motet.emulate import EmulatorError, Machine, create
 from motet.fleet import Fleet
@@ -60,7 +61,8 @@ async def stack(config: Config, say: Say, announce: bool = True) -> AsyncIterato
         try:
             broker_url = await parts.enter_async_context(_broker(config, say))
             emulators = {one.id: await parts.enter_async_context(_emulator(one, say)) for one in config.emulate}
-            for line in _lines(config, emulators):
+            nodes = [await parts.enter_async_context(_node(config, say))] if config.node.id else []
+            for line in [*_lines(config, emulators), *nodes]:
                 await parts.enter_async_context(_bridge(line, broker_url, config.realm, say))
             fleet = await parts.enter_async_context(_fleet(config, broker_url))
             url = await parts.enter_async_context(_gateway(config, fleet))
@@ -94,6 +96,18 @@ async def _emulator(emulated: Emulated, say: Say) -> AsyncIterator[Machine]:
         yield emulator
     finally:
         await asyncio.to_thread(emulator.close)
+
+
+@contextlib.asynccontextmanager
+async def _node(config: Config, say: Say) -> AsyncIterator[Serial]:
+    node = Node(config.node.id, config.state.dir / "node")
+    task = asyncio.create_task(node.run(), name="node")
+    say(f"node      {config.node.id}: components on this machine, with wasmtime")
+    try:
+        yield Serial(url=node.url, id=config.node.id)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _lines(config: Config, emulators: dict[str, Machine]) -> list[Serial]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 # Patterns of texts and kinds of errors, and how to say them.
 _ID = r"^[A-Za-z0-9_-]{1,32}$"
+_MAYBE_ID = r"^[A-Za-z0-9_-]{0,32}$"
 # A gateway's id on the bus is its name and a random suffix of nine characters.
 _GATEWAY_NAME = r"^[A-Za-z0-9_-]{1,23}$"
 _BROKER_URL = r"^(mqtts?://[^\s/?#]+/?)?$"
@@ -19,6 +20,7 @@ _STORE_URL = r"^((sqlite|postgresql)(\+[a-z0-9]+)?://\S+)?$"
 _BOARD = r"^[a-z][a-z0-9_]{0,31}$"
 EXPECTED = {
     _ID: "expected 1 to 32 characters of A-Z a-z 0-9 _ -",
+    _MAYBE_ID: "expected at most 32 characters of A-Z a-z 0-9 _ -, or nothing",
     _GATEWAY_NAME: "expected 1 to 23 characters of A-Z a-z 0-9 _ -",
     _BROKER_URL: "expected mqtt://[user:password@]host[:port] or mqtts://..., or nothing for a private broker",
     _STORE_URL: "expected sqlite:///path or postgresql+psycopg://user:password@host/name, or nothing for a file in state.dir",
@@ -28,6 +30,7 @@ EXPECTED = {
 }
 
 Id = Annotated[str, StringConstraints(pattern=_ID)]
+MaybeId = Annotated[str, StringConstraints(pattern=_MAYBE_ID)]
 GatewayName = Annotated[str, StringConstraints(pattern=_GATEWAY_NAME)]
 BrokerUrl = Annotated[str, StringConstraints(pattern=_BROKER_URL)]
 StoreUrl = Annotated[str, StringConstraints(pattern=_STORE_URL)]
@@ -110,6 +113,13 @@ class Emulated(_Table):
         return {"id": table["board"], **table} if isinstance(table, dict) and "board" in table else table
 
 
+class Node(_Table):
+    """`[node]`: this machine as a device that runs components."""
+
+    id: MaybeId = ""
+    """Its name among the devices, such as gateway; empty for none."""
+
+
 def _state_folder() -> Path:
     """Under the working directory where that can be written, else where XDG wants it."""
     here = Path.cwd()
@@ -161,6 +171,7 @@ class Config(_Table):
     broker: Broker = Broker()
     serial: list[Serial] = []
     emulate: list[Emulated] = []
+    node: Node = Node()
     state: State = Field(default_factory=State)
     store: Store = Store()
     policy: Policies = Policies()
