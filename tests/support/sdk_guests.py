@@ -84,7 +84,7 @@ def build(language: str, text: str, folder: Path, source: str, body: str) -> byt
 def echo_c(header: str) -> str:
     """Exports that hand everything to the import of the same name, from the declarations of the header."""
     body = '#include "bindings/w.h"\n'
-    for result, name, params in re.findall(r"^(\w+) (host_\w+)\((.*)\);$", header, re.M):
+    for result, name, params in re.findall(r"^(?:__attribute__\(\(always_inline\)\) )?(\w+) (host_\w+)\((.*)\);$", header, re.M):
         arguments = ", ".join(re.findall(r"(\w+)(?:,|$)", params))
         body += f"{result} {name}({params}) {{ return import_{name}({arguments}); }}\n"
     return body
@@ -113,3 +113,14 @@ def echo_rust(api: str) -> str:
         call = "call, " if re.search(rf"pub fn {name}<'a>\(call:", api) else ""
         body += f"    {head} {{\n        crate::bindings::{name}({call}{', '.join(arguments[1:])})\n    }}\n"
     return body + "}\n"
+
+
+def echo_assemblyscript(api: str) -> str:
+    """The same in AssemblyScript: the comments at the end of the file name what is to be written."""
+    body = 'import * as w from "./bindings/w";\n'
+    for inline, name, params, result in re.findall(r"^// (@inline )?export function (\w+)\((.*)\): (\w+)$", api, re.M):
+        typed = re.sub(r": ([A-Z])", r": w.\1", params)
+        arguments = ", ".join(re.findall(r"(\w+): ", params))
+        result = f"w.{result}" if result[0].isupper() else result
+        body += f"{inline}export function {name}({typed}): {result} {{\n  return w.{name}({arguments});\n}}\n"
+    return body

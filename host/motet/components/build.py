@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motet.components import staging, toolchains
-from motet.components.compilers import Command, Job, commands
+from motet.components.compilers import Command, Job, commands, finish
 from motet.components.errors import BuildError, ComponentError
 from motet.components.manifest import Manifest, load
 from motet.components.staging import Files
@@ -62,9 +62,10 @@ def compile_module(folder: Path, manifest: Manifest, files: Files | None = None)
             staging.write(files, stage)
         except OSError as error:
             raise BuildError(f"{error.filename}: {error.strerror}") from None
-        for command in commands(Job(manifest.build, stage, folder.resolve(), output)):
+        job = Job(manifest.build, stage, folder.resolve(), output)
+        for command in commands(job):
             _run(command, stage, folder)
-        return staging.marked(output.read_bytes(), staging.digest(files, manifest.build))
+        return staging.marked(finish(job, output.read_bytes()), staging.digest(files, manifest.build))
 
 
 def module_bytes(folder: Path, manifest: Manifest) -> bytes:

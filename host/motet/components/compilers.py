@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from motet.components import toolchains
+from motet.components import toolchains, wasmfile
 from motet.components.manifest_build import Build
+from motet.components.rewrite import renamed
 
 _C = ["--target=wasm32-unknown-unknown", "-mcpu=mvp", "-std=c11", "-ffreestanding", "-nostdlib", "-Os"]
 _WARN = ["-Wall", "-Wextra", "-Werror"]
@@ -37,7 +39,13 @@ class Command:
 
 def commands(job: Job) -> list[Command]:
     """What to run, one after the other. Raises BuildError when a compiler is missing."""
-    makers: dict[str | None, Callable[[Job], list[Command]]] = {None: _plain_c, "c": _c, "zig": _zig, "rust": _rust}
+    makers: dict[str | None, Callable[[Job], list[Command]]] = {
+        None: _plain_c,
+        "c": _c,
+        "zig": _zig,
+        "rust": _rust,
+        "assemblyscript": _assemblyscript,
+    }
     return makers[job.build.language](job)
 
 
@@ -81,6 +89,22 @@ def _rust(job: Job) -> list[Command]:
     ]
     target = ["--edition", "2021", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"]
     return [Command([rustc, *target, *(f"-C{option}" for option in options), "motet_root.rs", "-o", str(job.output)])]
+
+
+def _assemblyscript(job: Job) -> list[Command]:
+    glue = job.stage / "bindings/exports.ts"
+    glue.write_text(glue.read_text().replace('"../GUEST"', json.dumps("../" + job.build.sources[0].removesuffix(".ts"))))
+    # Traps are all that is left of messages; low addresses are as good as others, but for the first.
+    options = ["--runtime", "stub", "-Oz", "--noAssert", "--disable", "bulk-memory", "--use", "abort=", "--memoryBase", "16"]
+    return [Command([*toolchains.asc(job.folder), "bindings/exports.ts", *options, "-o", str(job.output)])]
+
+
+def finish(job: Job, module: bytes) -> bytes:
+    """The module as it must be: AssemblyScript cannot call exports what the ABI does."""
+    names = job.stage / "bindings/exports.txt"
+    if job.build.language != "assemblyscript":
+        return module
+    return renamed(wasmfile.decode(module), dict(line.split(" ", 1) for line in names.read_text().splitlines()))
 
 
 def cache(name: str) -> str:

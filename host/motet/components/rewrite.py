@@ -48,6 +48,12 @@ def replace(module: Module, changes: dict[int, bytes]) -> bytes:
     return b"".join(parts)
 
 
+def renamed(module: Module, names: dict[str, str]) -> bytes:
+    """The module with exports called otherwise, and without custom sections."""
+    exports = (Export(names.get(item.name, item.name), item.kind, item.index) for item in module.exports)
+    return replace(module, {EXPORT: section(EXPORT, (export_entry(item) for item in exports))})
+
+
 def trim(module: Module, keep: set[str], pages: int) -> bytes:
     """Exports outside ``keep``, empty element segments and custom sections dropped, memory growth clamped to ``pages``.
 

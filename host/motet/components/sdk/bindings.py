@@ -5,11 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from motet.components.sdk import c, rust, zig
+from motet.components.sdk import assemblyscript, c, rust, zig
 from motet.components.sdk.layout import BindingError, Layout
 from motet.components.wittypes import World
 
-_GENERATORS: dict[str, Callable[[Layout, int], dict[str, str]]] = {"c": c.generate, "zig": zig.generate, "rust": rust.generate}
+_GENERATORS: dict[str, Callable[[Layout, int], dict[str, str]]] = {
+    "c": c.generate,
+    "zig": zig.generate,
+    "assemblyscript": assemblyscript.generate,
+    "rust": rust.generate,
+}
 LANGUAGES = tuple(_GENERATORS)
 ARENA = 1024
 

@@ -48,7 +48,8 @@ class _C:
         names = _params(call)
         declared = [f"{self._passed(value)}{param}" for value, param in zip(call.params, names, strict=True)]
         result = "void" if call.result is None else self._types.name(call.result.type)
-        return f"{result} {name}({', '.join(declared) or 'void'})"
+        inline = "__attribute__((always_inline)) " if call.wide else ""
+        return f"{inline}{result} {name}({', '.join(declared) or 'void'})"
 
     def _passed(self, value: Value) -> str:
         kind = self._types.name(value.type)

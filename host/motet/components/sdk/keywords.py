@@ -43,3 +43,15 @@ RUST_FILE = RUST_NEVER | _words("""
 List Text Maybe Outcome State Call Guest Arena Component Option Result Some None Ok Err From Into Copy Clone PartialEq Debug
 Sync PhantomData RefCell UnsafeCell ARENA MEMORY
 """)
+
+TYPESCRIPT = _words("""
+abstract any as async await boolean break case catch class const constructor continue debugger declare default delete do else
+enum export extends false finally for from function get if implements import in instanceof interface is keyof let module
+namespace never new null number object of package private protected public readonly return set static string super switch
+symbol this throw true try type typeof undefined unknown var void while with yield bool i8 i16 i32 i64 isize u8 u16 u32 u64
+usize f32 f64 v128 alloc
+""")
+TYPESCRIPT_FILE = TYPESCRIPT | _words("""
+Text ARENA ARENA_SIZE top alloc allocItems mark release copy memory store load changetype unreachable min max clz abs String
+Array StaticArray Map Set Error Date Math
+""")

@@ -18,8 +18,8 @@ from motet.components.wittypes import Enum, Flags, Function, Member, Primitive, 
 from motet_core.canonical_types import Types
 from motet_core.errors import Refused
 
-# Core value type -> its size in memory.
-CORE_SIZE = {"i": 4, "I": 8, "f": 4, "F": 8}
+# Parameters of any function of a module, one less for the place of the result.
+MAX_PARAMS = 16
 _UNSIGNED = {1: "u8", 2: "u16", 4: "u32"}
 _STORED = {"bool": "u8", "char": "u32"}
 
@@ -101,6 +101,11 @@ class Call:
     def owns_params(self) -> bool:
         """Whether text or lists come in."""
         return any(param.owns for param in self.params)
+
+    @property
+    def wide(self) -> bool:
+        """Whether the author's function has more parameters than the device engine lets a function have: it must be inlined."""
+        return len(self.params) > MAX_PARAMS
 
     @property
     def owns_result(self) -> bool:

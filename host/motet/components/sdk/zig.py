@@ -57,7 +57,10 @@ class _Zig:
         module = function.interface or "$root"
         core = f'const _import_{number} = struct {{\n    extern "{module}" fn @"{function.name}"({slots}) {returns};\n}};\n'
         body = "".join(f"    {line}\n" for line in self._imported(call, f'_import_{number}.@"{function.name}"'))
-        return f"\n{core}\n{comment(function.docs)}pub fn {name}({self._params(call)}) {self._result(call)} {{\n{body}}}\n"
+        inline = "inline " if call.wide else ""
+        return (
+            f"\n{core}\n{comment(function.docs)}pub {inline}fn {name}({self._params(call)}) {self._result(call)} {{\n{body}}}\n"
+        )
 
     def _imported(self, call: Call, core: str) -> Iterator[str]:
         slots = [f"_a{slot}" for slot in range(len(call.core))]
@@ -107,7 +110,8 @@ class _Zig:
                 yield f"var p{index}: {kind} = undefined;"
                 yield f"const m{index}: [*]u8 = @ptrCast(&p{index});"
                 yield from lift(value.steps, f"m{index}", "a")
-        called = f"guest.{name}({', '.join(f'p{index}' for index in range(len(call.params)))})"
+        arguments = ", ".join(f"p{index}" for index in range(len(call.params)))
+        called = f"@call(.always_inline, guest.{name}, .{{ {arguments} }})" if call.wide else f"guest.{name}({arguments})"
         done = [] if call.owns_result else ["api.internal.reset();"]
         if call.result is None:
             yield from (f"{called};", *done)
