@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from motet.components.wittypes import ListOf, Option, Primitive, Result, Tuple, Type
+from motet.components.wittypes import ListOf, Option, Result, Tuple, Type
 
 # Longer names of types that have none of their own are cut to a digest: types nest deeply.
 _MAX_NAME = 40
@@ -78,11 +78,6 @@ def described(kind: Type) -> str:
         case _:
             text = f"{type(kind).__name__.lower()}-{_digest(repr(kind))}"
     return text if len(text) <= _MAX_NAME else f"{words(text)[0]}-{_digest(text)}"
-
-
-def plain(kind: Type) -> bool:
-    """Whether every language has the type already."""
-    return isinstance(kind, Primitive)
 
 
 def _digest(text: str) -> str:

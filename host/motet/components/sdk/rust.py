@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from motet.components.sdk import keywords, rust_text
+from motet.components.sdk import keywords, rust_arena, rust_text
 from motet.components.sdk.layout import Call, Layout
 from motet.components.sdk.names import Scope, owner, snake
 from motet.components.sdk.rust_steps import CORE, lift, lower
@@ -31,15 +31,16 @@ class _Rust:
         self._exports = [(call, raw(exported.take(_symbol(call)))) for call in layout.exports]
 
     def api(self, arena: int) -> str:
-        text = rust_text.API.format(world=self._layout.world.name, size=arena) + self._types.text
+        text = rust_text.API.format(world=self._layout.world.name) + rust_arena.ARENA.format(size=arena)
+        text += self._types.text
         text += "".join(self._import(number, *row) for number, row in enumerate(self._imports))
         wanted = "".join(f"{comment(c.function.docs, '    ')}    {self._signature(c, n, True)};\n" for c, n in self._exports)
         docs = "/// What the author writes: `pub struct Component; impl Guest for Component { ... }`\n"
         return text + f"\n{docs}pub trait Guest {{\n{wanted}}}\n"
 
     def glue(self, base: str) -> str:
-        text = rust_text.GLUE.format(world=self._layout.world.name, api=base)
-        text += rust_text.REALLOC.replace("API", base) if self._layout.needs_realloc else ""
+        text = rust_arena.GLUE.format(world=self._layout.world.name, api=base)
+        text += rust_arena.REALLOC.replace("API", base) if self._layout.needs_realloc else ""
         sizes = [(call.result.laid.size + 7) // 8 for call, _ in self._exports if call.behind and call.result]
         text += f"\nstatic mut RESULT: [u64; {max(sizes)}] = [0; {max(sizes)}];\n" if sizes else ""
         return text + "".join(self._export(number, *row) for number, row in enumerate(self._exports))
