@@ -133,6 +133,10 @@ class Artifacts:
         """What was announced of an artifact that is here; None when it is not."""
         return self._installed.get((kind, name))
 
+    def model(self, name):
+        """A running model by its name, or None."""
+        return self._hosts["model"].model(name) if "model" in self._hosts else None
+
     async def granted(self, wanted):
         """A component's grant has been renewed; one that could not run without it may now."""
         key = (wanted["kind"], wanted["name"])

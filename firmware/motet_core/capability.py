@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the implementations of imports share: the base of capabilities, and how a function tells what went wrong."""
 
-from motet_core.errors import Busy, Denied, Expired, InvalidParams, NoMemory, NotFound
+from motet_core.errors import Busy, Denied, Expired, InvalidParams, NoMemory, NotFound, Refused
 from motet_core.grant_limits import Bucket
 
 # Kinds of functions: without a WIT result, with one that has a value, with one that has none.
@@ -41,3 +41,11 @@ class Rated(Capability):
 
 def too_often():
     return Denied("more often than the grant allows", "limited")
+
+
+def service(device, name):
+    """A service of the device, or Refused, which guests see as `unavailable`."""
+    found = getattr(getattr(device, "services", None), name, None)
+    if found is None:
+        raise Refused("this device has no service for " + name)
+    return found

@@ -31,6 +31,7 @@ class Device:
         self.max_total = max_total
         self.sequence = 0
         self._nonce = None
+        self._pins = None
         # Unix time at the start of the device's own clock, in milliseconds, by the host's last hello.
         self.clock = None
         self._resets = port.resets
@@ -73,6 +74,15 @@ class Device:
             return self.id
         kept = self.storage.values.get("core", "id")
         return None if kept is None else kept.decode()
+
+    @property
+    def pins(self):
+        """Single pins (hal/pins.py), looked for when the first component asks."""
+        if self._pins is None:
+            from motet_core.hal import pins
+
+            self._pins = pins.find()
+        return self._pins
 
     def time_ms(self):
         """Unix time by the host's last hello, None before the first."""

@@ -17,6 +17,11 @@ TABLE = {
     "motet:device/clock": (grant_limits.CLOCK, "basic", "Clock"),
     "motet:device/vitals": (grant_limits.VITALS, "basic", "Vitals"),
     "motet:device/sensors": (grant_limits.SENSORS, "sensors", "Sensors"),
+    "motet:device/gpio": (grant_limits.GPIO, "gpio", "Gpio"),
+    "motet:device/bus": (grant_limits.BUS, "bus", "Bus"),
+    "motet:device/store": (grant_limits.STORE, "store", "Store"),
+    "motet:device/messaging": (grant_limits.MESSAGING, "messaging", "Messaging"),
+    "motet:nn/inference": (grant_limits.MODELS, "models", "Models"),
 }
 # Of all packages in TABLE.
 VERSION = "0.1"

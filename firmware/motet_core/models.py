@@ -91,6 +91,10 @@ class Models:
         self._models[name] = model
         self._load_ns[name] = platform.elapsed_ns(start)
 
+    def model(self, name):
+        """The motet_native.nn.Model of that name, or None."""
+        return self._models.get(name)
+
     def facts(self, name):
         """What artifact.list tells of a model beside its name."""
         return {"arena_bytes": self._models[name].arena_bytes, "load_ns": self._load_ns[name]}
