@@ -85,7 +85,7 @@ def write(files: Files, folder: Path) -> None:
 def _sources(folder: Path, suffixes: tuple[str, ...]) -> Files:
     found: Files = {}
     size = 0
-    for path in _walk(folder):
+    for path in walk(folder):
         if path.suffix in suffixes and path.is_file() and not path.is_symlink():
             size += path.stat().st_size
             if len(found) == _MAX_FILES or size > _MAX_BYTES:
@@ -94,7 +94,8 @@ def _sources(folder: Path, suffixes: tuple[str, ...]) -> Files:
     return found
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def walk(folder: Path) -> Iterator[Path]:
+    """The files of a component, in order; not those that tools made or that are tests."""
     for top, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith("."))
         yield from (Path(top) / name for name in sorted(names))
