@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 
 import cbor2
 import pytest
 from component_modules import HARMFUL, RUN, VOTE, manifest, vote_manifest, wat
 
-from motet.components import features
+from motet.components import features, tools
 from motet.components.admission import STEPS, Admitted, Target, admit
 from motet.components.build import compile_module
 from motet.components.errors import AdmissionError
 from motet.components.flatness import check_flat
-from motet.components.manifest import Manifest
+from motet.components.manifest import Manifest, parse
 from motet.components.packages import read
 from motet.components.wasmfile import CUSTOM
 
@@ -237,3 +240,37 @@ def test_the_artifact_holds_the_normalised_module_and_never_the_raw_one(vote: Ad
     body = cbor2.loads(vote.artifact)
     assert body[3] == vote.module != raw
     assert raw not in vote.artifact
+
+
+ASKING = """(import "motet:device/sensors@0.1.0" "read" (func $read (param i32 i32 i32)))
+ (memory (export "memory") 1) (data (i32.const 8) "light")
+ (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 256))
+ (func (export "run") (result i32)
+  (call $read (i32.const 8) (i32.const 5) (i32.const 64))
+  (i32.add (i32.load8_u (i32.const 64)) (i32.trunc_sat_f64_s (f64.load (i32.const 72)))))"""
+ASKED = """package a:b;
+world w {
+  import motet:device/sensors@0.1.0;
+  /// Asks.
+  export run: func() -> s32;
+}
+"""
+
+
+def test_typed_imports_answer_alike_on_both_engines_with_ok_and_error() -> None:
+    header = '[component]\nname = "probe"\nrevision = 1\ndescription = "d"\nwit = "a.wit"\n'
+    contract = parse(header + '[capabilities]\nsensors = [{ name = "*" }]\n')
+    assert admit(tools.embed(wat(ASKING), ASKED), contract).log[-2].tool.endswith("8 calls")
+    # What it does with an error it was given differs from what it does with a value: it reads beyond its limit.
+    reading = "(if (i32.load8_u (i32.const 64)) (then (drop (i32.load (i32.const 9000)))))"
+    with pytest.raises(AdmissionError, match=r"limits\.memory") as caught:
+        admit(tools.embed(wat(ASKING.replace("(i32.add (i32.load8_u", reading + " (i32.add (i32.load8_u")), ASKED), contract)
+    assert caught.value.rule == "equal"
+
+
+def test_the_same_module_gives_the_same_artifact_in_another_process(vote: Admitted) -> None:
+    program = "from motet.components.packages import accept, read; import sys, pathlib, hashlib\n"
+    program += "print(hashlib.sha256(accept(read(pathlib.Path(sys.argv[1]))).artifact).hexdigest())"
+    environment = {**os.environ, "PYTHONHASHSEED": "77", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
+    done = subprocess.run([sys.executable, "-c", program, str(VOTE)], capture_output=True, text=True, env=environment)
+    assert done.stdout.strip() == vote.digest.hex(), done.stderr

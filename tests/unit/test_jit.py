@@ -29,7 +29,14 @@ TYPES, VALUES = 60, 6
 READING = {"name": "temp", "values": [1.0, 2.0, 4.5]}
 
 
-class Jit(Native):
+class Device(Native):
+    """The same on the device engine."""
+
+    def as_json(self, data: bytes) -> Any:
+        return self.instance.typed("parse", self.types, json=True)(data)
+
+
+class Jit(Device):
     """A guest with typed functions on wasmtime."""
 
     def __init__(self, kind: Any) -> None:
@@ -44,6 +51,9 @@ class Jit(Native):
         self.on_wasmtime.link_typed("host", "echo", self.wasmtime_types, lambda value: value)
         self.on_wasmtime.fuel = 1 << 30
         self._calls = {name: self.on_wasmtime.typed(name, self.wasmtime_types) for name in EXPORTS}
+
+    def as_json(self, data: bytes) -> Any:
+        return self.on_wasmtime.typed("parse", self.wasmtime_types, json=True)(data)
 
     def call(self, name: str, *values: Any) -> Any:
         try:
@@ -63,7 +73,7 @@ def test_random_types_give_the_same_values_bytes_and_refusals_as_on_the_device_e
     for number in range(TYPES):
         rng = random.Random(f"jit {number}")
         kind = abi_random.random_type(rng)
-        guests = Native(kind), Jit(kind)
+        guests = Device(kind), Jit(kind)
         for _ in range(VALUES):
             value = abi_random.random_value(rng, kind)
             for guest in guests:
@@ -75,6 +85,20 @@ def test_random_types_give_the_same_values_bytes_and_refusals_as_on_the_device_e
             data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
             told = [outcome(guest, "parse", bytes(data)) for guest in guests]
             assert abi_random.same(told[0], told[1]), (kind, bytes(data), told)
+
+
+def test_what_json_cannot_carry_is_refused_in_the_same_place() -> None:
+    for number in range(TYPES):
+        rng = random.Random(f"json {number}")
+        kind = abi_random.random_type(rng)
+        guests, value, told = (Device(kind), Jit(kind)), abi_random.random_value(rng, kind), []
+        for guest in guests:
+            data = guest.call("stored", value, *[0] * 17)
+            try:
+                told.append(guest.as_json(data))
+            except (ValueError, device.Trap, jit.Trap) as error:
+                told.append((type(error).__name__, str(error)))
+        assert abi_random.same(*told), (kind, told)
 
 
 TRAPS = [

@@ -137,7 +137,7 @@ class _Admission:
         self._begin("straight")
         straight.check_straight(decoded)
         self._begin("smoke run")
-        calls = smoke_run(decoded, self.tools, self.manifest.limits, self.offered)
+        calls = smoke_run(decoded, self.tools, self.manifest.limits, self.offered, self._kept_imports(decoded))
         self._note("smoke run", f"{_SELF}, {calls} calls", decoded.data)
         self._begin("package")
         exports = [contract.export_name(decoded, tool) for tool in self.tools]

@@ -19,7 +19,9 @@ from motet.components.wasmfile import Module
 from motet.components.wittypes import Function
 from motet.sandbox_warm import Nursery
 
-ROUNDS = 4
+ROUNDS = 8
+# As many answers an import has ready; then it begins again.
+ANSWERS = 4
 BOUNDS = sandbox.Bounds(seconds=10)
 # Interpreter and engines take longer to load than to run.
 NURSERY = Nursery("motet.components.smoke_child")
@@ -27,10 +29,14 @@ NURSERY = Nursery("motet.components.smoke_child")
 Call = tuple[str, list[Any]]
 
 
-def smoke_run(module: Module, tools: Sequence[Tool], limits: Limits, offered: Imports) -> int:
-    """Number of calls made. Raises AdmissionError naming the export and both answers when the engines disagree."""
+def smoke_run(module: Module, tools: Sequence[Tool], limits: Limits, offered: Imports, imported: Sequence[Function] = ()) -> int:
+    """Number of calls made. Raises AdmissionError naming the export and both answers when the engines disagree.
+
+    ``imported`` are the typed imports under their names in the module; they answer with samples of their types. Those that are
+    only ``offered`` answer with zeros.
+    """
     calls = list(_calls(module, tools))
-    reply = ask(_request(module, tools, limits, offered, calls))
+    reply = ask(_request(module, tools, limits, offered, imported, calls))
     if reply["compiled"] is not None:
         number, reason = reply["compiled"]
         raise AdmissionError("engine", f"the device engine cannot compile it: {reason}", f"function {number}")
@@ -55,17 +61,25 @@ def _functions(module: Module, tools: Sequence[Tool]) -> list[Function]:
     return [Function(name, function.params, function.result) for name, function in named.items()]
 
 
-def _request(module: Module, tools: Sequence[Tool], limits: Limits, offered: Imports, calls: list[Call]) -> dict[str, Any]:
+def _request(
+    module: Module, tools: Sequence[Tool], limits: Limits, offered: Imports, imported: Sequence[Function], calls: list[Call]
+) -> dict[str, Any]:
     first = module.imported_functions
     return {
         "wasm": module.data,
         "probe": rewrite.expose(module),
         "functions": list(range(first, first + len(module.bodies))),
         "imports": [[*key, signature] for key, signature in sorted(offered.items())],
-        "types": descriptor.encode(_functions(module, tools)),
+        "answers": {function.core_name: _answers(function) for function in imported},
+        "types": descriptor.encode([*_functions(module, tools), *imported]),
         "calls": [list(call) for call in calls],
         **limits.model_dump(),
     }
+
+
+def _answers(function: Function) -> list[Any]:
+    kind = function.result
+    return [None if kind is None else sample(kind, number, number) for number in range(ANSWERS)]
 
 
 def ask(request: dict[str, Any]) -> dict[str, Any]:

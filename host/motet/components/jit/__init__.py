@@ -7,8 +7,8 @@ each worth as many instructions as a function may have between two looks, so no 
 """
 
 from motet.components.jit.code import cancel
-from motet.components.jit.errors import Error, Trap
+from motet.components.jit.errors import Broken, Error, Trap
 from motet.components.jit.instance import Instance
 from motet.components.jit.typed import Typed, Types
 
-__all__ = ["Error", "Instance", "Trap", "Typed", "Types", "cancel"]
+__all__ = ["Broken", "Error", "Instance", "Trap", "Typed", "Types", "cancel"]

@@ -28,6 +28,10 @@ def engine() -> wasmtime.Engine:
     config.consume_fuel = True
     config.epoch_interruption = True
     config.parallel_compilation = False
+    # The default is gigabytes of addresses for each memory, which confined processes do not have; images are files, nor those.
+    config.memory_reservation = 1 << 20
+    config.memory_guard_size = 1 << 16
+    config.memory_init_cow = False
     return wasmtime.Engine(config)
 
 

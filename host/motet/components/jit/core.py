@@ -49,19 +49,20 @@ class Context:
 
 
 class Memory:
-    """The linear memory. wasmtime reserves the addresses of all it may become, so it is never moved by growing."""
+    """The linear memory, as bytes where they lie."""
 
     def __init__(self, context: Context, memory: wasmtime.Memory | None) -> None:
-        self._memory = memory
+        self._store, self._memory = context.store, memory
         self._where = (context.address, ctypes.addressof(memory._memory)) if memory is not None else None
-        self._start = ctypes.addressof(memory.data_ptr(context.store).contents) if memory is not None else 0
         self.view, self.size = memoryview(b""), 0
         self.refresh()
 
     def refresh(self) -> None:
-        """Takes note of how much there is now."""
-        if self._where is not None and (size := _memory_size(*self._where)) != self.size:
-            self.view, self.size = memoryview((ctypes.c_ubyte * size).from_address(self._start)).cast("B"), size
+        """Takes note of how much there is now, and where: it moves only when it grows."""
+        if self._where is None or self._memory is None or (size := _memory_size(*self._where)) == self.size:
+            return
+        start = ctypes.addressof(self._memory.data_ptr(self._store).contents)
+        self.view, self.size = memoryview((ctypes.c_ubyte * size).from_address(start)).cast("B"), size
 
 
 class Function:

@@ -30,6 +30,10 @@ class Trap(Error):
     """A call was ended."""
 
 
+class Broken(Trap):
+    """A call was ended because the guest does not keep to the Canonical ABI."""
+
+
 def words(trap: wasmtime.Trap) -> str:
     """Why, in one phrase."""
     code = trap.trap_code

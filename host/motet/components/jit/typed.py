@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from motet.components.jit.errors import Error, Trap
+from motet.components.jit.errors import Broken, Error
+from motet.components.jit.fast import FastTyped
 from motet_core import canonical_call as abi
 from motet_core.canonical_lift import Lifter
 from motet_core.canonical_lower import Lowerer, Mismatch
@@ -51,7 +52,7 @@ class Typed:
         if found != wanted:
             raise Error(f"{name}: its core type is not what its types flatten to")
         try:
-            self._typed = abi.Typed(instance.guest, types.layout, name, json=json, limit=instance.limit)
+            self._typed = FastTyped(instance.guest, types.layout, name, json=json, limit=instance.limit)
         except Refused as error:
             raise Error(error.message) from None
         self._instance = instance
@@ -69,7 +70,7 @@ class Typed:
         try:
             return work(*values)
         except abi.Broken as error:
-            raise Trap(str(error)) from None
+            raise Broken(str(error)) from None
 
 
 class Import:
@@ -89,7 +90,7 @@ class Import:
             value = self._function(*self._arguments(slots))
             return self._answer(value, slots[-1] & 0xFFFFFFFF if self._type.behind else 0)
         except abi.Broken as error:
-            raise Trap(str(error)) from None
+            raise Broken(str(error)) from None
         except Mismatch as error:
             raise TypeError(f"result: {error}") from None
 
