@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from motet.fleet import Fleet
 from motet.gateway.api import Api
 from motet.gateway.collector import FleetCollector
+from motet.gateway.denials import Denials
 from motet.gateway.endpoint import Endpoint
 from motet.gateway.front import Front
 from motet.gateway.guard import Guard, security_settings
@@ -41,6 +42,7 @@ class GatewayApp:
         self, fleet: Fleet, metrics: Metrics, options: Options, extra_routes: Sequence[BaseRoute] = (), rules: Rules | None = None
     ) -> None:
         self.front = Front(fleet, metrics, options, rules)
+        self._denials = Denials(fleet, rules.audit) if rules is not None else None
         self._endpoint = Endpoint(self.front.server, metrics, options)
         metrics.add(FleetCollector(fleet, self.front))
         routes = [*Api(fleet, metrics).routes(), *extra_routes]
@@ -57,7 +59,8 @@ class GatewayApp:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        async with self._endpoint.running(), self.front.running():
+        denials = self._denials.running() if self._denials is not None else contextlib.nullcontext()
+        async with self._endpoint.running(), self.front.running(), denials:
             yield
 
     @property

@@ -16,7 +16,7 @@ class Rules:
     """Decides calls by `policies`; what is denied goes into `audit`, one entry a call."""
 
     def __init__(self, policies: Policy, audit: Audit) -> None:
-        self._policies, self._audit = policies, audit
+        self._policies, self.audit = policies, audit
 
     async def call(
         self, device: str, board: str, tool: str, who: policy.Entity = ANONYMOUS, data_class: str = DATA_CLASS
@@ -26,5 +26,5 @@ class Rules:
         if decision.allowed:
             return None
         detail = {"reason": decision.reason, "data_class": data_class}
-        await asyncio.to_thread(self._audit.append, who.id, "call", f"{device}/{tool}"[:200], "denied", detail)
+        await asyncio.to_thread(self.audit.append, who.id, "call", f"{device}/{tool}"[:200], "denied", detail)
         return decision.reason
