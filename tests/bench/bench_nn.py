@@ -46,7 +46,7 @@ def model_of(entry: dict[str, Any], folder: Path) -> bytes | None:
 def packed(library: Any, model: bytes) -> bytes:
     own = nn_library.Model(library, model)
     offsets = own.offsets(len(unpack(model).subgraphs[0].tensors))
-    return nn_packed.with_plan(model, nn_packed.plan(model, offsets, own.activation_bytes))
+    return nn_packed.planned(model, offsets, own.activation_bytes)
 
 
 def arena(found: dict[str, Any]) -> int:

@@ -60,6 +60,10 @@ class Model:
         library.nn_attach(self.model, self.memory, ctypes.c_size_t(self.activation_bytes), ctypes.byref(self.error))
 
     @property
+    def inputs(self) -> list[Port]:
+        return [self.library.nn_input(self.model, i) for i in range(self.library.nn_inputs(self.model))]
+
+    @property
     def plan_note(self) -> str | None:
         note = self.library.nn_plan_note(self.model)
         return None if note is None else note.decode()

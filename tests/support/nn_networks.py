@@ -88,3 +88,10 @@ def resnet(seed: int = 2) -> bytes:
         straight = net.convolution(net.convolution(tensor, rows, 3, stride), rows, 3)
         tensor = net.addition(straight, net.convolution(tensor, rows, 1, stride) if stride > 1 else tensor)
     return net.classifier(tensor, 10)
+
+
+def small() -> bytes:
+    """One layer of each kind, quantised by channel."""
+    net = Network((1, 8, 8, 3), 5)
+    tensor = net.convolution(0, 8, 3, 2)
+    return net.classifier(net.convolution(net.depthwise(tensor, 3), 12, 1), 3)

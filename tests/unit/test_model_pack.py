@@ -10,13 +10,12 @@ import pytest
 from motet_native import nn
 from tests.support import public_models
 from tests.support.nn_builder import KINDS, Tensor, Wheel, constant, graph, options, unpack
-from tests.support.nn_packed import plan
+from tests.support.nn_packed import content_of, plan, plan_at
 from tests.support.nn_single import random_values
 
 from motet.models import ModelError, packing
 from motet.models.folding import fold
 from motet.models.graph import Graph
-from motet.models.planning import drop_plan
 from motet.models.sweeping import sweep
 from motet.paths import data as folder
 
@@ -235,16 +234,10 @@ def test_the_engine_uses_the_plan_that_packing_leaves(model: bytes) -> None:
     graph_ = unpack(data).subgraphs[0]
     note, offsets = nn.Model(data)._plan(len(graph_.tensors))
     assert note is None
-    content = next(unpack(data).buffers[one.buffer].data for one in unpack(data).metadata if one.name == b"motet.plan")
+    content = content_of(data)
     ends = [at + 8 for at in offsets if at != 0xFFFFFFFF]
-    assert bytes(content) == plan(without_plan(data), offsets, int.from_bytes(bytes(content[20:24]), "little"))
-    assert data.find(bytes(content)) % 16 == 0 and max(ends) <= nn.Model(data).arena_bytes
-
-
-def without_plan(data: bytes) -> bytes:
-    edited = Graph(data)
-    drop_plan(edited)
-    return edited.save()
+    assert bytes(content) == plan(data, offsets, int.from_bytes(content[20:24], "little"))
+    assert plan_at(data)[0] % 16 == 0 and max(ends) <= nn.Model(data).arena_bytes
 
 
 def test_a_plan_takes_the_factors_of_channels_out_of_the_arena() -> None:

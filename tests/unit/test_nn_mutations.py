@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from motet_native import nn
 from tests.support import nn_fuzz
-from tests.support.nn_builder import Tensor, one_operator, options
+from tests.support.nn_builder import Tensor, one_operator, options, unpack
 from tests.support.nn_mutations import mutations, seeds
+from tests.support.nn_networks import small
+from tests.support.nn_packed import NOT_PLACED, hostile, planned
 
 ROOT = Path(__file__).resolve().parents[2]
 MUTATIONS = 5000
@@ -26,7 +29,17 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def originals() -> list[bytes]:
-    return [*seeds(), *(path.read_bytes() for path in sorted((ROOT / "models").glob("*/*.tflite")))]
+    return [*seeds(), packed(), *(path.read_bytes() for path in sorted((ROOT / "models").glob("*/*.tflite")))]
+
+
+def packed() -> bytes:
+    """A model with a plan."""
+    model = small()
+    note, offsets = nn.Model(model)._plan(len(unpack(model).subgraphs[0].tensors))
+    assert note is not None
+    file = planned(model, offsets, max(offset for offset in offsets if offset != NOT_PLACED))
+    assert nn.Model(file)._plan(0)[0] is None and len(file) % 2 == 0  # the driver puts files of odd sizes at odd addresses
+    return file
 
 
 def crashes(report: nn_fuzz.Report) -> list[str]:
@@ -57,6 +70,14 @@ def test_damaged_models_never_crash_the_engine(program: Path, originals: list[by
     assert sum(report.outcomes.values()) == MUTATIONS
     # The mutations reach all stages: most are refused, some still run.
     assert report.outcomes["malformed"] > MUTATIONS // 3 and report.outcomes["ok"] > MUTATIONS // 20
+
+
+def test_plans_with_each_field_at_its_limits_never_crash_the_engine(program: Path) -> None:
+    files = list(hostile(packed()))
+    report = nn_fuzz.feed(program, (file for file in files for _ in range(2)))  # at even and at odd addresses
+    assert crashes(report) == []
+    assert sum(report.outcomes.values()) == 2 * len(files) > 10_000
+    assert report.outcomes["malformed"] > len(files) // 3 and report.outcomes["ok"] > len(files)
 
 
 def test_every_truncation_of_a_model_is_refused(program: Path, originals: list[bytes]) -> None:

@@ -93,6 +93,23 @@ static inline int32_t nn_to_int8(int32_t value) {
     return result;
 }
 
+// Whether a multiple of eight values are all at least -2^29 and below 2^29: others leave the flag Q.
+static inline bool nn_all_small(const int32_t *values, uint32_t count) {
+    uint32_t flags = 0;
+    int32_t unused;
+    __asm volatile("msr APSR_nzcvq, %0" ::"r"(flags) : "cc");
+    for (const int32_t *end = values + count; values < end; values += 8) {
+        __asm volatile("ssat %0, #30, %1\n ssat %0, #30, %2\n ssat %0, #30, %3\n ssat %0, #30, %4"
+                       : "=&r"(unused)
+                       : "r"(values[0]), "r"(values[1]), "r"(values[2]), "r"(values[3]));
+        __asm volatile("ssat %0, #30, %1\n ssat %0, #30, %2\n ssat %0, #30, %3\n ssat %0, #30, %4"
+                       : "=&r"(unused)
+                       : "r"(values[4]), "r"(values[5]), "r"(values[6]), "r"(values[7]));
+    }
+    __asm volatile("mrs %0, APSR" : "=r"(flags));
+    return !(flags & 1u << 27);
+}
+
 #else
 
 static inline int32_t nn_high_mul_small(int32_t a, int32_t b) {
@@ -101,6 +118,16 @@ static inline int32_t nn_high_mul_small(int32_t a, int32_t b) {
 
 static inline int32_t nn_to_int8(int32_t value) {
     return nn_clamp(value, INT8_MIN, INT8_MAX);
+}
+
+static inline bool nn_all_small(const int32_t *values, uint32_t count) {
+    int32_t bits = 0;
+    for (; count >= 8; count -= 8, values += 8) {
+#define NN_BITS(at) (values[at] ^ (values[at] >> 31))
+        bits |= NN_BITS(0) | NN_BITS(1) | NN_BITS(2) | NN_BITS(3) | NN_BITS(4) | NN_BITS(5) | NN_BITS(6) | NN_BITS(7);
+#undef NN_BITS
+    }
+    return bits < 1 << 29;
 }
 
 #endif

@@ -40,19 +40,28 @@ nn_table nn_fb_child(nn_fb *fb, const nn_table *table, unsigned field);
 nn_table nn_fb_element(nn_fb *fb, nn_vector vector, uint32_t index); // of a vector of tables
 nn_vector nn_fb_vector(nn_fb *fb, const nn_table *table, unsigned field, uint32_t element_bytes);
 
+// What lies at such a position itself; absent when it is 0.
+nn_vector nn_fb_vector_at(nn_fb *fb, uint32_t at, uint32_t element_bytes);
+nn_table nn_fb_table_at(nn_fb *fb, uint32_t at);
+
+// The position that the reference in a field leads to, 0 when the field is absent.
+uint32_t nn_fb_target(nn_fb *fb, const nn_table *table, unsigned field);
+
 // Position of a scalar field of `bytes` bytes, 0 when the field is absent and has its default value.
 uint32_t nn_fb_field(nn_fb *fb, const nn_table *table, unsigned field, uint32_t bytes);
 uint8_t nn_fb_byte_field(nn_fb *fb, const nn_table *table, unsigned field, uint8_t fallback);
 int32_t nn_fb_int_field(nn_fb *fb, const nn_table *table, unsigned field, int32_t fallback);
 
-// Positions of the first `count` fields of a table, 0 for those that are absent: field i has bytes[i] bytes, 0 when it
-// does not matter. And of a vector or table that the reference at such a position leads to: absent when it is 0.
-void nn_fb_fields(nn_fb *fb, const nn_table *table, const uint8_t *bytes, uint32_t *at, unsigned count);
-nn_vector nn_fb_vector_of(nn_fb *fb, uint32_t reference, uint32_t element_bytes);
-nn_table nn_fb_table_of(nn_fb *fb, uint32_t reference);
-
 // Elements of a vector of 32-bit integers; the index is checked.
-int32_t nn_fb_int_element(nn_fb *fb, nn_vector vector, uint32_t index);
+static inline int32_t nn_fb_int_element(nn_fb *fb, nn_vector vector, uint32_t index) {
+    int32_t value = 0;
+    if (index < vector.count) {
+        memcpy(&value, fb->data + vector.at + 4 * index, sizeof value);
+    } else {
+        fb->bad = true;
+    }
+    return value;
+}
 
 // Unaligned loads from memory whose bounds are known.
 static inline int32_t nn_load_i16(const uint8_t *from) {

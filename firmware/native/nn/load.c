@@ -16,6 +16,7 @@ static void start_build(nn_build *build, nn_model *model, const uint8_t *file, s
     build->error = error;
     model->file.data = file;
     model->file.size = size > NN_FB_LIMIT ? 0 : (uint32_t)size;
+    build->reads_left = size > UINT32_MAX / NN_MOST_READS ? UINT32_MAX : NN_MOST_READS * (uint32_t)size;
 }
 
 static bool read_header(nn_build *build, size_t size) {
@@ -72,8 +73,8 @@ static uint8_t first_type(nn_build *build) {
     if (first >= build->model->tensors.count) {
         return NN_INT8;
     }
-    if (build->output.count != 0 && build->output.index == first) {
-        return build->output.type;
+    if (build->records != NULL) {
+        return build->records[first].type & NN_RECORD_LOW;
     }
     const nn_table tensor = nn_fb_element(file, build->model->tensors, first);
     return nn_fb_byte_field(file, &tensor, TENSOR_TYPE, NN_FLOAT32);
@@ -91,14 +92,12 @@ static const nn_operator *find_operator(nn_build *build, uint8_t type, const nn_
     return nn_find_custom((const char *)file->data + name.at, name.count);
 }
 
-static bool read_code(nn_build *build, const nn_table *table) {
+static bool read_code(nn_build *build, uint32_t index) {
     nn_fb *file = &build->model->file;
-    uint32_t index = (uint32_t)nn_fb_int_field(file, table, OPERATOR_CODE, 0);
-    if (file->bad || index >= build->model->codes.count) {
+    if (index >= build->model->codes.count) {
         return nn_refuse(build, NN_WHY_OPERATOR_CODE_NOT_EXIST);
     }
     nn_known *known = &build->known[index % NN_MOST_KNOWN];
-    build->inputs = nn_fb_vector(file, table, OPERATOR_INPUTS, 4);
     uint8_t type = first_type(build);
     if (known->kind == NULL || known->code != index || known->type != type) {
         const nn_table code = nn_fb_element(file, build->model->codes, index);
@@ -118,17 +117,51 @@ static bool read_code(nn_build *build, const nn_table *table) {
     return true;
 }
 
-static bool read_operator(nn_build *build, const nn_table *table) {
+// What the flatbuffer says of an operator. Returns its code and of what kind its options are.
+static uint32_t describe(nn_build *build, int *tag) {
     nn_fb *file = &build->model->file;
-    const nn_operator *kind = build->node->kind;
-    build->outputs = nn_fb_vector(file, table, OPERATOR_OUTPUTS, 4);
-    build->options = nn_fb_child(file, table, OPERATOR_OPTIONS);
-    build->custom = nn_fb_vector(file, table, OPERATOR_CUSTOM_OPTIONS, 1);
-    uint8_t tag = nn_fb_byte_field(file, table, OPERATOR_OPTIONS_TYPE, OPTIONS_NONE);
+    const nn_table table = nn_fb_element(file, build->model->operators, build->index);
+    build->inputs = nn_fb_vector(file, &table, OPERATOR_INPUTS, 4);
+    build->outputs = nn_fb_vector(file, &table, OPERATOR_OUTPUTS, 4);
+    build->options = nn_fb_child(file, &table, OPERATOR_OPTIONS);
+    build->custom = nn_fb_vector(file, &table, OPERATOR_CUSTOM_OPTIONS, 1);
+    *tag = nn_fb_byte_field(file, &table, OPERATOR_OPTIONS_TYPE, OPTIONS_NONE);
+    return (uint32_t)nn_fb_int_field(file, &table, OPERATOR_CODE, 0);
+}
+
+static nn_vector tensors_at(nn_fb *file, uint32_t at, uint32_t count) {
+    const nn_vector found = {at, count};
+    if (at > file->size || (file->size - at) / 4 < count) {
+        file->bad = true;
+    }
+    return found;
+}
+
+// The same, of the plan: its options are never those of another kind.
+static uint32_t take_planned(nn_build *build) {
+    nn_fb *file = &build->model->file;
+    const nn_entry *own = &build->entries[build->index];
+    build->inputs = tensors_at(file, own->inputs, own->input_count);
+    build->outputs = tensors_at(file, own->outputs, own->output_count);
+    build->options = nn_fb_table_at(file, own->options);
+    return own->code;
+}
+
+static bool read_operator(nn_build *build) {
+    nn_fb *file = &build->model->file;
+    int tag = -1;
+    uint32_t code = build->entries ? take_planned(build) : describe(build, &tag);
     if (file->bad) {
         return nn_refuse(build, NN_WHY_OPERATOR_REACHES_OUTSIDE_FILE);
     }
-    if (build->options.at && tag != kind->options) {
+    if (!read_code(build, code)) {
+        return false;
+    }
+    const nn_operator *kind = build->node->kind;
+    if (build->entries && kind->builtin == BUILTIN_CUSTOM) {
+        build->custom = nn_fb_vector_at(file, build->entries[build->index].extra, 1);
+    }
+    if (build->options.at && tag >= 0 && tag != kind->options) {
         return nn_refuse(build, NN_WHY_OPTIONS_ANOTHER_OPERATOR);
     }
     if (build->inputs.count < kind->inputs_least || build->inputs.count > kind->inputs_most) {
@@ -138,23 +171,21 @@ static bool read_operator(nn_build *build, const nn_table *table) {
 }
 
 static bool prepare_operator(nn_build *build, uint32_t index) {
-    nn_node measured = {0};
-    nn_fb *file = &build->model->file;
     build->error->operator_index = (int32_t)index;
     build->error->builtin = -1;
     build->error->name = NULL;
     build->index = index;
-    build->node = nn_measuring(build) ? &measured : &build->model->nodes[index];
-    nn_table table = nn_fb_element(file, build->model->operators, index);
-    if (!read_code(build, &table) || !read_operator(build, &table)) {
+    build->node = nn_measuring(build) ? &build->measured : &build->model->nodes[index];
+    if (!read_operator(build)) {
         return false;
     }
     nn_overlap(build, NN_NEVER, NN_NEVER);
     build->looked = 0;
+    build->wrote = false;
     if (!build->node->kind->prepare(build)) {
         return false;
     }
-    if (file->bad) {
+    if (build->model->file.bad) {
         return nn_refuse(build, NN_WHY_OPTIONS_REACH_OUTSIDE_FILE);
     }
     return nn_measuring(build) || nn_note_operator(build);
@@ -208,6 +239,7 @@ nn_model *nn_load(const uint8_t *file, size_t size, void *tables, size_t table_b
     }
     build.memory = tables;
     build.room = table_bytes & ~(size_t)(NN_ALIGN - 1);
+    nn_clear(tables, build.room);
     nn_model *model = nn_take(&build, sizeof *model);
     if (model == NULL) {
         return NULL;

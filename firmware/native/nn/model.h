@@ -17,6 +17,8 @@
 #define NN_STEP_WORK        16384u // multiplications or element moves that make up one step, at most
 
 typedef struct nn_operator nn_operator;
+typedef struct nn_record nn_record; // packed.h
+typedef struct nn_entry nn_entry;
 
 // A tensor's place in time and memory. Time 0 is before the first operator, time i + 1 that of operator i.
 typedef struct {
@@ -77,7 +79,7 @@ typedef struct {
     uint32_t count;             // of elements
     uint32_t bytes;
     const uint8_t *constant; // its value in the file, not aligned; NULL for an activation
-    nn_vector scales;        // none, one, or one for each channel; each is valid (scale.h)
+    nn_vector scales;        // none, one, or one for each channel; the first is valid (scale.h)
     int32_t channel_axis;
     float scale; // the first scale, 0 when not quantised
     int32_t zero_point;
@@ -100,20 +102,24 @@ typedef struct {
     uint8_t *memory; // NULL while measuring
     size_t room;
     size_t used;
-    size_t places;  // bytes of them, at the end of the memory
-    uint64_t read;  // bytes of constants and scales so far
-    uint32_t index; // of the operator being prepared
-    nn_node *node;
-    nn_vector inputs; // of that operator
+    size_t places;           // bytes of them, at the end of the memory
+    uint32_t reads_left;     // bytes of constants and scales
+    uint32_t index;          // of the operator being prepared
+    nn_node *node, measured; // while measuring: the only one
+    nn_vector inputs;        // of that operator
     nn_vector outputs;
     nn_table options;
     nn_known known[NN_MOST_KNOWN];
-    nn_info output;   // the one read last, which the next operator mostly reads; with the count 0: none
-    bool fast;        // the shifts in its channel table are all to the right and small (nn_scale_fast)
-    bool plain;       // the scales of the tensor being read do not matter
-    uint32_t looked;  // inputs of that operator that are known to be constants, as bits
-    nn_vector plan;   // see packed.h; empty when there is none to use
-    nn_vector custom; // bytes of its options when it is no builtin operator
+    nn_info output;           // the one read last, which the next operator mostly reads; with the count 0: none
+    bool fast;                // the shifts in its channel table are all to the right and small (nn_scale_fast)
+    bool wrote;               // the operator being prepared has read its only output
+    bool plain;               // the scales of the tensor being read do not matter
+    uint32_t looked;          // inputs of that operator that are known to be constants, as bits
+    nn_vector plan;           // see packed.h; empty when there is none to use
+    const nn_record *records; // tensors and operators of the plan, or NULL: they are in the flatbuffer alone.
+    const nn_entry *entries;
+    const int32_t *channels; // of the operator being prepared: its table in the plan that holds, or NULL
+    nn_vector custom;        // bytes of its options when it is no builtin operator
 } nn_build;
 
 // One operator: `prepare` checks it against the file and takes its parameters from the tables, `run` executes it and

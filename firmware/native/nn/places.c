@@ -26,47 +26,56 @@ static uint32_t position(const nn_model *model, uint32_t tensor) {
     return low;
 }
 
-nn_place *nn_find_place(const nn_model *model, uint32_t tensor) {
-    uint32_t at = position(model, tensor);
+static nn_place *found(const nn_model *model, uint32_t at, uint32_t tensor) {
     return at < model->place_count && model->places[at].tensor == tensor ? &model->places[at] : NULL;
 }
 
-// The block of entries grows downwards, so those before the new one move.
-static nn_place *add(nn_build *build, const nn_info *info) {
-    nn_model *model = build->model;
-    if (!nn_take_place(build)) {
-        return NULL;
-    }
-    uint32_t at = position(model, info->index);
-    model->places--;
-    memmove(model->places, model->places + 1, at * sizeof *model->places);
-    model->place_count++;
-    nn_place *place = &model->places[at];
-    const nn_place fresh = {0, 0, info->index, NN_NOT_USED, NN_NOT_USED, info->index, 0, 0};
-    *place = fresh;
-    return place;
+nn_place *nn_find_place(const nn_model *model, uint32_t tensor) {
+    return found(model, position(model, tensor), tensor);
 }
 
+// The entry of a tensor, made when there is none. NULL while measuring, or when there is no room. The block of entries
+// grows downwards, so those before a new one move.
+static nn_place *find_or_add(nn_build *build, const nn_info *info) {
+    nn_model *model = build->model;
+    const uint32_t at = nn_measuring(build) ? 0 : position(model, info->index);
+    nn_place *place = nn_measuring(build) ? NULL : found(model, at, info->index);
+    if (place != NULL || !nn_take_place(build)) {
+        return place;
+    }
+    model->places--;
+    model->place_count++;
+    for (uint32_t i = 0; i < at; i++) {
+        model->places[i] = model->places[i + 1];
+    }
+    const nn_place fresh = {0, 0, info->index, NN_NOT_USED, NN_NOT_USED, info->index, 0, 0};
+    model->places[at] = fresh;
+    return &model->places[at];
+}
+
+// Its last use, so far, is the operator itself: it is needed that long even when nobody reads it.
 bool nn_note_written(nn_build *build, const nn_info *info) {
     if (info->variable || info->constant) {
         return nn_refuse(build, info->constant ? NN_WHY_CONSTANT_TENSOR_WRITTEN : NN_WHY_VARIABLE_TENSOR_WRITTEN);
     }
-    nn_place *place = nn_measuring(build) ? NULL : nn_find_place(build->model, info->index);
-    if (place != NULL && (place->last != NN_NOT_USED || place->first != build->index + 1)) {
-        return nn_refuse(build, NN_WHY_TENSOR_WRITTEN_TWICE);
-    }
-    if (place == NULL && (place = add(build, info)) == NULL) {
+    const uint16_t now = (uint16_t)(build->index + 1);
+    const uint32_t before = build->model->place_count;
+    nn_place *place = find_or_add(build, info);
+    if (place == NULL) {
         return nn_measuring(build);
+    }
+    if (build->model->place_count == before && place->first != now) {
+        return nn_refuse(build, NN_WHY_TENSOR_WRITTEN_TWICE);
     }
     place->bytes = (info->bytes + NN_ALIGN - 1) & ~(uint32_t)(NN_ALIGN - 1);
     place->offset = NN_NOT_PLACED;
-    place->first = (uint16_t)(build->index + 1);
+    place->first = place->last = now;
     return true;
 }
 
 bool nn_note_constant(nn_build *build, const nn_info *info) {
-    nn_place *place = nn_measuring(build) ? NULL : nn_find_place(build->model, info->index);
-    if (place == NULL && (place = add(build, info)) == NULL) {
+    nn_place *place = find_or_add(build, info);
+    if (place == NULL) {
         return nn_measuring(build);
     }
     if (place->first != NN_NOT_USED) {
@@ -77,10 +86,11 @@ bool nn_note_constant(nn_build *build, const nn_info *info) {
 }
 
 bool nn_note_variable(nn_build *build, const nn_info *info) {
-    if (!nn_measuring(build) && nn_find_place(build->model, info->index)) {
-        return nn_refuse(build, NN_WHY_VARIABLE_TENSOR_TWO_OPERATORS);
+    const uint32_t before = build->model->place_count;
+    if (find_or_add(build, info) == NULL) {
+        return nn_measuring(build);
     }
-    return add(build, info) != NULL || nn_measuring(build);
+    return build->model->place_count > before || nn_refuse(build, NN_WHY_VARIABLE_TENSOR_TWO_OPERATORS);
 }
 
 static bool note_read(nn_build *build, int32_t tensor) {
@@ -90,7 +100,7 @@ static bool note_read(nn_build *build, int32_t tensor) {
         return nn_read_tensor(build, tensor, &info) &&
                (info.constant || info.variable || nn_refuse(build, NN_WHY_TENSOR_READ_BEFORE_WRITTEN));
     }
-    if (place->first != NN_NOT_USED && place->last == NN_NOT_USED) {
+    if (place->first == build->index + 1) {
         return nn_refuse(build, NN_WHY_TENSOR_READ_BEFORE_WRITTEN); // by the operator that writes it
     }
     if (place->first != NN_NOT_USED) {
@@ -112,14 +122,16 @@ static bool note_inputs(nn_build *build) {
     return true;
 }
 
+// The operator has written each of its outputs, and to none twice: `order` marks them, before the planner has use for
+// it.
 static bool note_outputs(nn_build *build) {
-    for (uint32_t i = 0; i < build->outputs.count; i++) {
+    for (uint32_t i = build->wrote; i < build->outputs.count; i++) {
         uint32_t tensor = (uint32_t)nn_fb_int_element(&build->model->file, build->outputs, i);
         nn_place *place = nn_find_place(build->model, tensor);
-        if (place == NULL || place->first != build->index + 1 || place->last != NN_NOT_USED) {
+        if (place == NULL || place->first != build->index + 1 || place->order) {
             return nn_refuse(build, NN_WHY_TENSOR_WRITTEN_TWICE);
         }
-        place->last = (uint16_t)(build->index + 1);
+        place->order = 1;
     }
     return true;
 }

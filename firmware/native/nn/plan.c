@@ -253,7 +253,7 @@ static bool take_planned(nn_build *build) {
         if (!is_root(place)) {
             continue;
         }
-        place->offset = nn_planned_offset(build, place->tensor);
+        place->offset = build->records[place->tensor].place;
         if (place->offset % NN_ALIGN || place->offset > NN_MAX_BLOCK || !reserve(build, place->offset, place->bytes)) {
             return false;
         }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scale.h"
-#include <string.h>
 
 #define FRACTION_BITS 23
 #define EXPONENT_BIAS 150 // of a float read as mantissa * 2^(exponent - 150)
@@ -18,11 +17,6 @@ static uint64_t mantissa_of(float value) {
 
 static int exponent_of(float value) {
     return (int)(bits_of(value) >> FRACTION_BITS) - EXPONENT_BIAS;
-}
-
-bool nn_scale_valid(float scale) {
-    uint32_t exponent = bits_of(scale) >> FRACTION_BITS; // with the sign on top
-    return exponent > 0 && exponent < 255;
 }
 
 // Drops the low `drop` bits as IEEE 754 does: to nearest, ties to even. `sticky`: bits below these were not zero.

@@ -6,9 +6,14 @@
 
 #include "fixed.h"
 #include <stdbool.h>
+#include <string.h>
 
 // Whether a scale read from a model is a positive normal number.
-bool nn_scale_valid(float scale);
+static inline bool nn_scale_valid(float scale) {
+    uint32_t bits;
+    memcpy(&bits, &scale, sizeof bits);
+    return bits - 0x00800000 < 0x7F000000;
+}
 
 // QuantizeMultiplier((double)a * (double)b / (double)c), bit for bit; the three are valid scales. A ratio below 2^-32
 // becomes zero. The shift is not limited upwards: see NN_SHIFT_MAX.

@@ -7,30 +7,29 @@ static size_t rounded(size_t bytes) {
 }
 
 static bool fits(nn_build *build) {
-    return build->used + rounded(build->places) <= build->room || nn_refuse(build, NN_WHY_TABLES_NOT_FIT_BLOCK);
+    return build->used + build->places <= build->room || nn_refuse(build, NN_WHY_TABLES_NOT_FIT_BLOCK);
 }
 
 void nn_clear(void *memory, size_t bytes) {
-    uint64_t *at = memory;
-    for (; bytes >= 16 * sizeof *at; bytes -= 16 * sizeof *at, at += 16) {
-        at[0] = at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = at[7] = 0;
-        at[8] = at[9] = at[10] = at[11] = at[12] = at[13] = at[14] = at[15] = 0;
-        __asm volatile("" ::: "memory"); // or the compiler would call memset
+    uint32_t *at = memory;
+#ifdef __thumb__ // four words at a time, of which the compiler would make pairs
+    register uint32_t a __asm("r2") = 0, b __asm("r3") = 0, c __asm("r4") = 0, d __asm("r5") = 0;
+    for (; bytes >= 128; bytes -= 128) {
+        __asm volatile(".rept 8\n stmia %0!, {%1, %2, %3, %4}\n .endr"
+                       : "+l"(at)
+                       : "l"(a), "l"(b), "l"(c), "l"(d)
+                       : "memory");
     }
-    for (; bytes > 0; bytes -= sizeof *at, at++) {
-        *at = 0;
-        __asm volatile("" ::: "memory");
+#endif
+    for (; bytes > 0; bytes -= 8, at += 2) {
+        at[0] = at[1] = 0;
+        __asm volatile("" ::: "memory"); // or the compiler would call memset
     }
 }
 
 void *nn_take(nn_build *build, size_t bytes) {
     build->used += rounded(bytes);
-    if (nn_measuring(build) || !fits(build)) {
-        return NULL;
-    }
-    void *memory = build->memory + build->used - rounded(bytes);
-    nn_clear(memory, rounded(bytes));
-    return memory;
+    return nn_measuring(build) || !fits(build) ? NULL : build->memory + build->used - rounded(bytes);
 }
 
 void *nn_take_params(nn_build *build, size_t bytes) {

@@ -41,18 +41,34 @@ bool nn_check_weights(nn_build *build, const nn_layer *layer, int32_t axis) {
 
 bool nn_shifts_fast(const int8_t *shifts, uint32_t count) {
     const uint32_t high = 0xF0F0F0F0; // four shifts of -16 to -1, as they mostly are, have all of these bits
-    uint32_t common = high, four, i = 0;
-    for (; i + 4 <= count; i += 4) {
-        memcpy(&four, __builtin_assume_aligned(shifts + i, 4), sizeof four);
-        common &= four;
+    const uint32_t *four = (const uint32_t *)(const void *)shifts;
+    uint32_t common = high, i = 0;
+    for (; i + 16 <= count; i += 16, four += 4) {
+        common &= four[0] & four[1] & four[2] & four[3];
     }
-    return (common == high && nn_shifts_within(shifts + i, count - i, -16, -1)) ||
+    return (common == high && (i == count || nn_shifts_within(shifts + i, count - i, -16, -1))) ||
            nn_shifts_within(shifts, count, -NN_FAST_SHIFT, -1);
 }
 
+// The operator's channel table in the plan, if it has one. The first that does not hold is the last that is looked at.
+static void find_channels(nn_build *build, const nn_layer *layer) {
+    const uint32_t count = layer->weights.scales.count;
+    build->channels = nn_planned_channels(build, count);
+    if (build->channels == NULL) {
+        return;
+    }
+    const int8_t *shifts = (const int8_t *)(build->channels + count);
+    build->fast = nn_shifts_fast(shifts, count);
+    if (!build->fast && !nn_shifts_within(shifts, count, -31, NN_SHIFT_MAX)) {
+        build->channels = NULL;
+        build->plan.count = 0;
+        build->model->plan_note = NN_WHY_PLAN_WITH_OTHER_FACTORS;
+    }
+}
+
 void *nn_take_layer(nn_build *build, const nn_layer *layer, size_t bytes) {
-    size_t tables = nn_check_channels(build, layer) ? 0 : layer->weights.scales.count * (sizeof(int32_t) + 1);
-    return nn_take_params(build, bytes + tables);
+    find_channels(build, layer);
+    return nn_take_params(build, bytes + (build->channels ? 0 : layer->weights.scales.count * (sizeof(int32_t) + 1)));
 }
 
 // Sum of the magnitudes of one channel's weights; it fits, as a tensor has less than 2^24 elements.
@@ -70,19 +86,19 @@ static int64_t magnitude_of_bias(const nn_dense *dense, uint32_t channel) {
     return bias < 0 ? -bias : bias;
 }
 
-// At least as large as the magnitude of each bias, to about a bit.
+// At least as large as the magnitude of each bias.
 static int64_t largest_bias(const nn_dense *dense) {
-    const uint8_t *at = dense->bias;
-    int32_t bits = 0;
-    uint32_t left = at ? dense->rows : 0;
-    for (; left >= 4; left -= 4, at += 16) {
-        int32_t a = nn_load_i32(at), b = nn_load_i32(at + 4), c = nn_load_i32(at + 8), d = nn_load_i32(at + 12);
-        bits |= (a ^ (a >> 31)) | (b ^ (b >> 31)) | (c ^ (c >> 31)) | (d ^ (d >> 31));
+    const int64_t small = 1 << 29;
+    if (dense->bias && dense->rows % 8 == 0 && (uintptr_t)dense->bias % sizeof(int32_t) == 0 &&
+        nn_all_small((const int32_t *)(const void *)dense->bias, dense->rows)) {
+        return small;
     }
-    for (; left > 0; left--, at += 4) {
-        bits |= nn_load_i32(at) ^ (nn_load_i32(at) >> 31);
+    int64_t largest = 0;
+    for (uint32_t c = 0; c < dense->rows; c++) {
+        int64_t own = magnitude_of_bias(dense, c);
+        largest = own > largest ? own : largest;
     }
-    return (int64_t)bits + 1;
+    return largest;
 }
 
 // No sum is larger: |input - zero point| is at most 255. Looks at the weights only when there are that many of them.
@@ -102,11 +118,7 @@ static bool compute_factors(nn_build *build, int32_t *multipliers, int8_t *shift
     const uint8_t *scales = build->model->file.data + layer->weights.scales.at;
     for (uint32_t c = 0; c < layer->weights.scales.count; c++) {
         nn_scale scale;
-        float own = nn_load_f32(scales + 4 * c);
-        if (!nn_scale_valid(own)) {
-            return nn_refuse(build, NN_WHY_SCALE_NOT_POSITIVE_FINITE_NUMBER);
-        }
-        if (!nn_read_scale(build, layer->input.scale, own, layer->output.scale, &scale)) {
+        if (!nn_read_scale(build, layer->input.scale, nn_load_f32(scales + 4 * c), layer->output.scale, &scale)) {
             return false;
         }
         multipliers[c] = scale.multiplier;
@@ -117,11 +129,10 @@ static bool compute_factors(nn_build *build, int32_t *multipliers, int8_t *shift
 
 static bool fill_factors(nn_build *build, nn_dense *dense, void *tables, const nn_layer *layer) {
     uint32_t count = layer->weights.scales.count;
-    const uint8_t *planned = nn_planned_channels(build, count);
-    dense->multipliers = planned ? (const int32_t *)(const void *)planned : tables;
-    dense->shifts = (const int8_t *)(dense->multipliers + count);
     int32_t *own = tables;
-    if (planned == NULL) {
+    dense->multipliers = build->channels ? build->channels : own;
+    dense->shifts = (const int8_t *)(dense->multipliers + count);
+    if (build->channels == NULL) {
         if (!compute_factors(build, own, (int8_t *)(own + count), layer)) {
             return false;
         }

@@ -3,7 +3,7 @@
 #include "schema.h"
 
 static bool read_small(nn_build *build, unsigned field, int32_t fallback, uint8_t *value) {
-    int32_t read = nn_option_int(build, field, fallback);
+    int32_t read = nn_fb_int_field(&build->model->file, &build->options, field, fallback);
     if (read < 1) {
         return nn_refuse(build, NN_WHY_STRIDE_DILATION_BELOW_1);
     }
@@ -105,12 +105,13 @@ static int32_t lead(const nn_window *w, int32_t y, const int32_t *columns, uint3
 }
 
 uint32_t nn_window_forward(const nn_window *window, int32_t together) {
-    int32_t rows[4], columns[4] = {0};
+    int32_t rows[4], columns[4];
     int32_t largest = 0;
     if (window->batches != 1) {
         return NN_NEVER;
     }
     uint32_t row_count = corners(window->out_h, window->stride_h, window->pad_h, rows), column_count = 1;
+    columns[0] = 0;
     if (together != window->out_w) {
         column_count = corners(window->out_w, window->stride_w, window->pad_w, columns);
     }

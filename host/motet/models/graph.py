@@ -47,6 +47,34 @@ class _Buffer(schema.BufferT):  # type: ignore[misc]
         return schema.BufferEnd(builder)
 
 
+class _Builder(flatbuffers.Builder):  # type: ignore[misc]
+    """Writes vectors of numbers that are equal, such as shapes and zero points, once."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._written: dict[tuple[int, bytes], int] = {}
+        self._start = self._alignment = 0
+        self._references = False
+
+    def StartVector(self, element: int, count: int, alignment: int) -> Any:  # noqa: N802 - the library's names
+        self._start, self._alignment, self._references = self.Offset(), max(element, alignment), False
+        return super().StartVector(element, count, alignment)
+
+    def PrependUOffsetTRelative(self, offset: int) -> None:  # noqa: N802
+        self._references = True
+        super().PrependUOffsetTRelative(offset)
+
+    def EndVector(self, *arguments: Any) -> int:  # noqa: N802
+        at = int(super().EndVector(*arguments))
+        if self._references:
+            return at
+        content = bytes(self.Bytes[self.Head() : len(self.Bytes) - self._start])
+        first = self._written.setdefault((self._alignment, content), at)
+        if first != at:
+            self.head = len(self.Bytes) - self._start
+        return first
+
+
 def _listed(values: Any) -> list[int]:
     return [] if values is None else [int(value) for value in values]
 
@@ -153,6 +181,6 @@ class Graph:
         graph.tensors, graph.operators, graph.inputs, graph.outputs = self.tensors, self.operators, self.inputs, self.outputs
         for buffer in self.model.buffers:
             buffer.__class__ = _Buffer
-        builder = flatbuffers.Builder(1 << 16)
+        builder = _Builder(1 << 16)
         builder.Finish(self.model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
