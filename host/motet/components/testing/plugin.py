@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         # What boards have instead cannot be played.
         names = [name for name in names if name in ("wasmtime", "native")] or ["wasmtime", "native"]
     metafunc.parametrize("component", names, indirect=True)
+
+
+def pytest_sessionfinish() -> None:
+    """Emulated boards end with the tests."""
+    board = sys.modules.get("motet.components.testing.board")
+    if board is not None:
+        board.stop_boards()
 
 
 @pytest.fixture
