@@ -11,6 +11,7 @@ import hashlib
 from motet_core import platform
 from motet_core.artifact_check import check, check_list
 from motet_core.artifact_params import KINDS, UINT32, begin_params, choice, name_of, uint
+from motet_core.artifact_state import leaving
 from motet_core.artifact_transfers import Transfers
 from motet_core.errors import InvalidParams, MotetError, NoMemory, NotFound, Refused
 from motet_core.grants import Grants
@@ -129,6 +130,10 @@ class Artifacts:
             raise
         self._failed.pop(key, None)
 
+    def component(self, name):
+        """A component that runs, None when there is none of that name."""
+        return self._hosts["component"].get(name) if "component" in self._hosts else None
+
     def installed(self, kind, name):
         """What was announced of an artifact that is here; None when it is not."""
         return self._installed.get((kind, name))
@@ -164,9 +169,11 @@ class Artifacts:
         key = (choice(params, "kind", KINDS), name_of(params))
         if key not in self._installed:
             raise NotFound("no %s %s" % key)
+        forget_state = leaving(self._grants.device, key)
         self._slots.forget(key)
         self._grants.forget(self._installed[key])
         self._forget(key)
+        forget_state()
         self._committed = (0, None)
         await self._changed()
         return {"kind": key[0], "name": key[1]}
@@ -210,8 +217,7 @@ class Artifacts:
         reason = self._failed.get(key)
         if reason is None:
             reason = self._hosts[key[0]].reason(key[1])
-            if key[0] == "model":
-                about.update(self._hosts["model"].facts(key[1]))
+            about.update(self._hosts[key[0]].facts(key[1]))
         about["state"] = "ready" if reason is None else "failed"
         if reason is not None:
             about["reason"] = reason

@@ -9,6 +9,7 @@ with its reason and tried again at the next start.
 import hashlib
 
 from motet_core import platform
+from motet_core.artifact_state import finish
 from motet_core.errors import MotetError
 
 # Restarts that an artifact may have caused: then each is written down before it is started.
@@ -38,6 +39,7 @@ def start_all(artifacts, storage, log):
             log("%s does not run: %s" % (label, reason))
     if careful or suspect is not None:
         _safely(log, values.delete, SPACE, _KEY)
+    finish(artifacts, values, log)
 
 
 def _start(artifacts, key, wanted, data):

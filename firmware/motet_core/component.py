@@ -18,14 +18,19 @@ _MAX_FAILURES = 3
 class Component:
     """A device artifact, checked and started. Refused says what does not fit.
 
-    `device`, `grant`: what its imports work on and what they may; a component without imports needs neither.
+    `data`: the artifact's bytes, or an Artifact. `device`, `grant`: what its imports work on and what they may; a component
+    without imports needs neither.
     """
 
+    takes_messages = False
+    supervision = None
+
     def __init__(self, data, device=None, grant=None):
-        self.artifact = Artifact(data)
+        self.artifact = data if isinstance(data, Artifact) else Artifact(data)
         self._device, self._grant = device, grant
         self._imports = None
-        self._running = False
+        self.busy = False
+        self._retired = False
         # What decoding left behind would lie between the parts of the instance, and no large block would fit there again.
         heap()
         self.counters = {"calls": 0, "traps": 0, "fuel_stops": 0}
@@ -36,22 +41,30 @@ class Component:
 
     def call(self, tool, arguments):
         """-> (dict or None, text or None). ToolError: wrong argument, trap, out of fuel, failed component."""
-        if self._running:
+        self._enter()
+        try:
+            call = self.artifact.calls[tool]
+            return result(call.form, self._run(tool, call.function.apply, arguments))
+        finally:
+            self.busy = False
+
+    def _enter(self):
+        """It runs from here on, until `busy` is False again."""
+        if self.busy:
             # From one of its own imports: the instance could do it, its fuel and its author's assumptions could not.
             raise ToolError("component %s is running already" % self.artifact.name, "busy")
-        self._running = True
-        try:
-            return self._call(tool, arguments)
-        finally:
-            self._running = False
-
-    def _call(self, tool, arguments):
+        self.busy = True
         if self._instance is None:
-            self._restart()
-        call = self.artifact.calls[tool]
+            try:
+                self._restart()
+            except Exception:
+                self.busy = False
+                raise
+
+    def _run(self, tool, function, *arguments):
         self._instance.fuel = self.artifact.fuel
         try:
-            value = call.function.apply(arguments)
+            value = function(*arguments)
         except TypeError as error:
             # Refused before the component ran.
             raise ToolError(str(error), "arguments")
@@ -63,15 +76,14 @@ class Component:
             self._trapped(tool, str(error))
         except Denied as error:
             self.counters["calls"] += 1
-            self.close()
-            self.counters["traps"] += 1
-            raise ToolError("%s: denied: %s" % (tool, error.message), "denied")
-        except Exception:
+            self._lost("%s: denied: %s" % (tool, error.message), "denied")
+        except Exception as error:
             # Out of memory, most likely, and somewhere inside: as after a trap.
             self.close()
+            self._failed("%s: %s" % (tool, error or "out of memory"))
             raise
         self.counters["calls"] += 1
-        return _result(call.form, value)
+        return value
 
     def close(self):
         if self._instance is not None:
@@ -79,6 +91,16 @@ class Component:
         self._instance = None
         for tool in self.artifact.calls:
             self.artifact.calls[tool].function = None
+
+    def pay(self, units):
+        """Takes fuel from the call that runs, for what others did on its behalf."""
+        if self._instance is not None:
+            self._instance.fuel = max(0, self._instance.fuel - units)
+
+    def retire(self):
+        """It is removed or has been replaced, and is never started again."""
+        self._retired = True
+        self.close()
 
     def _start(self):
         wasm = native().wasm
@@ -128,6 +150,8 @@ class Component:
             self._imports.renew(grant)
 
     def _restart(self):
+        if self._retired:
+            raise ToolError("component %s was removed or replaced" % self.artifact.name, "failed")
         if self.reason is not None:
             raise ToolError("component %s has failed: %s" % (self.artifact.name, self.reason), "failed")
         try:
@@ -141,26 +165,42 @@ class Component:
         self.failures = 0
 
     def _trapped(self, tool, why):
-        self.close()
         if why == "cancelled":
+            self.close()
             raise Cancelled(why)
-        self.counters["traps"] += 1
         if why == "out of fuel":
             self.counters["fuel_stops"] += 1
-            raise ToolError("%s: stopped, out of fuel after %d units" % (tool, self.artifact.fuel), "out_of_fuel")
-        raise ToolError("%s: trapped: %s" % (tool, why), "trap")
+            self._lost("%s: stopped, out of fuel after %d units" % (tool, self.artifact.fuel), "out_of_fuel")
+        self._lost("%s: trapped: %s" % (tool, why), "trap")
+
+    def _lost(self, why, kind):
+        """Its instance ends here, and the call with a ToolError."""
+        self.close()
+        self.counters["traps"] += 1
+        self._failed(why)
+        raise ToolError(why, kind)
+
+    def _failed(self, why):
+        """Nobody looks after this one: its next call starts it again."""
 
 
-def _result(form, value):
+def result(form, value):
     """What a function returned -> (structured value or None, text or None). ToolError for the error of a WIT result."""
     if form & component_artifact.FALLIBLE:
-        if value["tag"] == "err":
-            raise ToolError(_error_text(value.get("val")))
-        value = value.get("val")
+        value = unwrapped(value)
     form &= 3
     if form == component_artifact.NOTHING:
         return None, "done"
     return (value if form == component_artifact.OBJECT else {"result": value}), None
+
+
+def unwrapped(value):
+    """The ok of a WIT result, and what is none as it is. ToolError for the error of one."""
+    if type(value) is not dict or value.get("tag") not in ("ok", "err"):
+        return value
+    if value["tag"] == "err":
+        raise ToolError(_error_text(value.get("val")))
+    return value.get("val")
 
 
 def _error_text(value):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The device artifact of a component: one CBOR map with the module, its ready tools/list entries, types and limits.
 
-Format 2 has a type descriptor and calls of [tool, export, form]; format 1, which older gateways send, has its types in the calls.
+Format 3 says what the component offers besides tools; format 2 has a type descriptor and calls of [tool, export, form]; format 1,
+which older gateways send, has its types in the calls.
 """
 
 from motet_core.component_old import describe
@@ -9,7 +10,7 @@ from motet_core.errors import MotetError, Refused
 from motet_core.wire import record
 from motet_core.wire.packed import pack, unpack
 
-FORMAT = 2
+FORMAT = 3
 # What becomes of a result: there is none, it is an object, it goes under "result"; added to that, it is a WIT result.
 NOTHING, OBJECT, WRAPPED, FALLIBLE = 0, 1, 2, 4
 _UINT32 = 0xFFFFFFFF
@@ -23,6 +24,7 @@ TABLE = (
     (5, "calls", "any", 0, 0, True),
     (6, "limits", "any", 0, 0, True),
     (7, "types", "bytes", 4, 65535, False),
+    (9, "services", "any", 0, 0, False),
 )
 
 
@@ -52,8 +54,18 @@ class Artifact:
         self.fuel, self.memory, self.stack = _limits(fields["limits"])
         # The engine binds to bytes of its own; the descriptor is small.
         self.types = None if fields["types"] is None else bytes(fields["types"])
+        self.hooks = None
         self.calls = _calls(fields["calls"], self.types, fields["format"])
         self.entries = _entries(self.name, tools, self.calls)
+        if fields["format"] == 3:
+            # Boards whose components have tools only do not pay for this.
+            from motet_core.services.hooks import Hooks
+
+            self.hooks = Hooks(fields["services"], self.calls)
+        elif fields["services"] is not None:
+            raise Refused("component: unknown field 9 in format %d" % fields["format"])
+        elif not self.calls:
+            raise Refused("component: no tools")
 
 
 def _limits(limits):
@@ -66,7 +78,7 @@ def _limits(limits):
 
 
 def _calls(rows, types, version):
-    if not isinstance(rows, list) or not rows:
+    if not isinstance(rows, list):
         raise Refused("component: no tools")
     if (types is None) != (version == 1):
         raise Refused("component: format %d with%s type descriptor" % (version, "out" if types is None else ""))

@@ -2,6 +2,7 @@
 """The components of the device, as a host of their tools."""
 
 from motet_core.component import Component
+from motet_core.component_artifact import Artifact
 from motet_core.errors import Refused, ToolError
 from motet_core.wire.packed import unpack
 
@@ -30,17 +31,28 @@ class Components:
 
     def load(self, name, revision, data, grant=None):
         """Starts a component and puts it in the place of the one with its name. `grant`: what its imports may."""
-        component = Component(data, self._device, grant)
-        if component.artifact.name != name or component.artifact.revision != revision:
-            component.close()
-            raise Refused("the artifact says %s revision %d" % (component.artifact.name, component.artifact.revision))
-        self.remove(name)
+        artifact = Artifact(data)
+        if artifact.name != name or artifact.revision != revision:
+            raise Refused("the artifact says %s revision %d" % (artifact.name, artifact.revision))
+        if artifact.hooks is None:
+            component = Component(artifact, self._device, grant)
+            self.remove(name)
+        else:
+            from motet_core.services.care import replace
+
+            component = replace(self._device, self._components.get(name), artifact, grant)
         self._components[name] = component
+
+    def get(self, name):
+        """A component, None when it is not there or does not run."""
+        return self._components.get(name)
 
     def remove(self, name):
         component = self._components.pop(name, None)
         if component is not None:
-            component.close()
+            component.retire()
+            if self._device is not None:
+                self._device.forget_component(name)
 
     def renew(self, name, grant):
         """Another grant counts for a component from now on."""
@@ -50,8 +62,17 @@ class Components:
         """Why a component has failed, None when it has not."""
         return self._components[name].reason
 
+    def facts(self, name):
+        """What artifact.list tells of a component beside its name: what supervision knows of it."""
+        component = self._components.get(name)
+        return {} if component is None or component.supervision is None else component.supervision.about()
+
     def counters(self):
-        return {name: self._components[name].counters for name in self._components}
+        found = {}
+        for name in self._components:
+            found[name] = dict(self._components[name].counters)
+            found[name].update(self.facts(name))
+        return found
 
     def _owner(self, tool):
         for name in self._components:

@@ -18,7 +18,8 @@ MotetError
 ├── Denied           -32058  what the grant of a component does not allow
 └── StorageFailed    -32059  the flash: worn out, or no store of this device
 
-ToolError is outside the tree: it ends as a tool result with isError, never as a JSON-RPC error.
+ToolError is outside the tree: it ends as a tool result with isError, never as a JSON-RPC error. Later is no error at all: it
+says that a call goes on in steps.
 """
 
 PARSE = -32700
@@ -117,10 +118,19 @@ class StorageFailed(MotetError):
 class ToolError(Exception):
     """A tool that could not do its work: the caller sees the text in a result with isError.
 
-    `kind`, for programs: "arguments", "trap", "out_of_fuel", "denied", "busy", "failed" (component), "unavailable" (sensor),
-    "error".
+    `kind`, for programs: "arguments", "trap", "out_of_fuel", "denied", "busy", "failed", "restarting", "quarantined" (of a
+    component), "unavailable" (sensor), "error".
     """
 
     def __init__(self, message, kind="error"):
         super().__init__(message)
         self.kind = kind
+
+
+class Later(Exception):
+    """A call that was begun and goes on in steps. `work`: services.steps.Work; `proceed`: async (request, tell), the next one."""
+
+    def __init__(self, work):
+        super().__init__("it goes on")
+        self.work = work
+        self.proceed = None

@@ -5,7 +5,7 @@ import json
 
 from motet_core import errors, schema
 from motet_core.cbor_writer import Encoded
-from motet_core.errors import InvalidParams, ToolError
+from motet_core.errors import InvalidParams, Later, ToolError
 from motet_core.wire.dictionary import PREFIX
 from motet_core.wire.packed import to_base64
 
@@ -71,13 +71,24 @@ class Mcp:
             raise InvalidParams("name: expected string")
         if not self._supervisor.has(name):
             raise InvalidParams("name: unknown tool " + name[:64])
+        return await self._told(self._call(name, arguments, request))
+
+    async def _call(self, name, arguments, request):
+        found = schema.problem(arguments, self._supervisor.input_schema(name))
+        if found:
+            raise ToolError(found, "arguments")
+        return await self._supervisor.call(name, arguments, request)
+
+    async def _told(self, working):
+        """What a tool did, or one step of it, as the result of tools/call."""
         try:
-            found = schema.problem(arguments, self._supervisor.input_schema(name))
-            if found:
-                raise ToolError(found, "arguments")
-            value, text = await self._supervisor.call(name, arguments, request)
+            value, text = await working
         except ToolError as error:
             return _tool_error(error)
+        except Later as later:
+            work = later.work
+            later.proceed = lambda request, tell: self._told(work.proceed(request, tell))
+            raise
         return _tool_result(value, as_json(value) if text is None else text)
 
 

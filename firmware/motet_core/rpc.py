@@ -10,62 +10,10 @@ import asyncio
 from motet_core import errors
 from motet_core.errors import MotetError, WireError
 from motet_core.platform import describe_exception
+from motet_core.rpc_requests import Replies, Request, valid_id
 from motet_core.wire import packed
-from motet_core.wire.cancel import cancel_key
 
 _QUEUE = 4
-_REMEMBERED = 16
-_KEPT_REPLIES = 4
-# A longer answer is remembered as given, without its bytes.
-_KEPT_BYTES = 512
-
-
-class Request:
-    """A request on its way: `running` and `cancelled` are watched by whoever works on it."""
-
-    def __init__(self, message, envelope, now):
-        self.id = message["id"]
-        self.method = message["method"]
-        self.params = message.get("params", {})
-        self.reply_to = envelope.reply_to
-        self.deadline = None if envelope.expires_s is None else now + envelope.expires_s * 1000
-        self.cancelled = False
-
-    @property
-    def identity(self):
-        return (self.reply_to, self.id)
-
-    @property
-    def key(self):
-        """What the link layer cancels this request by."""
-        return cancel_key(self.reply_to, self.id)
-
-
-class Replies:
-    """The last requests by identity, with the bytes of the last few short answers (None: answered, bytes not kept)."""
-
-    def __init__(self):
-        self._order = []
-        self._data = {}
-
-    def __contains__(self, identity):
-        return identity in self._data
-
-    def get(self, identity):
-        return self._data.get(identity)
-
-    def add(self, identity, data):
-        self._order.append(identity)
-        self._data[identity] = data if data and len(data) <= _KEPT_BYTES else None
-        if len(self._order) > _REMEMBERED:
-            del self._data[self._order.pop(0)]
-        if len(self._order) > _KEPT_REPLIES:
-            self._data[self._order[-1 - _KEPT_REPLIES]] = None
-
-    def forget_unrouted(self):
-        """Ids without a gateway start again with each session of the link."""
-        self._order = [identity for identity in self._order if identity[0] is not None]
-        self._data = {identity: self._data[identity] for identity in self._order}
 
 
 class Dispatcher:
@@ -74,6 +22,8 @@ class Dispatcher:
     def __init__(self, methods, send, clock, log, max_reply, interrupt=None):
         self.methods = methods
         self.running = None
+        # Who has work between two requests: services.Services, where there are components that ask for it.
+        self.background = None
         self.counters = {"requests": 0, "errors": 0, "malformed": 0, "doubled": 0, "expired": 0, "cancelled": 0}
         self._send = send
         self._clock = clock
@@ -81,11 +31,19 @@ class Dispatcher:
         self._max_reply = max_reply
         self._interrupt = interrupt
         self._queue = []
+        # Requests that go on in steps.
+        self._going_on = []
         self._wake = asyncio.Event()
         self._replies = Replies()
 
     def peer_restarted(self):
         self._replies.forget_unrouted()
+        for request in self._going_on:
+            request.cancelled = request.cancelled or request.reply_to is None
+
+    def wake(self):
+        """Something is due in the background."""
+        self._wake.set()
 
     async def accept(self, payload):
         """Takes a whole message from the link; never raises for what is in it."""
@@ -110,12 +68,14 @@ class Dispatcher:
                 await before()
             if self._queue:
                 await self._turn(self._queue.pop(0))
-            if not self._queue:
+            if self.background is not None:
+                await self.background.turn()
+            if not self._queue and (self.background is None or not self.background.ready()):
                 self._wake.clear()
 
     async def _request(self, message, envelope):
         identity = (envelope.reply_to, message["id"])
-        if not _valid_id(message["id"]):
+        if not valid_id(message["id"]):
             self.counters["malformed"] += 1
             self._log("dropped a request: id is neither a number nor a text of at most 64 characters")
         elif identity in self._replies or self._is_known(identity):
@@ -129,7 +89,7 @@ class Dispatcher:
             self._wake.set()
 
     def _is_known(self, identity):
-        waiting = [request.identity for request in self._queue]
+        waiting = [request.identity for request in self._queue + self._going_on]
         return identity in waiting or (self.running is not None and self.running.identity == identity)
 
     async def _repeat(self, identity):
@@ -146,6 +106,9 @@ class Dispatcher:
                 self._replies.add(target, None)
                 self.counters["cancelled"] += 1
                 return
+        for request in self._going_on:
+            # Its next turn ends it.
+            request.cancelled = request.cancelled or request.identity == target
         if self.running is not None and self.running.identity == target:
             self.running.cancelled = True
             if self._interrupt is not None:
@@ -164,9 +127,16 @@ class Dispatcher:
             self.counters["expired"] += 1
             await self._fail(request, errors.Expired("the request expired before its turn"))
             return
+        await self._work(request, lambda: self._method(request))
+
+    async def _work(self, request, work):
         self.running = request
         try:
-            data = await self._answer(request)
+            data = await self._answer(request, work)
+        except errors.Later as later:
+            rest = later
+            self._going_on.append(request)
+            self.background.later(lambda: self._proceed(request, rest))
         except errors.Cancelled:
             self.counters["cancelled"] += 1
             self._replies.add(request.identity, None)
@@ -177,16 +147,40 @@ class Dispatcher:
         finally:
             self.running = None
 
-    async def _answer(self, request):
-        """Runs the method -> the packed reply. Whatever goes wrong leaves as a MotetError with a text for the caller."""
+    async def _proceed(self, request, later):
+        """The next step of a request that goes on."""
+        self._going_on.remove(request)
+        expired = request.deadline is not None and self._clock() > request.deadline
+        if not (request.cancelled or expired):
+            await self._work(request, lambda: later.proceed(request, lambda method, params: self.tell(request, method, params)))
+            return
+        await later.work.end()
+        if request.cancelled:
+            self.counters["cancelled"] += 1
+            self._replies.add(request.identity, None)
+        else:
+            self.counters["expired"] += 1
+            await self._fail(request, errors.Expired("the request expired before its last step"))
+
+    async def tell(self, request, method, params):
+        """A notification to whoever has sent the request."""
+        await self._send(packed.dumps({"jsonrpc": "2.0", "method": method, "params": params}, request.reply_to))
+
+    async def _method(self, request):
         method = self.methods.get(request.method)
         if method is None:
             raise errors.MethodNotFound("unknown method " + request.method[:64])
+        return await method(request.params, request)
+
+    async def _answer(self, request, work):
+        """Runs `work()` -> the packed reply. Whatever goes wrong leaves as a MotetError with a text for the caller."""
         try:
-            result = await method(request.params, request)
+            result = await work()
             if request.cancelled:
                 raise errors.Cancelled("cancelled")
             return self._encode(request, {"result": result})
+        except errors.Later:
+            raise
         except MemoryError:
             raise errors.NoMemory("not enough memory for this request")
         except Exception as error:
@@ -214,9 +208,3 @@ class Dispatcher:
         body["jsonrpc"] = "2.0"
         body["id"] = request.id
         return packed.dumps(body, request.reply_to)
-
-
-def _valid_id(value):
-    if isinstance(value, str):
-        return len(value) <= 64
-    return isinstance(value, int) and value is not True and value is not False

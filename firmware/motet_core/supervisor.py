@@ -57,7 +57,7 @@ class Supervisor:
         try:
             if not host.blocking:
                 return host.call(name, arguments)
-            return await self._supervised(lambda: host.call(name, arguments), request)
+            return await self.supervised(lambda: host.call(name, arguments), request)
         except ToolError:
             self.counters["tool_errors"] += 1
             raise
@@ -66,11 +66,19 @@ class Supervisor:
         """Stops the running wasm or nn call at its next step."""
         native().cancel()
 
-    async def _supervised(self, work, request):
+    async def supervised(self, work, request):
+        """Runs work that may take long, under the cancel key of a request."""
         if request.cancelled:
             raise Cancelled("cancelled")
+        return await self._watched(work, request.key)
+
+    async def background(self, work):
+        """Runs what nobody has asked for by a request; nobody can withdraw it, but it ends with its fuel."""
+        return await self._watched(work, 0)
+
+    async def _watched(self, work, key):
         native().cancel(False)
-        self._set_current(request.key)
+        self._set_current(key)
         try:
             result = await run_blocking(work)
         except asyncio.CancelledError:

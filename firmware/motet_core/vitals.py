@@ -36,6 +36,8 @@ class Vitals:
             "link_resets": device.port.resets,
             "components": device.artifacts.counters(),
         }
+        if device.service_counters():
+            vitals["services"] = device.service_counters()
         if free is not None:
             vitals["heap_free"] = free
         if device.time_ms() is not None:
