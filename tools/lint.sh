@@ -15,5 +15,6 @@ check "ruff format" .venv/bin/ruff format --check -q .
 check "mypy" .venv/bin/mypy --no-error-summary
 check "import order" .venv/bin/lint-imports --no-logo
 check "clang-format" bash -c 'tools/c_files.sh | xargs .venv/bin/clang-format --dry-run --Werror'
+check "contracts" .venv/bin/python tools/check_wit.py
 check "repository rules" .venv/bin/python tools/check_repository.py
 exit $status

@@ -130,7 +130,9 @@ def test_arguments_that_the_grant_does_not_cover_are_denied(function: Function, 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=NAMES)
 def test_what_is_granted_is_not_denied(function: Function, device: Device) -> None:
-    values = {**EVERYTHING, "u": 2} if number(function) == grant_limits.GPIO else {**EVERYTHING, "u": 3}
+    # The sample's pin and address.
+    numbers = {grant_limits.GPIO: 2, grant_limits.BUS: 3}
+    values = {**EVERYTHING, "u": numbers.get(number(function), 4096)}
     probe = Probe(function, device, grant(entries(function, values)))
     assert outcome(probe, function) in ("done", "not-found", "unavailable", "invalid"), function.core_name
     assert probe.counters["denials"] == 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from motet.components import witlibrary
+from motet.components.witextent import MAX_DEPTH, MAX_PARTS, Extent
 from motet.components.witlexer import WitError
 from motet.components.witparser import parse
 from motet.components.wittree import Body, Document, FunctionTree, MemberTree, TypeDefinition, TypeTree, Use
@@ -31,14 +32,11 @@ from motet.components.wittypes import (
     Type,
     Variant,
     World,
-    parts,
 )
 
 # Types with arguments, and how many they take.
 _GENERIC = {"list": (1, 1), "option": (1, 1), "result": (0, 2), "tuple": (1, 64)}
 _MAX_MEMBERS = 65535
-# As deep as devices follow a value, and as many parts as a schema that agents read should have, each use of a type counted.
-_MAX_DEPTH, _MAX_PARTS = 12, 2000
 # Names that lead to names; what is nested too deeply is told as that, not as too long a chain.
 _MAX_CHAIN = 64
 
@@ -71,6 +69,12 @@ def interfaces(documents: Sequence[Document], known: Sequence[Document]) -> tupl
     return tuple(resolver.whole(document, body) for document in documents for body in document.interfaces)
 
 
+def worlds(documents: Sequence[Document], known: Sequence[Document]) -> tuple[World, ...]:
+    """All worlds of `documents`, which may refer to interfaces in `known`. Raises WitError."""
+    resolver = _Resolver(list(known))
+    return tuple(resolver.world(document, body) for document in documents for body in document.worlds)
+
+
 def _spelled(names: Sequence[tuple[str, int]], what: str, origin: str) -> None:
     seen: dict[str, str] = {}
     for name, line in names:
@@ -81,31 +85,9 @@ def _spelled(names: Sequence[tuple[str, int]], what: str, origin: str) -> None:
         seen[name.lower()] = name
 
 
-class _Extent:
-    """How deep types are nested and how many parts they have. Types share their parts, so each is looked at once."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[int, int, Type]] = {}
-
-    def of(self, kind: Type) -> tuple[int, int]:
-        """(depth, parts)."""
-        if id(kind) not in self._known:
-            inner = [self.of(part) for part in parts(kind)]
-            depth = max([deep for deep, _ in inner] or [0]) + (not isinstance(kind, Primitive))
-            # The type is kept: its id must stay its own.
-            self._known[id(kind)] = (depth, min(_MAX_PARTS + 1, 1 + _words(kind) + sum(count for _, count in inner)), kind)
-        return self._known[id(kind)][:2]
-
-
-def _words(kind: Type) -> int:
-    """Members that are names and nothing else."""
-    members = kind.names if isinstance(kind, Flags) else kind.cases if isinstance(kind, Enum | Variant) else ()
-    return sum(member.type is None for member in members)
-
-
 class _Resolver:
     def __init__(self, documents: list[Document]) -> None:
-        self.extent = _Extent()
+        self.extent = Extent()
         self.chain = 0
         self._documents = documents
         self._scopes: dict[int, _Scope] = {}
@@ -186,8 +168,8 @@ class _Scope:
         function = Function(tree.name, self._members(tree.params), result, tree.docs, interface)
         # Each fits by itself, but schemas say a type anew wherever it is used.
         given = [p.type for p in function.params if p.type is not None]
-        if sum(self._resolver.extent.of(kind)[1] for kind in given) > _MAX_PARTS:
-            reason = f"the parameters of {tree.name} are made of more than {_MAX_PARTS} parts, which devices do not take"
+        if sum(self._resolver.extent.of(kind)[1] for kind in given) > MAX_PARTS:
+            reason = f"the parameters of {tree.name} are made of more than {MAX_PARTS} parts, which devices do not take"
             raise WitError(self.origin, tree.line, reason)
         return function
 
@@ -229,8 +211,8 @@ class _Scope:
     def _type(self, tree: TypeTree) -> Type:
         found = self._found(tree)
         depth, count = self._resolver.extent.of(found)
-        if depth > _MAX_DEPTH or count > _MAX_PARTS:
-            reason = f"nested deeper than {_MAX_DEPTH}" if depth > _MAX_DEPTH else f"made of more than {_MAX_PARTS} parts"
+        if depth > MAX_DEPTH or count > MAX_PARTS:
+            reason = f"nested deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else f"made of more than {MAX_PARTS} parts"
             raise WitError(self.origin, tree.line, f"the type is {reason}, which devices do not take")
         return found
 

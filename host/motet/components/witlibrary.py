@@ -18,8 +18,12 @@ DEVICE, NN, COMPONENT = "motet:device", "motet:nn", "motet:component"
 
 def read(folder: Path) -> list[Document]:
     """Every ``.wit`` file of the packages in `folder`, one folder for a package. Raises WitError."""
-    files = sorted(folder.glob("*/*.wit"))
-    return [parse(file.read_text("utf-8"), f"{file.parent.name}/{file.name}") for file in files]
+    return [document for package in sorted(folder.iterdir()) if package.is_dir() for document in read_folder(package)]
+
+
+def read_folder(package: Path) -> list[Document]:
+    """The ``.wit`` files of one package. Raises WitError."""
+    return [parse(file.read_text("utf-8"), f"{package.name}/{file.name}") for file in sorted(package.glob("*.wit"))]
 
 
 @cache
