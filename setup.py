@@ -83,7 +83,7 @@ setup(
         **{f"motet.data.{name}": folder for name, folder in DATA.items()},
     },
     package_data={
-        "motet": ["py.typed", "**/*.html", "**/*.css", "**/*.js", "**/*.cedar", "emulate/rp2040/*.mjs", "emulate/rp2040/*.json"],
+        "motet": ["py.typed", "**/*.html", "**/*.css", "**/*.js", "**/*.cedar", "**/*.in", "emulate/rp2040/*.mjs", "emulate/rp2040/*.json"],
         "motet_native": ["py.typed", "*.pyi"],
         **{f"motet.data.{name}": ["*", "**/*"] for name in DATA},
     },

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,7 +16,8 @@ from motet.components.wittypes import Primitive, Type
 MAX_TOOL_NAME = 31
 
 # WIT identifiers: kebab case, so that names survive in every guest language.
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=MAX_TOOL_NAME)]
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$", max_length=MAX_TOOL_NAME)]
 Text = Annotated[str, Field(max_length=300)]
 
 

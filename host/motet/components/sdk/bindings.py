@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+from motet.components import wit
 from motet.components.sdk import assemblyscript, c, rust, zig
 from motet.components.sdk.layout import BindingError, Layout
 from motet.components.wittypes import World
@@ -26,4 +28,25 @@ def generate(language: str, world: World, arena: int = ARENA) -> dict[str, str]:
     """
     if language not in _GENERATORS:
         raise BindingError(f"no bindings for {language!r}: there are {', '.join(LANGUAGES)}")
+    if arena < 8 or arena % 8:
+        raise BindingError(f"the arena takes a multiple of 8 bytes, not {arena}")
     return _GENERATORS[language](Layout(world), arena)
+
+
+def write(language: str, contract: Path, out: Path, world: str = "", arena: int = ARENA) -> list[Path]:
+    """Generates into a folder, which is made when it is not there; files that are so already are left alone.
+
+    Raises WitError for a contract that is none, BindingError also for what cannot be read or written.
+    """
+    try:
+        made = generate(language, wit.load(contract.read_text("utf-8"), str(contract), world), arena)
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in made.items():
+            path = out / name
+            if not path.is_file() or path.read_text("utf-8", "replace") != text:
+                path.write_text(text, "utf-8")
+    except UnicodeDecodeError as error:
+        raise BindingError(f"{contract}: not UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise BindingError(f"{error.filename or out}: {error.strerror}") from None
+    return [out / name for name in made]
