@@ -67,6 +67,9 @@ def sources():
     return [str(path) for path in (*sorted(NATIVE.rglob("*.c")), *sorted(BINDING.glob("*.c")))]
 
 
+# Data files beside the modules; *.in are templates.
+KINDS = ("html", "css", "js", "cedar", "in")
+
 packages = (
     [p for p in find_packages("host") if p.split(".")[0] == "motet"]
     + [p for p in find_packages("firmware") if p.split(".")[0] == "motet_core"]
@@ -83,7 +86,7 @@ setup(
         **{f"motet.data.{name}": folder for name, folder in DATA.items()},
     },
     package_data={
-        "motet": ["py.typed", "**/*.html", "**/*.css", "**/*.js", "**/*.cedar", "**/*.in", "emulate/rp2040/*.mjs", "emulate/rp2040/*.json"],
+        "motet": ["py.typed", *(f"**/*.{kind}" for kind in KINDS), "emulate/rp2040/*.mjs", "emulate/rp2040/*.json"],
         "motet_native": ["py.typed", "*.pyi"],
         **{f"motet.data.{name}": ["*", "**/*"] for name in DATA},
     },
