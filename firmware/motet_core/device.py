@@ -224,6 +224,8 @@ class Device:
         async with self._sending:
             resets = self.port.resets
             self._tid = (self._tid + 1) & 0xFFFFFFFF
+            if hasattr(self.port, "route"):
+                self.port.route(channel, data)
             try:
                 for frame in blocks.frames(data, self.port.send_limit, self._tid):
                     # The rest of a message means nothing to a peer that restarted in its middle.

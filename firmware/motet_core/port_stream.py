@@ -6,6 +6,7 @@ A serial line has one peer, so a new connection ends the one before it. The link
 
 import asyncio
 
+from motet_core.hosted import close_stream
 from motet_core.platform import clock_ms
 from motet_core.port import LinkPort
 
@@ -58,7 +59,7 @@ class StreamPort(LinkPort):
         finally:
             if self._task is task:
                 self._task = self._writer = None
-            await _close(writer)
+            await close_stream(writer)
 
     async def _receive(self, reader):
         data = await reader.read(_CHUNK)
@@ -105,12 +106,3 @@ class StreamPort(LinkPort):
     async def _kick_after(self, ms):
         await asyncio.sleep(ms / 1000)
         self._kick.set()
-
-
-async def _close(writer):
-    # MicroPython closes the socket in wait_closed, CPython in close.
-    try:
-        writer.close()
-        await writer.wait_closed()
-    except OSError:
-        pass

@@ -4,7 +4,7 @@
 import os
 
 # Parts of the core that only run as a process on a machine with an operating system.
-HOSTED = ("__main__.py", "port_stream.py", "hal/linux.py")
+HOSTED = ("__main__.py", "hosted.py", "port_mqtt.py", "port_stream.py", "port_stdio.py", "options.py", "hal/linux.py", "mqtt/")
 # The Canonical ABI's twin in Python, where the native one is.
 TWIN = ("canonical_call.py", "canonical_lift.py", "canonical_lower.py", "canonical_types.py")
 
@@ -12,7 +12,7 @@ TWIN = ("canonical_call.py", "canonical_lift.py", "canonical_lower.py", "canonic
 def core_files(folder):
     """Paths of the core's modules relative to its package, without the hosted ones."""
     paths = [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names if name.endswith(".py")]
-    return sorted({os.path.relpath(path, folder) for path in paths} - {*HOSTED, *TWIN})
+    return sorted(path for path in (os.path.relpath(path, folder) for path in paths) if not path.startswith((*HOSTED, *TWIN)))
 
 
 include("$(MPY_DIR)/extmod/asyncio")

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A connection to a broker that comes back by itself.
+
+Sessions are clean ones: nothing waits at the broker for a device that is away, the gateway keeps what is worth keeping. What
+was published with QoS 1 and not acknowledged is published again after a reconnect.
+"""
+
+import asyncio
+
+from motet_core import hosted, platform
+from motet_core.errors import WireError
+from motet_core.mqtt import packets
+
+_CHUNK = 2048
+_FIRST_DELAY_MS, _LAST_DELAY_MS = 500, 30000
+_MAX_UNACKNOWLEDGED = 16
+_ANSWER_MS = 10000
+# Reasons of MQTT 5 for a refusal that waiting does not cure soon, and of a broker that speaks 3.1.1 alone.
+_TAKEN_OVER = 0x8E
+_WRONG_VERSIONS = (0x01, 0x84)
+
+
+class Refused(Exception):
+    """The broker does not take this client; the text says why."""
+
+
+class Client:
+    """`topics`: subscribed with QoS 1. `received`: called with (topic, payload). `changed`: called with True and False when the
+    connection comes and goes. `will`: (topic, payload) or None. `log`: takes a line of text."""
+
+    def __init__(self, address, client_id, topics, received, changed, log, will=None, keepalive=30, limit=65536, authorities=None):
+        self.counters = {"connects": 0, "acknowledged": 0, "malformed": 0}
+        self.connected = False
+        self._address = address
+        self._id = client_id
+        self._topics = topics
+        self._received = received
+        self._changed = changed
+        self._log = log
+        self._will = will
+        self._keepalive = keepalive
+        self._limit = limit
+        self._authorities = authorities
+        self._version = packets.V5
+        self._writer = None
+        self._writing = asyncio.Lock()
+        self._number = 0
+        self._unacknowledged = {}
+        self._acknowledged = asyncio.Event()
+        self._heard = self._said = 0
+        self._silent = False
+
+    async def run(self):
+        """Connects, serves and comes back, until cancelled; then it says itself what its will would have said, and leaves."""
+        delay = _FIRST_DELAY_MS
+        try:
+            while True:
+                before = self.counters["connects"]
+                why = await self._session()
+                if self.counters["connects"] > before:
+                    delay = _FIRST_DELAY_MS
+                self._log("no connection to %s: %s" % (self._address, why))
+                # Spread over time, so that a thousand devices do not come back in one instant.
+                await platform.sleep_ms(delay // 2 + int.from_bytes(platform.random_bytes(2), "big") * delay // 65536)
+                delay = min(2 * delay, _LAST_DELAY_MS)
+        finally:
+            await self._leave()
+
+    async def publish(self, topic, payload, retain=False):
+        """With QoS 0 -> whether there was a connection to write it to."""
+        return await self._write(packets.publish(self._version, topic, payload, retain=retain))
+
+    async def publish_sure(self, topic, payload, retain=False):
+        """With QoS 1: goes out now or after the next connect, again until the broker acknowledges it. Waits for room only."""
+        while len(self._unacknowledged) >= _MAX_UNACKNOWLEDGED:
+            self._acknowledged.clear()
+            await self._acknowledged.wait()
+        number = self._next_number()
+        self._unacknowledged[number] = (topic, payload, retain)
+        await self._write(packets.publish(self._version, topic, payload, number, retain))
+
+    async def _session(self):
+        """One connection from its beginning to its end -> why it ended."""
+        task = asyncio.create_task(self._talk())
+        self._silent = False
+        self._heard = self._said = platform.clock_ms()
+        watch = asyncio.create_task(self._watch(task))
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if not self._silent:
+                raise
+            return "the broker is silent"
+        except (OSError, EOFError, ValueError, Refused) as error:
+            return str(error) or type(error).__name__
+        except WireError as error:
+            self.counters["malformed"] += 1
+            return error.message
+        finally:
+            watch.cancel()
+            await self._close()
+
+    async def _talk(self):
+        address = self._address
+        reader, writer = await hosted.open_connection(address.host, address.port, address.tls, self._authorities)
+        splitter = packets.Splitter(self._limit)
+        self._writer = writer
+        await self._write(
+            packets.connect(self._version, self._id, self._keepalive, self._will, address.user, address.password), opening=True
+        )
+        kind, _, body = await self._next(reader, splitter)
+        if kind != packets.CONNACK:
+            raise WireError("mqtt: the broker does not begin with CONNACK")
+        self._accepted(packets.read_connack(self._version, body))
+        await self._begin()
+        while True:
+            await self._handle(*await self._next(reader, splitter))
+
+    def _accepted(self, reason):
+        if reason in _WRONG_VERSIONS and self._version == packets.V5:
+            self._version = packets.V311
+            raise Refused("it knows no MQTT 5; trying 3.1.1")
+        if reason:
+            raise Refused("it refuses this client (reason %d)" % reason)
+        self.counters["connects"] += 1
+        self.connected = True
+
+    async def _begin(self):
+        await self._write(packets.subscribe(self._version, self._next_number(), self._topics))
+        for number in sorted(self._unacknowledged):
+            topic, payload, retain = self._unacknowledged[number]
+            await self._write(packets.publish(self._version, topic, payload, number, retain, again=True))
+        self._changed(True)
+
+    async def _next(self, reader, splitter):
+        while True:
+            packet = splitter.next()
+            if packet is not None:
+                return packet
+            data = await reader.read(_CHUNK)
+            if not data:
+                raise EOFError("the broker closed the connection")
+            self._heard = platform.clock_ms()
+            splitter.feed(data)
+
+    async def _handle(self, kind, flags, body):
+        if kind == packets.PUBLISH:
+            topic, payload, number = packets.read_publish(self._version, flags, body)
+            self._received(topic, payload)
+            if number is not None:
+                await self._write(packets.puback(number))
+        elif kind == packets.PUBACK:
+            self._settle(*packets.read_puback(self._version, body))
+        elif kind == packets.SUBACK:
+            if any(reason >= 128 for reason in packets.read_suback(self._version, body)[1]):
+                raise Refused("it refuses the subscription to %s" % ", ".join(self._topics))
+        elif kind == packets.DISCONNECT and self._version == packets.V5:
+            reason = packets.read_disconnect(body)
+            raise Refused("another client has this id" if reason == _TAKEN_OVER else "it ends the connection (reason %d)" % reason)
+        elif kind != packets.PINGRESP:
+            raise WireError("mqtt: a packet of type %d is not expected" % kind)
+
+    def _settle(self, number, reason):
+        if reason >= 128:
+            self._log("the broker refuses a publication (reason %d)" % reason)
+        if self._unacknowledged.pop(number, None) is not None:
+            self.counters["acknowledged"] += 1
+            self._acknowledged.set()
+
+    async def _watch(self, task):
+        """Asks a silent broker for a sign of life, and ends the session when none comes."""
+        alive = self._keepalive * 1000
+        while True:
+            await platform.sleep_ms(min(alive // 4, _ANSWER_MS))
+            now = platform.clock_ms()
+            quiet = now - self._heard
+            if quiet > (alive * 3 // 2 if self.connected else _ANSWER_MS):
+                self._silent = True
+                task.cancel()
+                return
+            if self.connected and max(quiet, now - self._said) >= alive // 2:
+                await self._write(packets.pingreq())
+
+    async def _write(self, data, opening=False):
+        async with self._writing:
+            writer = self._writer
+            if writer is None or not (self.connected or opening):
+                return False
+            try:
+                writer.write(data)
+                await writer.drain()
+            except OSError:
+                # The reader meets the same end and says so.
+                return False
+            self._said = platform.clock_ms()
+            return True
+
+    async def _leave(self):
+        if self._will is not None:
+            await self._write(packets.publish(self._version, self._will[0], self._will[1], retain=True))
+        await self._write(packets.disconnect())
+        await self._close()
+
+    async def _close(self):
+        writer, self._writer = self._writer, None
+        if self.connected:
+            self.connected = False
+            self._changed(False)
+        if writer is not None:
+            await hosted.close_stream(writer)
+
+    def _next_number(self):
+        while True:
+            self._number = self._number % 65535 + 1
+            if self._number not in self._unacknowledged:
+                return self._number
