@@ -82,6 +82,9 @@ def _make_raw(termios, number, speed):
         tty.setraw(number)
     attributes = termios.tcgetattr(number)
     attributes[4] = attributes[5] = speed
+    if MICROPYTHON:
+        # VMIN and VTIME: a read gives what is there instead of waiting for as much as was asked for.
+        attributes[6][6] = attributes[6][5] = 0
     termios.tcsetattr(number, termios.TCSANOW, attributes)
 
 
