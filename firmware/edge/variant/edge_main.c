@@ -8,8 +8,8 @@
 
 int motet_micropython_main(int argc, char **argv);
 
-// Reading from standard input must not wait for a full buffer. Opened anew, so that whoever shares it with us keeps it as it was;
-// what cannot be opened anew is a socket, which nobody shares.
+// Reading from standard input must not wait for a full buffer. Opened anew, so that whoever shares it with us keeps it
+// as it was; what cannot be opened anew is a socket, which nobody shares.
 static void make_input_nonblocking(void) {
     int number = open("/dev/stdin", O_RDONLY | O_NONBLOCK);
     if (number > STDIN_FILENO) {
