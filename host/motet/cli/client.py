@@ -37,6 +37,14 @@ def find_gateway(url: str | None, state_dir: Path) -> str:
         return DEFAULT_URL
 
 
+class Refused(FatalError):
+    """The gateway ended a stream of records with an error; `record` is the last one."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        super().__init__(str(record["error"]))
+        self.record = record
+
+
 class GatewayClient:
     """One gateway, by its base URL. Every method raises FatalError with a sentence for people, so does a URL that is none."""
 
@@ -64,30 +72,53 @@ class GatewayClient:
 
     def devices(self) -> list[dict[str, Any]]:
         """Every device the gateway knows, online or not."""
-        with self._reaching(), self._client(self.timeout_s) as http:
-            answer = http.get("/api/v1/devices")
-            _check(answer)
-            return list(answer.json()["devices"])
+        return self._list("/api/v1/devices", "devices")
 
-    def install(self, device: str, upload: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Upload an artifact; yields the gateway's progress records, the last one holding `installed`."""
-        yield from self._records("POST", _artifacts(device), self.timeout_s, json=upload)
+    def install(self, device: str, upload: dict[str, Any], source: str = "", **wish: bool) -> Iterator[dict[str, Any]]:
+        """Upload an artifact; yields the gateway's progress records, the last one holding `installed`, `checked` or `current`.
+
+        `wish`: update, force, dry_run. Raises Refused with the whole record when the gateway ends it with an error.
+        """
+        params = {name: "1" for name, wanted in wish.items() if wanted} | ({"source": source} if source else {})
+        yield from self._records("POST", _artifacts(device), self.timeout_s, json=upload, params=params)
 
     def artifacts(self, device: str) -> list[dict[str, Any]]:
         """What is installed on `device`."""
+        return self._list(_artifacts(device), "artifacts")
+
+    def remove(self, device: str, kind: str, name: str, **wish: bool) -> None:
+        """Take an artifact off `device`. `wish`: force, though others need it; dry_run."""
+        params = {name: "1" for name, wanted in wish.items() if wanted}
         with self._reaching(), self._client(self.timeout_s) as http:
-            answer = http.get(_artifacts(device))
+            _check(http.delete(f"{_artifacts(device)}/{kind}/{quote(name, safe='')}", params=params))
+
+    def installed(self) -> list[dict[str, Any]]:
+        """What every device holds, with what the gateway knows of it."""
+        return self._list("/api/v1/installed", "installed")
+
+    def status(self) -> list[dict[str, Any]]:
+        """Every device with its artifacts and vital signs."""
+        return self._list("/api/v1/status", "devices")
+
+    def package(self, kind: str, name: str, digest: str = "") -> dict[str, Any]:
+        """What is in a package that some device has."""
+        with self._reaching(), self._client(self.timeout_s) as http:
+            answer = http.get(f"/api/v1/packages/{kind}/{quote(name, safe='')}", params={"digest": digest} if digest else {})
             _check(answer)
-            return list(answer.json()["artifacts"])
+            return dict(answer.json())
 
-    def remove(self, device: str, kind: str, name: str) -> None:
-        """Take an artifact off `device`."""
+    def _list(self, path: str, key: str) -> list[dict[str, Any]]:
         with self._reaching(), self._client(self.timeout_s) as http:
-            _check(http.delete(f"{_artifacts(device)}/{kind}/{quote(name, safe='')}"))
+            answer = http.get(path)
+            _check(answer)
+            return list(answer.json()[key])
 
-    def logs(self, device: str | None, follow: bool) -> Iterator[dict[str, Any]]:
-        """Log records of one device or all, oldest first; with `follow`, without an end."""
-        params = {"follow": "1" if follow else "0", **({"device": device} if device else {})}
+    def logs(self, device: str | None, follow: bool, **wanted: str) -> Iterator[dict[str, Any]]:
+        """Log records of one device or all, oldest first; with `follow`, without an end.
+
+        `wanted`: component, level (this one and worse), since (seconds, or a time in ISO 8601).
+        """
+        params = {"follow": "1" if follow else "0", **({"device": device} if device else {}), **wanted}
         yield from self._records("GET", "/api/v1/logs", None if follow else self.timeout_s, params=params)
 
     def _records(self, method: str, path: str, read_s: float | None, **request: Any) -> Iterator[dict[str, Any]]:
@@ -97,7 +128,7 @@ class GatewayClient:
             for line in answer.iter_lines():
                 record = json.loads(line)
                 if "error" in record:
-                    raise FatalError(str(record["error"]))
+                    raise Refused(record)
                 yield record
 
     def tools(self) -> list[dict[str, Any]]:

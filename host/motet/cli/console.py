@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any
 
@@ -104,6 +105,31 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> 
     for row in listed:
         drawn.add_row(*(Text(plain(cell)) for cell in row))
     stdout.print(drawn)
+
+
+# Called with the operation in words, how much is done and how much there is; None where nobody knows.
+Tell = Callable[[str, int | None, int | None], None]
+
+
+@contextmanager
+def progressing(label: str, quiet: bool = False) -> Iterator[Tell]:
+    """A bar on standard error while long work goes on, only when a person looks at a terminal."""
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    shown = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        console=stderr,
+        transient=True,
+        disable=quiet or not stderr.is_terminal,
+    )
+    with shown:
+        task = shown.add_task(plain(label), total=None)
+
+        def tell(step: str, done: int | None, total: int | None) -> None:
+            shown.update(task, description=plain(step) or plain(label), completed=done, total=total)
+
+        yield tell
 
 
 def fail(error: FatalError, as_json: bool) -> typer.Exit:

@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from motet.cli.console import Exit, FatalError
 from motet.components.capabilities import policy_fields
+from motet.components.depot import Depot
 from motet.components.gatekeeper import Gatekeeper
 from motet.config import Config
 from motet.gateway.rules import Rules
@@ -22,15 +24,23 @@ LOCAL = "local"
 GATEWAY = "gateway"
 
 
+class Kept(NamedTuple):
+    """Who guards changes of devices, who guards calls, and the packages that were installed."""
+
+    gate: Gatekeeper
+    rules: Rules
+    depot: Depot
+
+
 @contextmanager
-def audit_of(config: Config) -> Iterator[Audit]:
-    """The audit. Raises FatalError, also for a StoreError of what is done with it."""
+def store_of(config: Config) -> Iterator[Store]:
+    """The database. Raises FatalError, also for a StoreError of what is done with it."""
     try:
         store = Store(config.store_url)
     except StoreError as error:
         raise FatalError(str(error), Exit.USAGE) from error
     try:
-        yield Audit(store)
+        yield store
     except StoreError as error:
         raise FatalError(str(error)) from error
     finally:
@@ -38,15 +48,24 @@ def audit_of(config: Config) -> Iterator[Audit]:
 
 
 @contextmanager
-def keeping(config: Config) -> Iterator[tuple[Gatekeeper, Rules]]:
-    """Who guards changes of devices, and who guards calls. Raises FatalError."""
+def audit_of(config: Config) -> Iterator[Audit]:
+    """The audit. Raises FatalError, also for a StoreError of what is done with it."""
+    with store_of(config) as store:
+        yield Audit(store)
+
+
+@contextmanager
+def keeping(config: Config) -> Iterator[Kept]:
+    """What a gateway of this configuration decides and remembers with. Raises FatalError."""
     try:
         policies = Policy.load(config.policy.files, policy_fields())
     except PolicyError as error:
         raise FatalError(str(error), Exit.USAGE) from error
     key = own_key(config, GATEWAY)
-    with audit_of(config) as audit:
-        yield Gatekeeper(policies, TrustStore(config.trust_dir), audit, key), Rules(policies, audit)
+    with store_of(config) as store:
+        audit = Audit(store)
+        gate = Gatekeeper(policies, TrustStore(config.trust_dir), audit, key)
+        yield Kept(gate, Rules(policies, audit), Depot(store))
 
 
 def local_key(config: Config) -> PrivateKey:

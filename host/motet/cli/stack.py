@@ -30,6 +30,7 @@ from motet.gateway.deployments import Deployments
 from motet.gateway.devicelogs import DeviceLogs
 from motet.gateway.inventory import Inventory
 from motet.gateway.options import Options
+from motet.gateway.packages import Packages
 from motet.gateway.server import listening
 from motet.gateway.stdio import serve_stdio
 from motet.observe import Metrics
@@ -150,8 +151,9 @@ async def _fleet(config: Config, broker_url: str) -> AsyncIterator[Fleet]:
 async def _gateway(config: Config, fleet: Fleet) -> AsyncIterator[str]:
     options = Options.of(config.gateway, __version__)
     logs = DeviceLogs(fleet)
-    with keeping(config) as (gate, rules):
-        routes = [*Deployments(fleet, gate).routes(), *Inventory(fleet, gate).routes(), *logs.routes()]
+    with keeping(config) as (gate, rules, depot):
+        parts = (Deployments(fleet, gate, depot), Inventory(fleet, gate, depot), Packages(fleet, gate, depot), logs)
+        routes = [route for part in parts for route in part.routes()]
         app = GatewayApp(fleet, Metrics(), options, extra_routes=routes, rules=rules)
         async with listening(app, options) as url:
             try:
@@ -192,7 +194,7 @@ async def stdio(config: Config) -> None:
             options = Options.of(config.gateway, __version__)
             # A client asks for the tools at once: give the devices that are there the time to show them.
             await came_true(fleet, lambda: _known(fleet), SETTLE_S)
-            with keeping(config) as (_gate, rules):
+            with keeping(config) as (_gate, rules, _depot):
                 await serve_stdio(GatewayApp(fleet, Metrics(), options, rules=rules).front)
     except BusError as error:
         raise FatalError(str(error), Exit.UNREACHABLE) from error

@@ -83,6 +83,19 @@ class Gatekeeper:
         if not decision.allowed:
             raise DeniedError(f"{kind} {name} may not be removed from {device}: {decision.reason}")
 
+    def fetch(self, actor: str, package: Package) -> None:
+        """Whether `actor` may take a copy. A signature of a key that is trusted no more counts for none. Raises DeniedError."""
+        try:
+            publishers = checked(package, self._trusted).publishers
+        except (ComponentError, TrustError):
+            publishers = ()
+        what = policy.package(package.kind, package.name, package.revision, *publishers)
+        decision = self._rules.decide(policy.fetch(policy.principal(actor), what))
+        outcome, subject = ALLOWED if decision.allowed else DENIED, f"{package.kind}/{package.name}"
+        self._audit.append(actor, "fetch", subject, outcome, {"revision": package.revision, "reason": decision.reason})
+        if not decision.allowed:
+            raise DeniedError(f"{package.kind} {package.name} may not be fetched: {decision.reason}")
+
     def record(self, actor: str, action: str, subject: str, error: str = "") -> None:
         """Write down how something that was allowed has ended."""
         self._audit.append(actor, action, subject, FAILED if error else DONE, {"error": error} if error else None)

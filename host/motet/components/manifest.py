@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_va
 from motet.components.errors import ManifestError
 from motet.components.manifest_build import Build
 from motet.components.manifest_capabilities import Capabilities
+from motet.components.manifest_dependencies import Dependencies
 from motet.components.tooltext import CONFIG, MAX_TOOL_NAME, Name, Text, ToolText
 from motet.components.valuetypes import LAYOUTS, MAX_PARAMS, Primitive
 
@@ -112,6 +113,7 @@ class Manifest(_Table):
     limits: Limits = Limits()
     capabilities: Capabilities = Capabilities()
     build: Build | None = None
+    dependencies: Dependencies = {}
 
     @model_validator(mode="before")
     @classmethod

@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where packages come from: a path, an https URL, a git repository or an OCI registry.
+"""Where packages come from: a path, an https URL, a git repository, an OCI registry or another gateway.
 
 vote/  vote.wasm  digits.tflite  vote.motet
 https://example.org/vote.motet
 git+https://example.org/tools.git@v1.2#components/vote      (also git+ssh:// and git+file://)
 oci://registry.example.org/tools/vote:1.2                   (or @sha256:...)
+gateway+https://gateway.example.org/vote                    (or model/digits, or @sha256:...)
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from motet.components import attestations
+from motet.components import attestations, othergateway
 from motet.components.oci import archive
 from motet.components.oci.contents import unpack
 from motet.components.oci.credentials import credentials
@@ -29,6 +31,9 @@ from motet.components.packages import Package, read
 _GIT = "git+"
 _GIT_SCHEMES = ("https", "ssh", "file")
 _GIT_S = 300
+_COUNTING = re.compile(r"v?[0-9]{1,9}(\.[0-9]{1,9}){0,3}")
+# Newer tags that are looked at for one that will do.
+_TRIED = 8
 
 
 def fetch(source: str, name: str | None = None, revision: int | None = None, attest: bool = False) -> Package:
@@ -42,6 +47,9 @@ def fetch(source: str, name: str | None = None, revision: int | None = None, att
         with Http() as http:
             place = Reference.parse(source)
             return unpack(Registry(http, place, credentials(place.host)).pull())
+    if source.startswith(othergateway.SCHEME):
+        with Http() as http:
+            return othergateway.Address.parse(source).fetch(http)
     if source.startswith(_GIT):
         return _from_git(Checkout.parse(source), name, revision, attest)
     if "://" in source:
@@ -54,6 +62,28 @@ def _at(path: Path, name: str | None, revision: int | None, attest: bool) -> Pac
         return unpack(archive.read(path))
     package = read(path, name, revision)
     return attestations.attest(package, path) if attest else package
+
+
+def newer(source: str) -> list[str]:
+    """Where to look for a newer revision of what came from `source`, the newest first; none when it can only be what it was.
+
+    In a registry, tags that count (7, v7, 1.4.2) lead to those that count further; another tag may have moved. Raises
+    ComponentError.
+    """
+    if "@sha256:" in source:
+        return []
+    if not source.startswith(OCI):
+        return [source]
+    place = Reference.parse(source)
+    with Http() as http:
+        tags = Registry(http, place, credentials(place.host)).tags() if _counted(place.version) else []
+    further = sorted({tag for tag in tags if _counted(tag) > _counted(place.version)}, key=_counted, reverse=True)
+    return [str(replace(place, version=tag)) for tag in further[:_TRIED]] + [source]
+
+
+def _counted(tag: str) -> tuple[int, ...]:
+    """The numbers of a tag that counts, none for others."""
+    return tuple(map(int, tag.removeprefix("v").split("."))) if _COUNTING.fullmatch(tag) else ()
 
 
 def _from_web(url: str) -> Package:

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`POST /api/v1/devices/{device}/artifacts`: admit an upload and install it, told as one JSON record per line."""
+"""`POST /api/v1/devices/{device}/artifacts`: admit an upload and install it, told as one JSON record per line.
+
+`?source=` is remembered, `update=1` takes only a newer revision, `dry_run=1` does everything but send it, `force=1` does not ask
+what others need.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +19,16 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from motet.components.deploy import deploy
+from motet.components.depot import Depot
 from motet.components.gatekeeper import Gatekeeper
+from motet.components.ledger import Wish
 from motet.fleet import Fleet
 
 NDJSON = "application/x-ndjson"
 # The largest artifact, base64-coded, with its manifest.
 MAX_BODY_BYTES = 4 * 1024 * 1024
 BODY_S = 30.0
+MAX_SOURCE = 1000
 # Each admission runs compilers and engines in processes of their own.
 AT_ONCE = 2
 # Uploads that wait for their turn hold their bodies in memory.
@@ -33,8 +40,8 @@ _CLOSE = {"connection": "close"}
 class Deployments:
     """Installs artifacts on devices of `fleet`. Admission happens here, so that no client can leave it out."""
 
-    def __init__(self, fleet: Fleet, gate: Gatekeeper | None = None) -> None:
-        self._fleet, self._gate = fleet, gate
+    def __init__(self, fleet: Fleet, gate: Gatekeeper | None = None, depot: Depot | None = None) -> None:
+        self._fleet, self._gate, self._depot = fleet, gate, depot
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._open = 0
 
@@ -44,7 +51,7 @@ class Deployments:
 
     async def install(self, request: Request) -> Response:
         """The records of `motet.components.deploy`, or a JSON error with 400, 404, 408, 409, 413, 415 or 503."""
-        device = request.path_params["device"]
+        device, wish = request.path_params["device"], _wish(request)
         self._check(device, request)
         self._open += 1
         try:
@@ -52,7 +59,7 @@ class Deployments:
         finally:
             # From here on it counts when its records are asked for, which a client that is gone never does.
             self._open -= 1
-        return StreamingResponse(self._records(device, upload), media_type=NDJSON)
+        return StreamingResponse(self._records(device, upload, wish), media_type=NDJSON)
 
     def _check(self, device: str, request: Request) -> None:
         # A form of a foreign web page cannot send this type without asking first.
@@ -66,14 +73,23 @@ class Deployments:
         if self._open >= AT_ONCE + WAITING:
             raise HTTPException(503, f"{self._open} uploads are being installed already; try again later")
 
-    async def _records(self, device: str, upload: Any) -> AsyncIterator[bytes]:
+    async def _records(self, device: str, upload: Any, wish: Wish) -> AsyncIterator[bytes]:
         self._open += 1
         try:
-            async with self._turns, aclosing(deploy(self._fleet, device, upload, self._gate)) as records:
+            deployment = deploy(self._fleet, device, upload, self._gate, depot=self._depot, wish=wish)
+            async with self._turns, aclosing(deployment) as records:
                 async for record in records:
                     yield json.dumps(record).encode() + b"\n"
         finally:
             self._open -= 1
+
+
+def _wish(request: Request) -> Wish:
+    asked = request.query_params
+    source = asked.get("source", "")
+    if len(source) > MAX_SOURCE or not source.isprintable():
+        raise HTTPException(400, f"source: at most {MAX_SOURCE} printable characters")
+    return Wish(source, *(asked.get(name) == "1" for name in ("dry_run", "force", "update")))
 
 
 async def _body(request: Request) -> bytes:

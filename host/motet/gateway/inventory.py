@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from motet.components.dependencies import DependencyError, check_removal
+from motet.components.depot import Depot
 from motet.components.gatekeeper import DeniedError, Gatekeeper
 from motet.fleet import BusDown, DeviceOffline, DeviceTimeout, Fleet, FleetError, RpcError
 from motet_core import errors as codes
@@ -23,10 +25,13 @@ ANONYMOUS = "anonymous"
 
 
 class Inventory:
-    """Artifacts on devices of `fleet`. `gate` decides what may be removed; without one, everything."""
+    """Artifacts on devices of `fleet`. `gate` decides what may be removed; without one, everything.
 
-    def __init__(self, fleet: Fleet, gate: Gatekeeper | None = None) -> None:
-        self._fleet, self._gate = fleet, gate
+    `depot` knows what others need; what they do stays, unless `?force=1`. With `?dry_run=1` it stays in any case.
+    """
+
+    def __init__(self, fleet: Fleet, gate: Gatekeeper | None = None, depot: Depot | None = None) -> None:
+        self._fleet, self._gate, self._depot = fleet, gate, depot
 
     def routes(self) -> list[Route]:
         """The routes, for a Starlette application."""
@@ -45,7 +50,7 @@ class Inventory:
         return JSONResponse({"artifacts": [row for row in rows if isinstance(row, dict)]})
 
     async def remove(self, request: Request) -> Response:
-        """204 once the device has forgotten the artifact; errors as above, and 403."""
+        """204 once the device has forgotten the artifact; errors as above, 403, and 423 while others need it."""
         kind, name = request.path_params["kind"], request.path_params["name"]
         if kind not in KINDS:
             raise HTTPException(404, f"{kind!r:.40} is neither 'component' nor 'model'")
@@ -54,8 +59,28 @@ class Inventory:
             raise HTTPException(404, f"no artifact is called {name!r:.40}")
         device = request.path_params["device"]
         await self._ask(kind, name, device)
+        if request.query_params.get("force") != "1":
+            await self._check_needs(kind, name, device)
+        if request.query_params.get("dry_run") == "1":
+            return Response(status_code=204)
         await self._call(device, "artifact.remove", {"kind": kind, "name": name})
+        if self._depot is not None:
+            await asyncio.to_thread(self._depot.forget, device, kind, name)
         return Response(status_code=204)
+
+    async def _check_needs(self, kind: str, name: str, device: str) -> None:
+        if self._depot is None:
+            return
+        rows = (await self._call(device, "artifact.list", {})).get("artifacts", [])
+        there = [(row.get("kind"), row.get("name")) for row in rows if isinstance(row, dict)]
+        # A model and a component may share a name: whoever needs it has the other one still.
+        if sum(one == name for _, one in there) > 1:
+            return
+        needs = await asyncio.to_thread(self._depot.needs, device)
+        try:
+            check_removal(name, {other: wanted for other, wanted in needs.items() if ("component", other) in there})
+        except DependencyError as error:
+            raise HTTPException(423, str(error)) from None
 
     async def _ask(self, kind: str, name: str, device: str) -> None:
         found = self._fleet.get(device)

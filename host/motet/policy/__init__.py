@@ -3,7 +3,7 @@
 
 from motet.policy.audit import Audit, Entry, Verdict
 from motet.policy.engine import Decision, Policy, PolicyError
-from motet.policy.requests import Entity, Request, call, capability, change, device, package, principal
+from motet.policy.requests import Entity, Request, call, capability, change, device, fetch, package, principal
 
 __all__ = [
     "Audit",
@@ -18,6 +18,7 @@ __all__ = [
     "capability",
     "change",
     "device",
+    "fetch",
     "package",
     "principal",
 ]

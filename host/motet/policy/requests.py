@@ -68,6 +68,11 @@ def change(who: Entity, action: str, what: Entity, where: Entity) -> Request:
     return Request(who, action, what, (("device", where),))
 
 
+def fetch(who: Entity, what: Entity) -> Request:
+    """May another gateway, or whoever asks, take a copy of a package?"""
+    return Request(who, "fetch", what)
+
+
 def capability(component: str, publishers: Sequence[str], name: str, where: Entity, /, **values: Value) -> Request:
     """May the component use capability `name` on the device with these values?"""
     attributes = (("name", component), ("signed", bool(publishers)))

@@ -22,6 +22,7 @@ _FIXED = """namespace Motet {
   action "call" appliesTo { principal: Principal, resource: Tool, context: { dataClass: String } };
   action "install" appliesTo { principal: Principal, resource: Package, context: { device: Device } };
   action "remove" appliesTo { principal: Principal, resource: Package, context: { device: Device } };
+  action "fetch" appliesTo { principal: Principal, resource: Package, context: {} };
 %s}
 """
 _CAPABILITY = '  action "%s" appliesTo { principal: Component, resource: Device, context: { %s } };\n'
@@ -41,7 +42,7 @@ def build(capabilities: Mapping[str, Fields]) -> str:
 
 
 def _action(name: str, fields: Fields) -> str:
-    if not _NAME.fullmatch(name) or name in ("call", "install", "remove"):
+    if not _NAME.fullmatch(name) or name in ("call", "install", "remove", "fetch"):
         raise ValueError(f"{name!r} cannot be the name of a capability")
     for field, kind in fields.items():
         if not _NAME.fullmatch(field) or kind not in _TYPES:

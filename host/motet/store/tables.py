@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -27,3 +27,32 @@ class AuditRow(Base):
     """Canonical JSON; text for the same reason as ``at``."""
     prev: Mapped[bytes] = mapped_column(LargeBinary(32))
     hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+
+
+class PackageRow(Base):
+    """A package that some device has, or had before its last update; see ``motet.components.depot``."""
+
+    __tablename__ = "packages"
+
+    digest: Mapped[str] = mapped_column(String(71), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(64), index=True)
+    revision: Mapped[int] = mapped_column(BigInteger)
+    publishers: Mapped[str]
+    """Trusted keys that had signed it when it was installed last, by name, a space between."""
+    archive: Mapped[bytes]
+    """The package as a file ``.motet``."""
+
+
+class InstallationRow(Base):
+    """Which package a device has, and from where."""
+
+    __tablename__ = "installations"
+
+    device: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(ForeignKey("packages.digest"))
+    previous: Mapped[str | None] = mapped_column(ForeignKey("packages.digest"))
+    source: Mapped[str]
+    at: Mapped[str] = mapped_column(String(32))
