@@ -8,7 +8,7 @@ BOARDS := stm32f405 virt_rv32
 TWINS := mps2_an385 mps2_an386 mps3_an547
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run demo flash hil test lint types unit board e2e robot firmware edge components dist bench bench-gateway bench-components bench-nn soak format clean
+.PHONY: help setup setup-test run demo flash hil conformance test lint types unit board e2e robot firmware edge components dist bench bench-gateway bench-components bench-nn soak format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -58,6 +58,10 @@ board: setup-test ## tests on the emulated boards
 
 e2e: setup-test firmware components ## broker, gateway, bridge, emulated board and a real MCP client
 	@$(PY) -m pytest -q tests/e2e
+
+conformance: setup-test ## the official MCP conformance suite: gateway, firmware of an emulated board, client; writes docs/conformance.md
+	@$(PY) tools/build.py firmware virt_rv32 --main firmware/conformance
+	@$(PY) tools/run_conformance.py --table $(FLAGS)
 
 robot: setup-test ## the suites of renode/ on all emulated boards; make robot EMULATOR=renode runs them in Renode [BOARD=...]
 	@$(PY) tools/run_robot.py -j2 $(if $(EMULATOR),--emulator $(EMULATOR)) $(if $(BOARD),--board $(BOARD))

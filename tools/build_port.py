@@ -82,7 +82,8 @@ def prepare(folder: Path, makefile: str) -> None:
 def forget_removed_modules(folder: Path, main: Path) -> None:
     """Freezing notices new and changed modules, not removed ones: when the list changed it must start over."""
     manifest = ROOT / "firmware/port/manifest.py"
-    modules = [manifest.read_text(), *(str(path) for path in sorted((ROOT / "firmware/motet_core").rglob("*.py"))), str(main)]
+    folders = {ROOT / "firmware/motet_core", main}
+    modules = [manifest.read_text(), *(str(path) for folder in folders for path in sorted(folder.rglob("*.py"))), str(main)]
     mark, listing = folder / "frozen.list", "\n".join(modules)
     if not mark.exists() or mark.read_text() != listing:
         (folder / "frozen_content.c").unlink(missing_ok=True)

@@ -9,6 +9,7 @@
 ``third_party/rp2040js``     npm package, for emulating the RP2040
 ``third_party/assemblyscript``  npm package, for components in AssemblyScript
 ``third_party/wasm-tools``   Debian package with the C library it needs, for tests with random modules and contracts
+``third_party/conformance``  npm packages: the MCP conformance suite, and the MCP inspector
 
 Without names, the first three. Nothing is downloaded twice: a finished tree carries a stamp with the digest it was made from.
 Only the standard library is used, because this runs before the virtual environment exists.
@@ -27,7 +28,7 @@ from pathlib import Path
 
 from fetch_base import THIRD_PARTY, FetchError, cached, edit, run, say, stamped, unpack
 from fetch_debian import apt_source
-from fetch_npm import fetch_assemblyscript, fetch_rp2040js
+from fetch_npm import fetch_assemblyscript, fetch_conformance, fetch_rp2040js
 from fetch_rp2 import fetch_pico_sdk, fetch_tinyusb
 from fetch_wasm_tools import fetch_wasm_tools
 
@@ -185,6 +186,7 @@ SOURCES = {
     "rp2040js": fetch_rp2040js,
     "assemblyscript": fetch_assemblyscript,
     "wasm-tools": fetch_wasm_tools,
+    "conformance": fetch_conformance,
 }
 
 

@@ -13,6 +13,7 @@ from fetch_base import ROOT, THIRD_PARTY, FetchError, run, say, stamped
 # Folders with package.json and package-lock.json.
 RP2040JS = ROOT / "host/motet/emulate/rp2040"
 ASSEMBLYSCRIPT = ROOT / "tools/assemblyscript"
+CONFORMANCE = ROOT / "tools/conformance"
 
 
 def npm() -> list[str]:
@@ -49,3 +50,7 @@ def fetch_rp2040js() -> None:
 
 def fetch_assemblyscript() -> None:
     _fetch("assemblyscript", ASSEMBLYSCRIPT)
+
+
+def fetch_conformance() -> None:
+    _fetch("conformance", CONFORMANCE)

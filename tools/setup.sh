@@ -90,7 +90,7 @@ if [ "$(cat .venv/.stamp 2>/dev/null)" != "$stamp" ]; then
     echo "$stamp" >.venv/.stamp
 fi
 # Its npm comes with the virtual environment.
-[ "$purpose" = run ] || .venv/bin/python tools/fetch.py rp2040js assemblyscript
+[ "$purpose" = run ] || .venv/bin/python tools/fetch.py rp2040js assemblyscript conformance
 # Debian's unstable suite keeps no old versions: without it tests grow their random modules with binaryen alone.
 [ "$purpose" = run ] || .venv/bin/python tools/fetch.py wasm-tools || say "going on without wasm-tools"
 

@@ -17,8 +17,8 @@ _MAX_TOTAL = 4096
 _COLLECT_EVERY = 8192
 
 
-def main():
-    """Serves for ever; an exception leaves to the port, which reports it and restarts the board."""
+def main(extras=()):
+    """Serves for ever; an exception leaves to the port, which reports it and restarts the board. `extras` as of Device."""
     from motet_native import frame
 
     gc.threshold(_COLLECT_EVERY)
@@ -26,4 +26,4 @@ def main():
     fault = motet_port.last_fault()
     if fault:
         port.log("the run before ended with " + fault)
-    asyncio.run(Device(port, max_total=_MAX_TOTAL, flash=platform.flash()).run())
+    asyncio.run(Device(port, max_total=_MAX_TOTAL, flash=platform.flash(), extras=extras).run())

@@ -10,6 +10,7 @@ from motet_core.errors import MotetError, WireError
 from motet_core.gateway_key import GatewayKey
 from motet_core.grants import Grants
 from motet_core.mcp import Mcp
+from motet_core.offers import Offers
 from motet_core.outbox import Outbox
 from motet_core.port import HELLO, NOTIFICATION, PRESENCE, REPLY, REQUEST
 from motet_core.rpc import Dispatcher
@@ -25,9 +26,10 @@ _SERVICE_METHODS = ("message.deliver", "message.wanted", "message.subscriptions"
 
 class Device:
     """`id`: text, or None for a board that takes it from the host's hello. `max_total`: largest message in bytes.
-    `flash`: motet_native.store.Flash that keeps artifacts and values, or None."""
+    `flash`: motet_native.store.Flash that keeps artifacts and values, or None. `extras`: further providers, each called with
+    the device: hosts of tools (see supervisor) that may offer resources and prompts, too (see offers)."""
 
-    def __init__(self, port, id=None, board=platform.BOARD, max_total=4096, sensors=None, flash=None):
+    def __init__(self, port, id=None, board=platform.BOARD, max_total=4096, sensors=None, flash=None, extras=()):
         self.port = port
         self.id = id
         self.board = board
@@ -54,10 +56,13 @@ class Device:
             self.supervisor, port.limit, max_total, self.catalogue_changed, self.storage.slots, check, self.grants
         )
         self.sensors = Sensors(sensors)
-        self.supervisor.add(self.sensors)
-        self.supervisor.add(Vitals(self))
+        self.offers = Offers(max_total)
+        for provider in [self.sensors, Vitals(self)] + [extra(self) for extra in extras]:
+            self.supervisor.add(provider)
+            self.offers.add(provider)
         mcp = Mcp(self.supervisor, self.board, VERSION, max_total)
         methods = mcp.methods()
+        methods.update(self.offers.methods())
         methods.update(self.artifacts.methods())
         methods.update(self.gateway_key.methods())
         methods.update(self.grants.methods())
@@ -127,6 +132,7 @@ class Device:
             limit=self.port.limit,
             max_total=self.max_total,
             catalogue=self._hash,
+            offers=self.offers.hash(),
             firmware="motet " + VERSION,
             nonce=self._nonce,
             sequence=self.sequence,
@@ -140,8 +146,14 @@ class Device:
         self.supervisor.changed()
         self._hash = None
         await self.announce()
-        message = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
-        await self._send(NOTIFICATION, packed.dumps(message))
+        await self.notify("notifications/tools/list_changed")
+
+    async def notify(self, method, params=None):
+        """Tells everybody: lists that changed, resources with something new in them."""
+        message = {"jsonrpc": "2.0", "method": method}
+        if params is not None:
+            message["params"] = params
+        await self._notify(packed.dumps(message))
 
     async def _read(self):
         while True:

@@ -4,15 +4,13 @@
 import json
 
 from motet_core import errors, schema
-from motet_core.cbor_writer import Encoded
 from motet_core.errors import InvalidParams, Later, ToolError
+from motet_core.offers import PAGE_OVERHEAD, page
 from motet_core.wire.dictionary import PREFIX
 from motet_core.wire.packed import to_base64
 
 PROTOCOL = "2026-07-28"
 _UNSUPPORTED_VERSION = -32022
-# Room that a page of tools needs besides the tools: envelope, id, result names, cursor.
-_PAGE_OVERHEAD = 160
 
 
 class UnsupportedVersion(errors.MotetError):
@@ -29,7 +27,7 @@ class Mcp:
     def __init__(self, supervisor, name, version, max_total):
         self._supervisor = supervisor
         self._info = {"name": name, "version": version}
-        self._page = max_total - _PAGE_OVERHEAD
+        self._page = max_total - PAGE_OVERHEAD
 
     def methods(self):
         return {"server/discover": self.discover, "tools/list": self.list_tools, "tools/call": self.call_tool}
@@ -48,21 +46,7 @@ class Mcp:
     async def list_tools(self, params, request):
         _check_version(params)
         names = self._supervisor.names()
-        index = _cursor(params, len(names))
-        tools, room = [], self._page
-        while index < len(names):
-            entry = self._supervisor.entry(names[index])
-            if len(entry) > room:
-                break
-            room -= len(entry)
-            tools.append(Encoded(entry))
-            index += 1
-        result = {"resultType": "complete", "tools": tools, "ttlMs": 0, "cacheScope": "private"}
-        if index < len(names):
-            if not tools:
-                raise errors.TooLarge("the description of %s does not fit a page" % names[index])
-            result["nextCursor"] = str(index)
-        return result
+        return page(params, len(names), lambda index: self._supervisor.entry(names[index]), self._page, "tools")
 
     async def call_tool(self, params, request):
         _check_version(params)
@@ -71,6 +55,10 @@ class Mcp:
             raise InvalidParams("name: expected string")
         if not self._supervisor.has(name):
             raise InvalidParams("name: unknown tool " + name[:64])
+        host = self._supervisor.host(name)
+        if hasattr(host, "handle"):
+            found = schema.problem(arguments, self._supervisor.input_schema(name))
+            return _tool_error(ToolError(found, "arguments")) if found else await host.handle(name, params, request)
         return await self._told(self._call(name, arguments, request))
 
     async def _call(self, name, arguments, request):
@@ -122,12 +110,3 @@ def _check_version(params):
     version = meta.get(PREFIX + "protocolVersion", PROTOCOL)
     if version != PROTOCOL:
         raise UnsupportedVersion(version if isinstance(version, str) else None)
-
-
-def _cursor(params, count):
-    cursor = params.get("cursor")
-    if cursor is None:
-        return 0
-    if isinstance(cursor, str) and 1 <= len(cursor) <= 4 and cursor.isdigit() and int(cursor) < count:
-        return int(cursor)
-    raise InvalidParams("cursor: not one of this list")

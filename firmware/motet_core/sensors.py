@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sensors as tools: `sensors.list` and `sensors.read`. What a sensor is, the board's HAL knows (motet_core/hal)."""
+"""Sensors as tools, `sensors.list` and `sensors.read`, and as resources. What they are, the HAL knows (motet_core/hal)."""
 
-from motet_core.errors import ToolError
+import json
+
+from motet_core.errors import NotFound, ToolError
+
+URI = "device://sensors/"
 
 
 class Sensors:
@@ -36,6 +40,27 @@ class Sensors:
                 "additionalProperties": False,
             }
         return entry
+
+    def resources(self):
+        return [
+            {"uri": URI + name, "name": name, "description": self._sensors[name].about()["description"]}
+            for name in sorted(self._sensors)
+        ]
+
+    async def read(self, uri, params, request):
+        """A new reading: its bytes, described in _meta, where it has any, else JSON."""
+        if not uri.startswith(URI) or uri[len(URI) :] not in self._sensors:
+            return None
+        try:
+            value = self._sensors[uri[len(URI) :]].read()
+        except OSError as error:
+            raise NotFound("sensor %s cannot be read: %s" % (uri[len(URI) :], error))
+        data = value.pop("data", None)
+        if isinstance(data, bytes):
+            content = {"uri": uri, "mimeType": "application/octet-stream", "blob": data, "_meta": value}
+        else:
+            content = {"uri": uri, "mimeType": "application/json", "text": json.dumps(value)}
+        return {"contents": [content]}
 
     def call(self, name, arguments):
         if name == "sensors.list":

@@ -2,7 +2,8 @@
 """Knows every tool of the device and runs them one at a time, under the cancel flag.
 
 A tool host offers: tools() -> names; describe(name) -> tools/list entry; entry(name) -> the same packed, where it has it
-ready; call(name, arguments) -> (value, text or None), or ToolError; blocking: its calls may take long (wasm, nn).
+ready; call(name, arguments) -> (value, text or None), or ToolError; blocking: its calls may take long (wasm, nn). A host that
+talks back while it works has, instead of call, async handle(name, params, request) -> the whole result (Dispatcher.tell).
 """
 
 import asyncio

@@ -11,7 +11,7 @@ from motet_core.wire.cancel import cancel_key
 NONCE = b"12345678"
 ONLINE = {
     "state": 1, "dictionary": 1, "limit": 512, "max_total": 4096, "catalogue": b"c" * 16, "firmware": "motet 0.1.0",
-    "nonce": NONCE, "sequence": 3, "board": "stm32f405", "id": "pump-1", "reset_reason": "power_on",
+    "nonce": NONCE, "sequence": 3, "board": "stm32f405", "id": "pump-1", "reset_reason": "power_on", "offers": b"o" * 16,
 }  # fmt: skip
 
 
@@ -44,7 +44,7 @@ class PresenceTest(unittest.TestCase):
 
     def test_names_the_field_that_is_missing(self):
         for name in ONLINE:
-            if name == "reset_reason":
+            if name in ("reset_reason", "offers"):
                 continue
             try:
                 presence.encode(**online(**{name: None}))

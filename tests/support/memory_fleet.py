@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from motet.fleet import Event
+from motet.fleet import Event, Offers
 from motet.gateway.app import GatewayApp
 from motet.gateway.options import Options
 from motet.gateway.server import listening
@@ -55,6 +55,7 @@ class MemoryDevice:
     last_seen: float | None = 1.0
     link: Json | None = None
     max_total: int = 65536
+    offers: Offers = field(default_factory=Offers)
 
     @property
     def catalogue_hash(self) -> bytes:
@@ -96,11 +97,12 @@ class MemoryFleet:
             listener(Event("tools" if device.online else "departed", device))
         return device
 
-    async def call(self, device: str, method: str, params: Json, timeout: float, progress: Any = None) -> Json:
+    async def call(self, device: str, method: str, params: Json, timeout: float, progress: Any = None, log: Any = None) -> Json:
         self.calls.append((device, method, params))
         self.called.set()
         try:
-            return await self.answers[params["name"]](params, progress)
+            # Tools and prompts by their names, everything else by its method.
+            return await self.answers[params.get("name", method)](params, progress)
         except asyncio.CancelledError:
             self.cancelled.append(device)
             raise

@@ -77,7 +77,7 @@ async def test_a_page_that_is_no_list_of_tools_is_refused(tools):
     async def ask(_method, _params):
         return {"tools": tools}
 
-    with pytest.raises(BadAnswer, match="list of named tools"):
+    with pytest.raises(BadAnswer, match="list of entries that have a name"):
         await Catalogues().get(b"h" * 16, "bad", ask)
 
 

@@ -97,5 +97,5 @@ async def test_a_catalogue_that_is_taken_back_is_not_asked_for_any_more(world):
     device.announce(catalogue=b"x" * 16)
     await until(lambda: world.count("catalogue_mismatches") == 1, "the failure")
     device.announce()
-    await until(lambda: not world.fleet._readers, "the end of the reader")
+    await until(lambda: not world.fleet.reading, "the end of the reader")
     assert [tool["name"] for tool in world.fleet.get("dev").tools] == ["sim.echo"]

@@ -61,7 +61,7 @@ async def test_an_older_client_hears_of_it_on_its_session_and_was_promised_so(fl
     inbox = Inbox()
     async with serving(fleet) as (url, app), Client(url, mode="legacy", message_handler=inbox) as client:
         assert client.server_capabilities.tools.list_changed
-        await until(lambda: len(app.front.sessions) == 1)
+        await until(lambda: app.front.sessions == 1)
         await standing_stream(app)
         fleet.put(MemoryDevice("valve"))
         await until(lambda: "notifications/tools/list_changed" in inbox.methods)
@@ -73,14 +73,14 @@ async def test_a_client_that_says_initialized_again_and_again_is_one_session(fle
         for _ in range(5):
             await client.session.send_notification(InitializedNotification())
         await client.list_tools()
-        assert len(app.front.sessions) == 1
+        assert app.front.sessions == 1
 
 
 async def test_a_session_that_ends_is_forgotten(fleet):
     async with serving(fleet) as (url, app):
         async with Client(url, mode="legacy"):
-            await until(lambda: len(app.front.sessions) == 1)
-        await until(lambda: len(app.front.sessions) == 0)
+            await until(lambda: app.front.sessions == 1)
+        await until(lambda: app.front.sessions == 0)
 
 
 async def test_a_shutdown_ends_listening_and_standing_streams_at_once(fleet):

@@ -2,7 +2,8 @@
 """The retained record that says whether a device is there and what it speaks.
 
 Records of one device are ordered by (nonce, sequence): the nonce is that of the first hello after boot, the sequence grows
-with each record. The catalogue hash tells a gateway whether it knows the device's tools already (see catalogue.py).
+with each record. The catalogue hash tells a gateway whether it knows the device's tools already, `offers` the same of its
+resources and prompts (see catalogue.py).
 """
 
 from motet_core.errors import WireError
@@ -25,6 +26,7 @@ TABLE = (
     (8, "board", "text", 1, 32, False),
     (9, "id", "text", 1, 32, True),
     (10, "reset_reason", "text", 1, 32, False),
+    (11, "offers", "bytes", 16, 16, False),
 )
 # An online record tells everything; an offline one may come from a last will written before anything was known.
 _ONLINE_NEEDS = ("dictionary", "limit", "max_total", "catalogue", "firmware", "board")

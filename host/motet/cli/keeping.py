@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,9 +15,11 @@ from motet.components.depot import Depot
 from motet.components.gatekeeper import Gatekeeper
 from motet.config import Config
 from motet.gateway.rules import Rules
+from motet.gateway.tasktable import TaskTable
 from motet.policy import Audit, Policy, PolicyError
 from motet.store import Store, StoreError
 from motet.trust import KeyFileError, PrivateKey, PublicKey, TrustError, TrustStore, create, load
+from motet.trust.files import write_new
 
 # The key that signs what the quick start installs; it is made on this machine and never leaves it.
 LOCAL = "local"
@@ -66,6 +69,34 @@ def keeping(config: Config) -> Iterator[Kept]:
         audit = Audit(store)
         gate = Gatekeeper(policies, TrustStore(config.trust_dir), audit, key)
         yield Kept(gate, Rules(policies, audit), Depot(store))
+
+
+@contextmanager
+def tasks_of(config: Config) -> Iterator[TaskTable]:
+    """Where the gateway keeps its tasks. Raises FatalError."""
+    try:
+        store = Store(config.store_url)
+    except StoreError as error:
+        raise FatalError(str(error), Exit.USAGE) from error
+    try:
+        yield TaskTable(store)
+    except StoreError as error:
+        raise FatalError(str(error)) from error
+    finally:
+        store.close()
+
+
+def sealing_key(config: Config) -> bytes:
+    """The secret that seals what clients carry between rounds of a call: the same after a restart. Raises FatalError."""
+    path = config.state.dir / "keys" / "rounds.key"
+    try:
+        # Another process may make it at the same time.
+        with suppress(FileExistsError):
+            if not path.exists():
+                write_new(path, secrets.token_bytes(32), 0o600)
+        return path.read_bytes()
+    except OSError as error:
+        raise FatalError(f"{path}: {error.strerror}; set state.dir in motet.toml", Exit.USAGE) from error
 
 
 def local_key(config: Config) -> PrivateKey:

@@ -20,7 +20,7 @@ from motet.bridge import Bridge
 from motet.bus import Bus, BusError, broker
 from motet.cli.client import RUN_FILE
 from motet.cli.console import Exit, FatalError
-from motet.cli.keeping import keeping
+from motet.cli.keeping import keeping, sealing_key, tasks_of
 from motet.components.jit.keeper import Node
 from motet.config import Config, Emulated, Serial
 from motet.emulate import EmulatorError, Machine, create
@@ -149,12 +149,12 @@ async def _fleet(config: Config, broker_url: str) -> AsyncIterator[Fleet]:
 
 @contextlib.asynccontextmanager
 async def _gateway(config: Config, fleet: Fleet) -> AsyncIterator[str]:
-    options = Options.of(config.gateway, __version__)
+    options = Options.of(config.gateway, __version__, state_keys=(sealing_key(config),))
     logs = DeviceLogs(fleet)
-    with keeping(config) as (gate, rules, depot):
+    with keeping(config) as (gate, rules, depot), tasks_of(config) as table:
         parts = (Deployments(fleet, gate, depot), Inventory(fleet, gate, depot), Packages(fleet, gate, depot), logs)
         routes = [route for part in parts for route in part.routes()]
-        app = GatewayApp(fleet, Metrics(), options, extra_routes=routes, rules=rules)
+        app = GatewayApp(fleet, Metrics(), options, extra_routes=routes, rules=rules, table=table)
         async with listening(app, options) as url:
             try:
                 yield url
@@ -191,10 +191,11 @@ async def stdio(config: Config) -> None:
         raise FatalError("an MCP server on stdio needs a running broker: set broker.url in motet.toml", Exit.USAGE)
     try:
         async with _fleet(config, config.broker.url) as fleet:
-            options = Options.of(config.gateway, __version__)
+            options = Options.of(config.gateway, __version__, state_keys=(sealing_key(config),))
             # A client asks for the tools at once: give the devices that are there the time to show them.
             await came_true(fleet, lambda: _known(fleet), SETTLE_S)
             with keeping(config) as (_gate, rules, _depot):
+                # Tasks of a gateway that runs beside are its own.
                 await serve_stdio(GatewayApp(fleet, Metrics(), options, rules=rules).front)
     except BusError as error:
         raise FatalError(str(error), Exit.UNREACHABLE) from error

@@ -77,6 +77,10 @@ class Gateway(_Table):
     """Calls that may wait in the gateway for one device that is busy."""
     drain_s: Seconds = 5.0
     """How long calls in flight may take at a shutdown."""
+    watch_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 2.0
+    """How often a resource is read that a client is subscribed to."""
+    task_ttl_s: Annotated[float, Field(ge=1, le=30 * 86400)] = 3600.0
+    """How long a task may take, and how long its result is kept."""
 
 
 class Broker(_Table):

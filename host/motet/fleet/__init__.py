@@ -9,10 +9,12 @@
     await fleet.close()
 
 A device is `online` from its first valid presence record on; `tools` and `catalogue_hash` follow once its list has been
-read and its hash verified (event `tools`), and stay as they were while it is offline. Everything runs on one asyncio loop.
+read and its hash verified (event `tools`), `offers`, which are resources and prompts, likewise (event `offers`); they stay as
+they were while it is offline. Everything runs on one asyncio loop.
 """
 
-from motet.fleet.calls import Progress
+from motet.fleet.calls import Log, Progress
+from motet.fleet.catalogues import Offers
 from motet.fleet.device import Device, Event
 from motet.fleet.errors import (
     BadAnswer,
@@ -35,6 +37,8 @@ __all__ = [
     "Event",
     "Fleet",
     "FleetError",
+    "Log",
+    "Offers",
     "Progress",
     "RpcError",
 ]

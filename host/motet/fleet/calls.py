@@ -14,6 +14,7 @@ from motet.wire import Json
 log = logging.getLogger(__name__)
 
 Progress = Callable[[float, float | None, str | None], Awaitable[None]]
+Log = Callable[[str, Any], Awaitable[None]]
 
 # Ids of finished calls that are remembered, to tell a doubled or late answer from nonsense.
 _REMEMBERED = 1024
@@ -23,10 +24,19 @@ class Call:
     """One request under way. `connection` is the number of the broker connection that carried it last, `answered` whether
     the device's own answer ended it."""
 
-    __slots__ = ("answer", "answered", "connection", "deadline", "device", "id", "method", "nonce", "params", "reporter")
+    __slots__ = ("answer", "answered", "connection", "deadline", "device", "id", "lines", "method", "nonce", "params", "reporter")
 
-    def __init__(self, call_id: int, device: Device, method: str, params: Json, deadline: float, reporter: Reporter | None):
-        self.id, self.device, self.nonce = call_id, device, device.nonce
+    def __init__(
+        self,
+        call_id: int,
+        device: Device,
+        method: str,
+        params: Json,
+        deadline: float,
+        reporter: Reporter | None,
+        lines: Lines | None,
+    ) -> None:
+        self.id, self.device, self.nonce, self.lines = call_id, device, device.nonce, lines
         self.method, self.params, self.deadline, self.reporter = method, params, deadline, reporter
         self.answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self.connection, self.answered = 0, False
@@ -77,6 +87,44 @@ class Reporter:
                 return
 
 
+class Lines:
+    """Hands log lines to a listener one at a time, in order; of a device that says more than is taken, the rest is lost."""
+
+    MOST = 64
+
+    def __init__(self, listener: Log) -> None:
+        self._listener = listener
+        self._waiting: list[tuple[str, Any]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, params: Any) -> bool:
+        """The params of notifications/message; False when they are nonsense or too many."""
+        if not isinstance(params.get("level"), str) or len(self._waiting) >= self.MOST:
+            return False
+        self._waiting.append((params["level"], params.get("data")))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        return True
+
+    async def finish(self, timeout: float) -> None:
+        """Wait for what was said before the result."""
+        if self._task is not None:
+            await asyncio.wait((self._task,), timeout=timeout)
+
+    def stop(self) -> None:
+        """Hand on nothing more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        while self._waiting:
+            try:
+                await self._listener(*self._waiting.pop(0))
+            except Exception as error:
+                log.debug("a listener to log lines failed: %r", error)
+                return
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -93,10 +141,12 @@ class Calls:
     def __len__(self) -> int:
         return len(self._calls)
 
-    def open(self, device: Device, method: str, params: Json, deadline: float, reporter: Reporter | None) -> Call:
+    def open(
+        self, device: Device, method: str, params: Json, deadline: float, reporter: Reporter | None, lines: Lines | None = None
+    ) -> Call:
         """A new call under a new id."""
         self._last_id += 1
-        call = self._calls[self._last_id] = Call(self._last_id, device, method, params, deadline, reporter)
+        call = self._calls[self._last_id] = Call(self._last_id, device, method, params, deadline, reporter, lines)
         self._by_device.setdefault(device.id, set()).add(call)
         return call
 

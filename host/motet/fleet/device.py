@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from motet.fleet.catalogues import Offers
 from motet.wire import Presence
 
 # Nonces of earlier boots that are remembered, to recognise replayed records.
@@ -26,6 +27,7 @@ class Device:
         self.last_seen: float | None = None
         self.tools: Sequence[Mapping[str, Any]] = ()
         self.catalogue_hash = b""
+        self.offers, self.offers_hash = Offers(), b""
         # Set once the device has shown itself on the present connection to the broker.
         self.confirmed = asyncio.Event()
         # Given up because it did not show itself, rather than reported gone: its last record may come again.
@@ -81,10 +83,11 @@ class Event:
     """Something that happened to a device.
 
     arrived: it is there (its tools may follow); departed: it is gone, `reason` says how; restarted: it booted again;
-    tools: `device.tools` is new; removed: it is forgotten; message: `data` holds the params of its notifications/message.
+    tools, offers: `device.tools` or `device.offers` is new; removed: it is forgotten; message, updated: `data` holds the
+    params of its notifications/message or notifications/resources/updated.
     """
 
-    kind: Literal["arrived", "departed", "restarted", "tools", "removed", "message"]
+    kind: Literal["arrived", "departed", "restarted", "tools", "offers", "removed", "message", "updated"]
     device: Device
     reason: str = ""
     data: Mapping[str, Any] | None = None

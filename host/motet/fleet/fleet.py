@@ -7,12 +7,14 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
 
 from motet.bus import Bus
-from motet.fleet.calls import Progress
-from motet.fleet.catalogues import Ask, Catalogues
+from motet.fleet.calls import Log, Progress
+from motet.fleet.catalogues import Ask, Catalogues, OfferCatalogues, Offers
 from motet.fleet.device import Device, Event
-from motet.fleet.errors import DeviceOffline, DeviceRestarted, FleetError
+from motet.fleet.errors import DeviceOffline, DeviceRestarted
+from motet.fleet.reading import Reading
 from motet.fleet.registry import Registry
 from motet.fleet.router import Router
 from motet.wire import Json, Topics, WireError, new_gateway_id, packed
@@ -21,12 +23,17 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[[Event], None]
 
+# Notifications that are passed on, and as which event.
+_TOLD: dict[str, Literal["message", "updated"]] = {
+    "notifications/message": "message",
+    "notifications/resources/updated": "updated",
+}
+
 # Bridges come back within the last delay of the bus's back-off; who has not by then is gone.
 _RETURN_S = 10.0
 _CATALOGUE_TIMEOUT_S = 15.0
 # The longest notification that is looked at, in bytes: a device says what fits its line, a broker lets anybody say more.
 _NOTIFICATION = 64 << 10
-_RETRY_S, _LAST_RETRY_S = 2.0, 60.0
 
 
 class Fleet:
@@ -38,10 +45,10 @@ class Fleet:
         self._bus, self._topics = bus, Topics(realm)
         self._router = Router(bus, self._topics, self.gateway_id)
         self._registry = Registry(self._happened)
-        self._catalogues = Catalogues()
+        self._catalogues, self._offers = Catalogues(), OfferCatalogues()
+        self._tools_of = Reading("tools", self._catalogues, self._asker, lambda one: one.catalogue_hash, self._set_tools)
+        self._offers_of = Reading("resources", self._offers, self._asker, lambda one: one.offers_hash, self._set_offers)
         self._listeners: list[Listener] = []
-        # Who is being read, and for which hash.
-        self._readers: dict[str, tuple[bytes, asyncio.Task[None]]] = {}
         self._return: asyncio.TimerHandle | None = None
         self._counts: Counter[str] = Counter()
         self._forget_bus: Callable[[], None] = lambda: None
@@ -65,15 +72,17 @@ class Fleet:
             self._bus.unsubscribe(topic_filter)
         for device in self._registry.devices.values():
             self._router.end_calls(device, DeviceOffline(device.id, "the gateway is stopping"))
-        readers = [reader for _, reader in self._readers.values()]
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
+        await asyncio.gather(self._tools_of.close(), self._offers_of.close())
 
     @property
     def unavailable(self) -> str | None:
         """Why no device can be reached, None when the broker can."""
         return None if self._bus.connected else str(self._bus.failure or "not connected to the broker")
+
+    @property
+    def reading(self) -> int:
+        """How many lists of devices are being read."""
+        return len(self._tools_of) + len(self._offers_of)
 
     def devices(self) -> tuple[Device, ...]:
         """Every device seen since the start, also those that are offline."""
@@ -89,7 +98,7 @@ class Fleet:
 
     def counters(self) -> Mapping[str, int]:
         """What was dropped or refused so far, by reason."""
-        total = Counter({"catalogue_mismatches": self._catalogues.mismatches})
+        total = Counter({"catalogue_mismatches": self._catalogues.mismatches + self._offers.mismatches})
         for counts in (self._router.counts, self._registry.counts, self._counts):
             total.update(counts)
         return total
@@ -104,17 +113,24 @@ class Fleet:
         return lambda: self._listeners.remove(listener)
 
     async def call(
-        self, device: str, method: str, params: Json, timeout: float | None = None, progress: Progress | None = None
+        self,
+        device: str,
+        method: str,
+        params: Json,
+        timeout: float | None = None,
+        progress: Progress | None = None,
+        log: Log | None = None,
     ) -> Json:
         """The result of any request to a device, within `timeout` seconds (default call_timeout_s). Raises FleetError.
 
-        Cancelling the awaiting task, or the time-out, tells the device to stop. `progress(done, total, message)` is
-        awaited for each report, one at a time and never after the result.
+        Cancelling the awaiting task, or the time-out, tells the device to stop. `progress(done, total, message)` and
+        `log(level, data)` are awaited for each report and line, one at a time and never after the result.
         """
         found = self._registry.devices.get(device)
         if found is None:
             raise DeviceOffline(device, f"no device {device!r} has shown itself")
-        return await self._router.call(found, method, params, self.call_timeout_s if timeout is None else timeout, progress)
+        limit = self.call_timeout_s if timeout is None else timeout
+        return await self._router.call(found, method, params, limit, progress, log)
 
     async def call_tool(
         self, device: str, name: str, arguments: Json, timeout: float | None = None, progress: Progress | None = None
@@ -140,7 +156,9 @@ class Fleet:
         device = self._registry.receive(device_id, payload)
         if device is not None:
             self._router.confirmed(device)
-            self._want_tools(device)
+            if device.record.catalogue is not None:
+                self._tools_of.want(device, device.record.catalogue)
+            self._want_offers(device)
 
     def _notified(self, topic: str, payload: bytes) -> None:
         device = self._registry.devices.get(self._topics.device_of(topic) or "")
@@ -153,9 +171,9 @@ class Fleet:
             return
         if device is None or "id" in message:
             self._counts["notifications_dropped"] += 1
-        elif message.get("method") == "notifications/message" and isinstance(message.get("params"), dict):
+        elif (kind := _TOLD.get(str(message.get("method")))) and isinstance(message.get("params"), dict):
             device.seen()
-            self._tell(Event("message", device, data=message["params"]))
+            self._tell(Event(kind, device, data=message["params"]))
 
     # What follows from it.
 
@@ -176,40 +194,24 @@ class Fleet:
             except Exception:
                 log.exception("a listener of the fleet failed")
 
-    def _want_tools(self, device: Device) -> None:
-        wanted = device.record.catalogue
-        if wanted is None or (device.id in self._readers and self._readers[device.id][0] == wanted):
-            return
-        # A reader of another list waits for what will never come.
-        self._stop_reading(device)
-        if wanted == device.catalogue_hash:
-            return
-        tools = self._catalogues.known(wanted)
-        if tools is not None:
-            self._set_tools(device, wanted, tools)
-        else:
-            reader = asyncio.create_task(self._read_tools(device, wanted), name=f"catalogue of {device.id}")
-            self._readers[device.id] = (wanted, reader)
+    def _stop_reading(self, device: Device) -> None:
+        self._tools_of.stop(device)
+        self._offers_of.stop(device)
+
+    def _want_offers(self, device: Device) -> None:
+        wanted = device.record.offers or b""
+        if wanted:
+            self._offers_of.want(device, wanted)
+        elif device.offers_hash:
+            self._set_offers(device, b"", Offers())
 
     def _set_tools(self, device: Device, wanted: bytes, tools: tuple[Json, ...]) -> None:
         device.tools, device.catalogue_hash = tools, wanted
         self._tell(Event("tools", device))
 
-    def _stop_reading(self, device: Device) -> None:
-        if device.id in self._readers:
-            self._readers.pop(device.id)[1].cancel()
-
-    async def _read_tools(self, device: Device, wanted: bytes) -> None:
-        """Read until what was read is what the device announced."""
-        delay = _RETRY_S
-        while device.catalogue_hash != wanted:
-            try:
-                self._set_tools(device, wanted, await self._catalogues.get(wanted, device.id, self._asker(device)))
-            except FleetError as error:
-                log.warning("the tools of %s cannot be read: %s", device.id, error)
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, _LAST_RETRY_S)
-        del self._readers[device.id]
+    def _set_offers(self, device: Device, wanted: bytes, offers: Offers) -> None:
+        device.offers, device.offers_hash = offers, wanted
+        self._tell(Event("offers", device))
 
     def _asker(self, device: Device) -> Ask:
         return lambda method, params: self._router.call(device, method, params, _CATALOGUE_TIMEOUT_S)

@@ -14,7 +14,7 @@ import math
 import secrets
 
 from motet.bus import Bus, BusError
-from motet.fleet.calls import Call, Calls, Progress, Reporter
+from motet.fleet.calls import Call, Calls, Lines, Log, Progress, Reporter
 from motet.fleet.device import Device
 from motet.fleet.errors import BadAnswer, BusDown, DeviceOffline, DeviceTimeout, FleetError, RpcError
 from motet.wire import Json, Topics, WireError, packed
@@ -40,28 +40,39 @@ class Router:
         self._joiners: dict[str, blocks.Joiner] = {}
         self._transfer = secrets.randbits(32)
 
-    async def call(self, device: Device, method: str, params: Json, timeout: float, progress: Progress | None = None) -> Json:
+    async def call(
+        self,
+        device: Device,
+        method: str,
+        params: Json,
+        timeout: float,
+        progress: Progress | None = None,
+        log: Log | None = None,
+    ) -> Json:
         """The result of a request to `device` within `timeout` seconds. Raises FleetError."""
         if not device.online:
             raise DeviceOffline(device.id, f"device {device.id} is offline")
         deadline = self._loop.time() + timeout
         if not (self._bus.connected and device.confirmed.is_set()):
             await self._ready(device, min(timeout, PATIENCE_S))
-        call = self._calls.open(device, method, params, deadline, Reporter(progress) if progress else None)
+        reporter, lines = Reporter(progress) if progress else None, Lines(log) if log else None
+        call = self._calls.open(device, method, params, deadline, reporter, lines)
         timer = self._loop.call_later(deadline - self._loop.time(), self._expire, call)
         try:
             self._send(call)
             result = await call.answer
-            if call.reporter is not None:
-                await call.reporter.finish(deadline - self._loop.time())
+            for listener in (reporter, lines):
+                if listener is not None:
+                    await listener.finish(deadline - self._loop.time())
             return result
         except (asyncio.CancelledError, DeviceTimeout):
             self._withdraw(call)
             raise
         finally:
             timer.cancel()
-            if call.reporter is not None:
-                call.reporter.stop()
+            for listener in (reporter, lines):
+                if listener is not None:
+                    listener.stop()
             self._calls.close(call)
 
     async def _ready(self, device: Device, timeout: float) -> None:
@@ -170,7 +181,8 @@ class Router:
 
     def _deliver(self, device_id: str, message: Json) -> None:
         if "method" in message:
-            self._progress(device_id, message)
+            if not self._told(device_id, message):
+                self.counts["progress_dropped"] += 1
             return
         call = self._calls.get(message.get("id"))
         if call is None or call.answer.done():
@@ -181,12 +193,18 @@ class Router:
             call.device.seen()
             _finish(call, message)
 
-    def _progress(self, device_id: str, message: Json) -> None:
+    def _told(self, device_id: str, message: Json) -> bool:
+        """Whether a notification belongs to a call under way of this device, and was taken."""
         params = message.get("params")
-        call = self._calls.get(params.get("progressToken")) if isinstance(params, dict) else None
-        known = message["method"] == "notifications/progress" and call is not None and call.device.id == device_id
-        if call is None or not known or call.reporter is None or call.answer.done() or not call.reporter.report(params):
-            self.counts["progress_dropped"] += 1
+        name = {"notifications/progress": "progressToken", "notifications/message": "requestId"}.get(message["method"])
+        if not isinstance(params, dict) or name is None:
+            return False
+        call = self._calls.get(params.get(name))
+        if call is None or call.device.id != device_id or call.answer.done():
+            return False
+        if name == "requestId":
+            return call.lines is not None and call.lines.add(params)
+        return call.reporter is not None and call.reporter.report(params)
 
 
 def _finish(call: Call, message: Json) -> None:

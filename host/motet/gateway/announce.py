@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tells clients that the list of tools changed: `subscriptions/listen` streams and, of older clients, every session.
+"""Finds out what changed in lists, and has it told.
 
 Changes come in storms (a broker restart brings every device back at once), so announcements keep a distance, and a
 change that is undone meanwhile is never announced.
@@ -10,85 +10,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
-from typing import Protocol
-
-from mcp.server.subscriptions import SubscriptionBus, ToolsListChanged
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 log = logging.getLogger(__name__)
 
 _DISTANCE_S = 0.1
-_SEND_S = 10.0
 
-
-class Session(Protocol):
-    """What an older client's session can do for us."""
-
-    async def send_tool_list_changed(self) -> None: ...
-
-
-class Sessions:
-    """Open sessions of clients from before 2026-07-28; one that does not read never keeps the others waiting."""
-
-    def __init__(self) -> None:
-        self._open: dict[Session, _Teller] = {}
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def add(self, session: Session) -> bool:
-        """From now on, tell `session`; False when that was so already."""
-        new = session not in self._open
-        if new:
-            self._open[session] = _Teller(session)
-        return new
-
-    def discard(self, session: Session) -> None:
-        """The session is over."""
-        if teller := self._open.pop(session, None):
-            teller.stop()
-
-    def announce(self) -> None:
-        """Tell every session, each at its own pace."""
-        for teller in self._open.values():
-            teller.tell()
-
-
-class _Teller:
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._stale = False
-        self._task: asyncio.Task[None] | None = None
-
-    def tell(self) -> None:
-        self._stale = True
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._send())
-
-    def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _send(self) -> None:
-        try:
-            while self._stale:
-                self._stale = False
-                async with asyncio.timeout(_SEND_S):
-                    await self._session.send_tool_list_changed()
-        except Exception as error:
-            log.info("a session could not be told of the changed tools: %s", error or type(error).__name__)
+# Of each kind of list and each device, something that is equal exactly when its list is.
+Prints = Mapping[str, Mapping[str, object]]
+# Told: the kind of list, and whose it is.
+Tell = Callable[[str, set[str]], Awaitable[None]]
 
 
 class Announcer:
     """Compares what is shown with what clients were told last; `changed()` wakes it."""
 
-    def __init__(self, bus: SubscriptionBus, sessions: Sessions, fingerprint: Callable[[], object]) -> None:
-        self._bus, self._sessions, self._fingerprint = bus, sessions, fingerprint
-        self._told = fingerprint()
+    def __init__(self, tell: Tell, prints: Callable[[], Prints]) -> None:
+        self._tell, self._prints = tell, prints
+        self._told = prints()
         self._wake = asyncio.Event()
 
     def changed(self) -> None:
-        """The tools may have changed."""
+        """Something may have changed."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -96,19 +39,24 @@ class Announcer:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            now = self._fingerprint()
-            if now != self._told:
-                self._told = now
-                await self._announce()
+            before, self._told = self._told, self._prints()
+            changes = {kind: _changed(before.get(kind, {}), now) for kind, now in self._told.items()}
+            for kind, devices in changes.items():
+                if devices:
+                    await self._announce(kind, devices)
+            if any(changes.values()):
                 await asyncio.sleep(_DISTANCE_S)
 
-    async def _announce(self) -> None:
-        self._sessions.announce()
+    async def _announce(self, kind: str, devices: set[str]) -> None:
         try:
-            await self._bus.publish(ToolsListChanged())
+            await self._tell(kind, devices)
         except Exception:
-            # A bus may be somebody's network; later announcements must not suffer.
-            log.exception("listeners could not be told of the changed tools")
+            # Telling may be somebody's network; later announcements must not suffer.
+            log.exception("listeners could not be told of changed %s", kind)
+
+
+def _changed(before: Mapping[str, object], now: Mapping[str, object]) -> set[str]:
+    return {device for device in before.keys() | now.keys() if before.get(device) != now.get(device)}
 
 
 @contextlib.asynccontextmanager

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from motet.fleet import Device, Fleet
+from motet.fleet import Fleet
+from motet.gateway.describe import describe
 from motet.observe import Metrics
 
 
@@ -55,19 +54,3 @@ class Api:
         name = request.path_params["device"]
         device = self._fleet.get(name)
         return JSONResponse({"error": f"no device {name!r}"}, 404) if device is None else JSONResponse(describe(device))
-
-
-def describe(device: Device) -> dict[str, Any]:
-    """A device as JSON."""
-    return {
-        "id": device.id,
-        "online": device.online,
-        "board": device.board,
-        "firmware": device.firmware,
-        "catalogue": device.catalogue_hash.hex(),
-        "tools": [tool["name"] for tool in device.tools],
-        "last_seen": device.last_seen,
-        "boot_nonce": device.nonce.hex(),
-        "reset_reason": device.reset_reason,
-        "link": device.link,
-    }

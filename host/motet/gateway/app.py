@@ -22,9 +22,9 @@ from motet.gateway.front import Front
 from motet.gateway.guard import Guard, security_settings
 from motet.gateway.options import Options
 from motet.gateway.rules import Rules
+from motet.gateway.tasktable import TaskTable
+from motet.gateway.views import PATH as MCP_PATH
 from motet.observe import Metrics
-
-MCP_PATH = "/mcp"
 
 
 class GatewayApp:
@@ -36,12 +36,19 @@ class GatewayApp:
         options: settings.
         extra_routes: further routes, behind the same checks of Host and Origin.
         rules: who may call what; without them, everybody everything.
+        table: keeps tasks; without it they end with the process.
     """
 
     def __init__(
-        self, fleet: Fleet, metrics: Metrics, options: Options, extra_routes: Sequence[BaseRoute] = (), rules: Rules | None = None
+        self,
+        fleet: Fleet,
+        metrics: Metrics,
+        options: Options,
+        extra_routes: Sequence[BaseRoute] = (),
+        rules: Rules | None = None,
+        table: TaskTable | None = None,
     ) -> None:
-        self.front = Front(fleet, metrics, options, rules)
+        self.front = Front(fleet, metrics, options, rules, table)
         self._denials = Denials(fleet, rules.audit) if rules is not None else None
         self._endpoint = Endpoint(self.front.server, metrics, options)
         metrics.add(FleetCollector(fleet, self.front))
@@ -54,7 +61,8 @@ class GatewayApp:
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Starlette's middleware and routing would cost a tenth of a call.
-        app = self._endpoint if scope["type"] == "http" and scope["path"] == MCP_PATH else self._rest
+        path = scope.get("path", "")
+        app = self._endpoint if scope["type"] == "http" and (path == MCP_PATH or path.startswith(MCP_PATH + "/")) else self._rest
         await app(scope, receive, send)
 
     @contextlib.asynccontextmanager
@@ -70,7 +78,7 @@ class GatewayApp:
 
     def end_streams(self) -> None:
         """Before a shutdown: end what would never end by itself."""
-        self.front.listeners.close()
+        self.front.hub.close()
         self._endpoint.end_streams()
 
 

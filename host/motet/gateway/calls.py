@@ -12,15 +12,17 @@ import anyio
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolRequestParams, CallToolResult
-from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from mcp_types.version import LATEST_MODERN_VERSION, MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from motet.fleet import Fleet
-from motet.gateway import errors
+from motet.gateway import errors, taskmethods, views
+from motet.gateway.asking import Asker, Question, rounds
+from motet.gateway.callers import owner
 from motet.gateway.catalogue import Catalogue, Tool
-from motet.gateway.options import Options
+from motet.gateway.offered import renamed
 from motet.gateway.rules import Rules
-from motet.gateway.turns import Turns
+from motet.gateway.tasks import Tasks, TooManyTasks
 from motet.gateway.values import amount, finite, unsendable
 from motet.observe import Metrics
 from motet.wire import Json, WireError
@@ -29,19 +31,15 @@ log = logging.getLogger(__name__)
 
 Context = ServerRequestContext[Any, Any]
 
-# W3C trace context: longer than any version of it so far.
-_TRACEPARENT = 64
-
 
 class Calls:
     """The `tools/call` handler of the MCP server."""
 
     def __init__(
-        self, fleet: Fleet, catalogue: Catalogue, metrics: Metrics, options: Options, rules: Rules | None = None
+        self, fleet: Fleet, catalogue: Catalogue, metrics: Metrics, asker: Asker, tasks: Tasks, rules: Rules | None = None
     ) -> None:
         self._fleet, self._catalogue, self._metrics, self._rules = fleet, catalogue, metrics, rules
-        self._timeout_s = options.call_timeout_s
-        self._turns = Turns(options.calls_at_once, options.calls_waiting)
+        self._asker, self._tasks = asker, tasks
         self._under_way: set[anyio.CancelScope] = set()
 
     def stop(self) -> None:
@@ -51,10 +49,11 @@ class Calls:
 
     async def __call__(self, ctx: Context, params: CallToolRequestParams) -> Json:
         """Raises MCPError; see `errors`."""
-        tool = self._catalogue.get(params.name)
+        view = views.of(ctx)
+        tool = self._catalogue.get(params.name, view)
         if tool is None:
             self._metrics.unknown.inc()
-            raise self._missing(params.name)
+            raise self._missing(f"{view.device}.{params.name}" if view.device else params.name)
         arguments = params.arguments or {}
         if (problem := self._problem(tool, arguments)) is not None:
             self._metrics.tool(tool.device, tool.definition.name).count("bad_arguments")
@@ -112,26 +111,37 @@ class Calls:
             self._metrics.call_seconds.observe(time.perf_counter() - start)
 
     async def _ask(self, tool: Tool, arguments: Json, ctx: Context) -> Json:
-        request: Json = {"name": tool.definition.name, "arguments": arguments}
-        meta = (ctx.params or {}).get("_meta") or {}
-        progress = ctx.session.report_progress if "progressToken" in meta else None
-        # For the device's log; the rest of _meta is between client and gateway, and bytes on the wire.
-        trace = meta.get("traceparent")
-        if isinstance(trace, str) and len(trace) <= _TRACEPARENT:
-            request["_meta"] = {"traceparent": trace}
+        definition, tasks = tool.definition, taskmethods.declared(ctx)
+        if definition.tasks == "required" and not tasks and ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            raise taskmethods.required()
+        asked = {"name": definition.name, "arguments": arguments}
+        question = Question(tool.device, tool.exposed, "tools/call", asked, definition.asks)
         try:
-            loop = asyncio.get_running_loop()
-            deadline = loop.time() + self._timeout_s
-            async with self._turns.turn(tool.device, deadline):
-                result = await self._fleet.call(tool.device, "tools/call", request, deadline - loop.time(), progress)
+            result = await self._asker.ask(question, ctx, tasks)
         except WireError as error:
             return errors.tool_error(f"the arguments cannot be sent to a device: {error}")
-        except Exception as error:
-            raise errors.from_fleet(error, tool.device, tool.exposed) from error
-        return _usable(result, tool, ctx.protocol_version)
+        if result.get("resultType") == "task":
+            return await self._task(question, ctx, result)
+        if result.get("resultType") == "input_required":
+            return result
+        return renamed(_usable(result, tool.device, tool.exposed, ctx.protocol_version), views.of(ctx), tool.device)
+
+    async def _task(self, question: Question, ctx: Context, result: Json) -> Json:
+        # Answers are for this round; the state says what the device made of them.
+        told = {name: value for name, value in rounds(ctx).items() if name == "requestState"}
+        asked = {**question.params, **told, **self._asker.meta(question, ctx)}
+        try:
+            return taskmethods.described(await self._tasks.begin(question, asked, owner(ctx), result))
+        except TooManyTasks:
+            raise errors.busy(question.device, question.label) from None
 
 
-def _usable(result: Json, tool: Tool, version: str) -> Json:
+def finished(result: Json, device: str, label: str) -> Json:
+    """The last answer of a task's device, as tasks/get tells it. Raises MCPError for one that is not a result."""
+    return _usable(result, device, label, LATEST_MODERN_VERSION)
+
+
+def _usable(result: Json, device: str, label: str, version: str) -> Json:
     """The device's result as a client of this protocol revision can take it; raises MCPError for one that is not a result."""
     if version not in MODERN_PROTOCOL_VERSIONS and not isinstance(result.get("structuredContent"), dict):
         result = {key: value for key, value in result.items() if key != "structuredContent"}
@@ -140,6 +150,6 @@ def _usable(result: Json, tool: Tool, version: str) -> Json:
         # The SDK's own check before sending accepts any object as some kind of result.
         CallToolResult.model_validate(result, by_name=False)
     except ValidationError as error:
-        log.warning("device %s answered %s with something that is no result: %s", tool.device, tool.definition.name, error)
-        raise errors.bad_answer(tool.device, tool.exposed) from error
+        log.warning("device %s answered %s with something that is no result: %s", device, label, error)
+        raise errors.bad_answer(device, label) from error
     return result

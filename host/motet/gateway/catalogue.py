@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import logging
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,15 +12,15 @@ from weakref import WeakValueDictionary
 
 from motet.fleet import Device
 from motet.gateway.definitions import Definition, Definitions, LeftOut
-from motet.gateway.naming import exposed_name
+from motet.gateway.pages import BadCursor, page
+from motet.gateway.views import FLEET, View
 
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
 
-class BadCursor(ValueError):
-    """A `tools/list` cursor that this gateway did not give out."""
+__all__ = ["BadCursor", "Catalogue", "Tool"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ class Catalogue:
 
     def _show_tool(self, device: str, definition: Definition, shown: _Shown) -> None:
         try:
-            name = exposed_name(device, definition.name)
+            name = FLEET.name(device, definition.name)
         except ValueError as error:
             shown.left_out.append(LeftOut(definition.name, "bad_name", str(error)))
             return
@@ -99,27 +96,35 @@ class Catalogue:
         self.hide(device)
         self._complained.pop(device, None)
 
-    def get(self, name: str) -> Tool | None:
-        """The tool with this full name."""
-        return self._tools.get(name)
+    def get(self, name: str, view: View = FLEET) -> Tool | None:
+        """The tool with this name in a view."""
+        if not view.device:
+            return self._tools.get(name)
+        # Only what has a valid name in the fleet is there.
+        tool = self._tools.get(f"{view.device}.{name}")
+        return None if tool is None else Tool(tool.device, name, tool.definition)
 
-    def input_schema(self, name: str) -> Mapping[str, Any] | None:
-        """The tool's inputSchema, for the SDK's check of `Mcp-Param-*` headers."""
-        tool = self._tools.get(name)
-        return None if tool is None else tool.definition.entry["inputSchema"]
-
-    def page(self, cursor: str | None, modern: bool) -> tuple[list[Json], str | None]:
+    def page(self, cursor: str | None, modern: bool, view: View = FLEET) -> tuple[list[Json], str | None]:
         """Entries after `cursor` and the next cursor. A cursor stays good while devices come and go.
 
         Raises BadCursor.
         """
+        names, after = page(self._names(view), cursor, self._page_size)
+        tools = (self.get(name, view) for name in names)
+        return [entry for tool in tools if tool is not None and (entry := tool.entry(modern)) is not None], after
+
+    def _names(self, view: View) -> list[str]:
+        if view.device:
+            shown = self._devices.get(view.device)
+            return [] if shown is None else sorted(name.removeprefix(view.device + ".") for name in shown.names)
         if self._order is None:
             self._order = sorted(self._tools)
-        start = 0 if cursor is None else bisect_right(self._order, _after(cursor))
-        names = self._order[start : start + self._page_size]
-        entries = [entry for name in names if (entry := self._tools[name].entry(modern)) is not None]
-        more = start + self._page_size < len(self._order)
-        return entries, _cursor(names[-1]) if more else None
+        return self._order
+
+    def input_schema(self, name: str, view: View = FLEET) -> Mapping[str, Any] | None:
+        """The tool's inputSchema, for the SDK's check of `Mcp-Param-*` headers."""
+        tool = self.get(name, view)
+        return None if tool is None else tool.definition.entry["inputSchema"]
 
     def fingerprint(self) -> dict[str, bytes]:
         """Equal exactly when the tools are: what listChanged is about."""
@@ -140,14 +145,3 @@ class _Shown:
         self.hash, self.definitions = catalogue_hash, definitions
         self.names: list[str] = []
         self.left_out: list[LeftOut] = []
-
-
-def _cursor(name: str) -> str:
-    return base64.urlsafe_b64encode(name.encode()).decode()
-
-
-def _after(cursor: str) -> str:
-    try:
-        return base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        raise BadCursor("the cursor is not one that tools/list gave out") from error

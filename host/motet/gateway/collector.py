@@ -33,7 +33,7 @@ class FleetCollector(Collector):
         yield GaugeMetricFamily("motet_bus_connected", "1 while the broker is reachable.", int(self._fleet.unavailable is None))
         yield GaugeMetricFamily("motet_tools", "Tools that clients can see.", len(catalogue))
         yield _gauge("motet_tools_left_out", "Tools that clients cannot see, by reason.", "reason", catalogue.left_out())
-        yield GaugeMetricFamily("motet_sessions", "Open sessions of clients from before 2026-07-28.", len(self._front.sessions))
+        yield GaugeMetricFamily("motet_sessions", "Open sessions of clients from before 2026-07-28.", self._front.sessions)
         yield _counter("motet_dropped", "Messages dropped or refused, by reason.", "reason", self._fleet.counters())
         yield _counter("motet_bytes", "Bytes of messages to and from devices.", "direction", self._fleet.traffic())
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from mcp.shared.inbound import find_invalid_x_mcp_header
 from mcp_types import methods
@@ -20,18 +20,27 @@ from motet.gateway.values import amount
 
 Json = dict[str, Any]
 
+TaskSupport = Literal["forbidden", "optional", "required"]
+# A device marks so tools that are to be told what the client can be asked for.
+ASKS = "motet/asks"
+
 # Values in all tools of one device together: checking a schema costs up to half a millisecond for each part of it.
 MOST_VALUES = 8192
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One tool, without a device: `entry` for clients of 2026-07-28, `legacy` for older ones (None: not for them)."""
+    """One tool, without a device: `entry` for clients of 2026-07-28, `legacy` for older ones (None: not for them).
+
+    `tasks`: whether its calls may outlast a request, `asks`: whether it may want something of the client before it answers.
+    """
 
     name: str
     entry: Json
     legacy: Json | None
     check: Check
+    tasks: TaskSupport = "forbidden"
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,15 @@ def _definition(name: str, raw: Any) -> Definition:
         raise _Refused("bad_schema", str(error)) from error
     if (problem := find_invalid_x_mcp_header(entry["inputSchema"])) is not None:
         raise _Refused("bad_schema", f"invalid x-mcp-header: {problem}")
-    return Definition(name, entry, _legacy(entry), check)
+    asks = isinstance(entry.get("_meta"), Mapping) and entry["_meta"].get(ASKS) is True
+    return Definition(name, entry, _legacy(entry), check, _tasks(raw), asks)
+
+
+def _tasks(raw: Mapping[str, Any]) -> TaskSupport:
+    # Newer revisions of MCP leave this to the server; here it is the device's word to the gateway.
+    execution = raw.get("execution")
+    found = execution.get("taskSupport") if isinstance(execution, Mapping) else None
+    return "required" if found == "required" else "optional" if found == "optional" else "forbidden"
 
 
 def _shaped(raw: Any, version: str) -> Json:

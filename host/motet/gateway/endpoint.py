@@ -20,14 +20,16 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from motet.gateway.front import VIEW
 from motet.gateway.options import Options
+from motet.gateway.views import BadView, of_scope
 from motet.observe import Metrics
 
 # A call that is answered sooner is not worth the task that watches its connection.
 _UNWATCHED_S = 0.02
 _HANDSHAKE = frozenset(version.encode() for version in HANDSHAKE_PROTOCOL_VERSIONS)
 # Marks of a request whose answer is a stream. Found in an argument instead, they only cost the cheaper way.
-_STREAMED = (b'"progressToken"', b'"subscriptions/listen"')
+_STREAMED = (b'"progressToken"', b'"subscriptions/listen"', b'"io.modelcontextprotocol/logLevel"')
 
 
 class Endpoint:
@@ -57,6 +59,12 @@ class Endpoint:
             scope.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            # The task of this request, and those that it starts.
+            VIEW.set(of_scope(scope))
+        except BadView as error:
+            await self._refuse(404, "bad_view", str(error), scope, receive, send)
+            return
         if scope["method"] != "POST":
             with anyio.CancelScope() as standing:
                 self._standing.add(standing)

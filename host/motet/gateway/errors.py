@@ -12,6 +12,7 @@ from typing import Any
 
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
+from mcp_types.jsonrpc import MISSING_REQUIRED_CLIENT_CAPABILITY
 
 from motet.fleet import BadAnswer, BusDown, DeviceOffline, DeviceRestarted, DeviceTimeout, FleetError, RpcError
 from motet.fleet.errors import BAD_ANSWER
@@ -74,8 +75,40 @@ def stopping(device: str, tool: str) -> MCPError:
 
 
 def bad_answer(device: str, tool: str) -> MCPError:
-    """The device answered with something that is no result of tools/call."""
-    return _error(BAD_ANSWER, f"device {device} answered with something that is no tool result", device, tool)
+    """The device answered with something that is no result of what it was asked."""
+    return _error(BAD_ANSWER, f"device {device} answered with something that is no result", device, tool)
+
+
+def busy(device: str, tool: str) -> MCPError:
+    """Too much is under way already."""
+    return _error(BUSY, "too many tasks are open already", device, tool)
+
+
+def too_slow(device: str, tool: str) -> MCPError:
+    """The device takes the call as a task, and the client cannot be given one."""
+    return _error(DEVICE_TIMEOUT, f"device {device} did not finish in time; a client with tasks could wait for it", device, tool)
+
+
+def too_many_rounds(device: str, tool: str) -> MCPError:
+    """The device asks for input again and again."""
+    return _error(BAD_ANSWER, f"device {device} does not stop asking for input", device, tool)
+
+
+def missing_capability(what: str, required: dict[str, Any]) -> MCPError:
+    """The client has not declared what answering it takes; `required`: as in ClientCapabilities."""
+    return MCPError(
+        MISSING_REQUIRED_CLIENT_CAPABILITY, f"{what} needs a capability of the client", {"requiredCapabilities": required}
+    )
+
+
+def no_resource(uri: str, modern: bool) -> MCPError:
+    """MCP 2026-07-28, server/resources: invalid params; before, a code of its own."""
+    return MCPError(INVALID_PARAMS if modern else -32002, "Resource not found", {"uri": shorten(uri)})
+
+
+def unknown_prompt(name: str) -> MCPError:
+    """MCP 2026-07-28, server/prompts."""
+    return MCPError(INVALID_PARAMS, f"Unknown prompt: {shorten(name)}")
 
 
 def from_fleet(error: Exception, device: str, tool: str) -> MCPError:

@@ -3,35 +3,62 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from mcp.server.caching import CacheHint
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.models import InitializationOptions
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, CallToolRequestParams, NotificationParams, PaginatedRequestParams
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CompleteRequestParams,
+    GetPromptRequestParams,
+    NotificationParams,
+    PaginatedRequestParams,
+    ReadResourceRequestParams,
+    SetLevelRequestParams,
+    SubscribeRequestParams,
+    SubscriptionsListenRequestParams,
+    UnsubscribeRequestParams,
+)
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from motet.fleet import Device, Event, Fleet
-from motet.gateway.announce import Announcer, Sessions, running
-from motet.gateway.calls import Calls
+from motet.gateway import callers, views
+from motet.gateway.announce import Announcer, Prints, running
+from motet.gateway.asking import Asker
+from motet.gateway.calls import Calls, finished
 from motet.gateway.catalogue import BadCursor, Catalogue
+from motet.gateway.describe import describe
+from motet.gateway.hub import Hub
+from motet.gateway.offered import Offered
 from motet.gateway.options import Options
+from motet.gateway.own import OwnResources
 from motet.gateway.rules import Rules
+from motet.gateway.taskmethods import TaskMethods
+from motet.gateway.tasks import Tasks
+from motet.gateway.tasktable import TaskTable
+from motet.gateway.views import FLEET, View
+from motet.gateway.watching import Watcher
 from motet.observe import Metrics
 from motet.wire import Json
 
 Context = ServerRequestContext[Any, Any]
 
 _INSTRUCTIONS = "Tools of the devices behind this gateway, named <device>.<tool>. Devices come and go; so do their tools."
+# The SDK looks for a tool's schema before there is a context that could say in which view.
+VIEW: ContextVar[View] = ContextVar("view", default=FLEET)
 
 
 class _Server(Server[Any]):
-    """Tells older clients, too, that the list of tools changes: the SDK asks nobody for these options over HTTP."""
+    """Tells older clients, too, that the lists change: the SDK asks nobody for these options over HTTP."""
 
     def create_initialization_options(
         self,
@@ -39,62 +66,111 @@ class _Server(Server[Any]):
         experimental_capabilities: dict[str, dict[str, Any]] | None = None,
         extensions: dict[str, dict[str, Any]] | None = None,
     ) -> InitializationOptions:
-        options = notification_options or NotificationOptions(tools_changed=True)
-        return super().create_initialization_options(options, experimental_capabilities, extensions)
+        options = notification_options or NotificationOptions(True, True, True)
+        # Extensions are of 2026-07-28.
+        return super().create_initialization_options(options, experimental_capabilities, extensions or {})
 
 
 class Front:
-    """MCP server and what belongs to it: catalogue, announcements, calls."""
+    """MCP server and what belongs to it: catalogue, announcements, calls, tasks."""
 
-    def __init__(self, fleet: Fleet, metrics: Metrics, options: Options, rules: Rules | None = None) -> None:
+    def __init__(
+        self, fleet: Fleet, metrics: Metrics, options: Options, rules: Rules | None = None, table: TaskTable | None = None
+    ) -> None:
         self._fleet = fleet
         self.catalogue = Catalogue(options.page_size, options.max_tools_per_device)
-        self.sessions = Sessions()
-        bus = InMemorySubscriptionBus()
-        self.announcer = Announcer(bus, self.sessions, self.catalogue.fingerprint)
-        self.listeners = ListenHandler(bus, max_subscriptions=options.max_listeners)
-        self.server: Server[Any] = _Server(
+        self.hub = Hub(options.max_listeners, self._watch)
+        asker, self._own = Asker(fleet, options), OwnResources(fleet, describe)
+        self.offered = Offered(fleet, asker, self._own, options.page_size, rules)
+        self.announcer = Announcer(self.hub.changed, self._prints)
+        self.watcher = Watcher(fleet, self.hub, self._own, options.watch_interval_s)
+        self.tasks = Tasks(asker, table or TaskTable(), finished, options.task_ttl_s)
+        self.calls = Calls(fleet, self.catalogue, metrics, asker, self.tasks, rules)
+        self.server = self._made(options, asker)
+
+    @property
+    def sessions(self) -> int:
+        """Open sessions of clients from before 2026-07-28."""
+        return len(self.hub.sessions)
+
+    def _made(self, options: Options, asker: Asker) -> Server[Any]:
+        server: Server[Any] = _Server(
             options.name,
             version=options.version,
             instructions=_INSTRUCTIONS,
             cache_hints={"server/discover": CacheHint(ttl_ms=60_000, scope="private")},
             # Without it the SDK would run the whole tools/list for each call to find the schema.
-            get_tool_input_schema=self.catalogue.input_schema,
-            on_subscriptions_listen=self.listeners,
+            get_tool_input_schema=self._input_schema,
         )
-        self.calls = Calls(fleet, self.catalogue, metrics, options, rules)
-        self.server.add_request_handler("tools/list", PaginatedRequestParams, self._list_tools)
-        self.server.add_request_handler("tools/call", CallToolRequestParams, self.calls)
-        self.server.add_notification_handler("notifications/initialized", NotificationParams, self._initialized)
+        add, offered, hub = server.add_request_handler, self.offered, self.hub
+        add("tools/list", PaginatedRequestParams, self._list_tools)
+        add("tools/call", CallToolRequestParams, self.calls)
+        add("resources/list", PaginatedRequestParams, offered.list_resources)
+        add("resources/templates/list", PaginatedRequestParams, offered.list_templates)
+        add("resources/read", ReadResourceRequestParams, offered.read)
+        add("resources/subscribe", SubscribeRequestParams, hub.subscribe)
+        add("resources/unsubscribe", UnsubscribeRequestParams, hub.unsubscribe)
+        add("subscriptions/listen", SubscriptionsListenRequestParams, hub.listen)
+        add("prompts/list", PaginatedRequestParams, offered.list_prompts)
+        add("prompts/get", GetPromptRequestParams, offered.get_prompt)
+        add("completion/complete", CompleteRequestParams, offered.complete)
+        add("logging/setLevel", SetLevelRequestParams, asker.levels.set)
+        TaskMethods(self.tasks).register(server)
+        server.add_notification_handler("notifications/initialized", NotificationParams, self._initialized)
+        server.middleware.append(RequestStateBoundary(_sealing(options), default_audience=options.name))
+        return server
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Follow the fleet and tell clients what changes, inside the block."""
+        """Follow the fleet, tell clients what changes and go on with tasks, inside the block."""
         stop_following = self._fleet.add_listener(self._happened)
+        watching = asyncio.create_task(self.watcher.run())
         try:
             for device in self._fleet.devices():
                 self._follow(device)
-            async with running(self.announcer):
+            async with running(self.announcer), self.tasks.running():
                 yield
         finally:
             stop_following()
+            watching.cancel()
+            await asyncio.wait((watching,))
 
     def _happened(self, event: Event) -> None:
         if event.kind == "removed":
             self.catalogue.forget(event.device.id)
-        elif event.kind != "message":
+            self._own.forget(event.device.id)
+        elif event.kind in ("message", "updated"):
+            self.watcher.happened(event)
+        else:
             self._follow(event.device)
 
     def _follow(self, device: Device) -> None:
         if device.online:
             self.catalogue.show(device)
+            self.offered.show(device)
         else:
             self.catalogue.hide(device.id)
+            self.offered.hide(device.id)
         self.announcer.changed()
 
+    def _prints(self) -> Prints:
+        resources, templates = self.offered.resources.fingerprint(), self.offered.templates.fingerprint()
+        return {
+            "tools": self.catalogue.fingerprint(),
+            "resources": {device: (resources.get(device), templates.get(device)) for device in {**resources, **templates}},
+            "prompts": self.offered.prompts.fingerprint(),
+        }
+
+    def _watch(self) -> None:
+        self.watcher.wake()
+
+    def _input_schema(self, name: str) -> Mapping[str, Any] | None:
+        return self.catalogue.input_schema(name, VIEW.get())
+
     async def _list_tools(self, ctx: Context, params: PaginatedRequestParams) -> Json:
+        modern = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
         try:
-            tools, cursor = self.catalogue.page(params.cursor, ctx.protocol_version in MODERN_PROTOCOL_VERSIONS)
+            tools, cursor = self.catalogue.page(params.cursor, modern, views.of(ctx))
         except BadCursor as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
         # Never fresh in a cache: devices come and go, and an answer costs little. Private: authorization may narrow it.
@@ -102,8 +178,10 @@ class Front:
         return result if cursor is None else {**result, "nextCursor": cursor}
 
     async def _initialized(self, ctx: Context, _params: NotificationParams) -> None:
-        """A session of an older client is ready to be told things, until its connection closes."""
-        # The SDK gives handlers no public way to the connection that outlives their request.
-        connection = ctx.session._connection
-        if self.sessions.add(connection):
-            connection.exit_stack.callback(self.sessions.discard, connection)
+        self.hub.opened(ctx)
+
+
+def _sealing(options: Options) -> RequestStateSecurity:
+    keys = list(options.state_keys)
+    ephemeral = RequestStateSecurity.ephemeral()
+    return RequestStateSecurity(keys=keys or None, codec=None if keys else ephemeral.codec, bind_principal=callers.binding)

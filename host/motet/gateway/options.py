@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from motet.config import Gateway
@@ -30,6 +30,11 @@ class Options:
         max_listeners: most `subscriptions/listen` streams at once.
         max_sessions: most sessions of clients that speak a revision before 2026-07-28.
         max_tools_per_device: further tools of one device are left out.
+        input_timeout_s: longest wait for what a client of an older revision is asked while its call runs.
+        watch_interval_s: how often a resource that somebody is subscribed to is read.
+        task_ttl_s: how long a task may take, and how long its result is kept.
+        state_keys: secrets of 32 bytes or more that seal what a client carries between rounds of a call; the first one seals,
+            all of them open. None: one that ends with the process.
     """
 
     host: str = "127.0.0.1"
@@ -48,10 +53,14 @@ class Options:
     max_listeners: int = 4096
     max_sessions: int = 1024
     max_tools_per_device: int = 256
+    input_timeout_s: float = 300.0
+    watch_interval_s: float = 2.0
+    task_ttl_s: float = 3600.0
+    state_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
     @classmethod
-    def of(cls, settings: Gateway, version: str) -> Options:
-        """What the `[gateway]` table of the configuration says; the two bear the same names."""
+    def of(cls, settings: Gateway, version: str, **further: Any) -> Options:
+        """What the `[gateway]` table of the configuration says, and `further`; the two bear the same names."""
         values: dict[str, Any] = settings.model_dump()
         lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-        return cls(version=version, **{**values, **lists})
+        return cls(version=version, **{**values, **lists, **further})

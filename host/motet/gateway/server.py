@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 import uvicorn
 import uvloop
 
-from motet.gateway.app import MCP_PATH, GatewayApp
+from motet.gateway.app import GatewayApp
 from motet.gateway.connection import BoundedConnection
 from motet.gateway.options import Options
+from motet.gateway.views import PATH as MCP_PATH
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -56,3 +56,17 @@ class InstallationRow(Base):
     previous: Mapped[str | None] = mapped_column(ForeignKey("packages.digest"))
     source: Mapped[str]
     at: Mapped[str] = mapped_column(String(32))
+
+
+class TaskRow(Base):
+    """One task; see ``motet.gateway.tasktable``."""
+
+    __tablename__ = "tasks"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    device: Mapped[str] = mapped_column(String(32), index=True)
+    status: Mapped[str] = mapped_column(String(20))
+    expires: Mapped[int] = mapped_column(BigInteger, index=True)
+    """Unix ms."""
+    body: Mapped[str]
+    """The whole task as JSON."""

@@ -16,7 +16,8 @@ NONCE_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """One presence record. `limit` and `max_total` are bytes (largest frame, largest message); `catalogue` is 16 bytes.
+    """One presence record. `limit` and `max_total` are bytes (largest frame, largest message); `catalogue` is 16 bytes,
+    `offers`, the hash of resources and prompts, as well or None.
 
     Records of one device are ordered by (nonce, sequence); an offline one may hold only id, nonce and sequence.
     """
@@ -32,10 +33,11 @@ class Presence:
     firmware: str | None = None
     board: str | None = None
     reset_reason: str | None = None
+    offers: bytes | None = None
 
     @property
     def online(self) -> bool:
-        """Whether the record says that the device is there; then every field but reset_reason is set."""
+        """Whether the record says that the device is there; then every field but reset_reason and offers is set."""
         return self.state == ONLINE
 
     @classmethod

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fixture of the MCP conformance suite. Not part of normal images."""

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who makes a request: what an access token says, or nobody in particular."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcp.server.context import ServerRequestContext
+from mcp.server.request_state import authenticated_principal
+
+from motet.gateway import views
+
+ANONYMOUS = "anonymous"
+Context = ServerRequestContext[Any, Any]
+
+
+def owner(ctx: Context) -> str:
+    """Names the caller for what belongs to it: its tasks."""
+    return authenticated_principal(ctx) or ANONYMOUS
+
+
+def binding(ctx: Context) -> str:
+    """What sealed state is bound to: the caller, and the view in which names mean what they mean."""
+    return f"{owner(ctx)}|{views.of(ctx).device}"

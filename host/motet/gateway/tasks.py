@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls that outlast their request: the extension io.modelcontextprotocol/tasks (SEP-2663), on the server's side.
+
+A device that takes a call as a task says so ("task", with a state) and is asked again with that state until it is done; it
+keeps nothing of the task itself. So a task survives a restart of the gateway, and a device that is away for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from mcp.shared.exceptions import MCPError
+
+from motet.gateway import errors, inputs
+from motet.gateway.asking import POLL_MS, Asker, Question, next_poll
+from motet.gateway.tasktable import Task, TaskTable
+from motet.store import StoreError
+from motet.wire import Json
+from motet_core.errors import BUSY
+
+log = logging.getLogger(__name__)
+
+EXTENSION = "io.modelcontextprotocol/tasks"
+# Open ones: each holds a place in the table, and asks its device now and then.
+MOST_OPEN, MOST_OPEN_OF_ONE = 10_000, 256
+_AWAY = (errors.DEVICE_OFFLINE, errors.DEVICE_TIMEOUT, errors.DEVICE_RESTARTED, errors.BUS_DOWN, BUSY)
+# How often a device that is away is asked for again.
+_AWAY_S = 2.0
+Finish = Callable[[Json, str, str], Json]
+
+
+class TooManyTasks(Exception):
+    """No more tasks can be open at the same time."""
+
+
+class Tasks:
+    """All tasks. `finish(result, device, label)` checks a device's last answer; `ttl_s` is how long they last."""
+
+    def __init__(self, asker: Asker, table: TaskTable, finish: Finish, ttl_s: float) -> None:
+        self._asker, self._table, self._finish, self._ttl_ms = asker, table, finish, int(ttl_s * 1000)
+        self._tasks: dict[str, Task] = {}
+        self._runs: dict[str, asyncio.Task[None]] = {}
+        self._answered: dict[str, asyncio.Event] = {}
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Go on with what was open when the gateway ended; tasks run inside the block."""
+        for task in await self._table.load():
+            self._tasks[task.id] = task
+            if not task.over:
+                self._start(task)
+        sweeping = asyncio.create_task(self._sweep())
+        try:
+            yield
+        finally:
+            runs = [sweeping, *self._runs.values()]
+            for run in runs:
+                run.cancel()
+            await asyncio.wait(runs)
+
+    async def begin(self, question: Question, asked: Json, owner: str, answer: Json) -> Task:
+        """A new task for a question that the device answered with "task"; it is written down when this returns.
+
+        Raises TooManyTasks, StoreError.
+        """
+        mine = [one for one in self._tasks.values() if not one.over]
+        if len(mine) >= MOST_OPEN or sum(one.owner == owner for one in mine) >= MOST_OPEN_OF_ONE:
+            raise TooManyTasks
+        now = _now()
+        names = secrets.token_urlsafe(24), owner, question.device, question.label, question.method
+        task = Task(*names, asked=asked, created=now, updated=now, ttl_ms=self._ttl_ms, poll_ms=POLL_MS)
+        task.state, task.poll_ms = next_poll(answer)
+        await self._table.save(task)
+        self._tasks[task.id] = task
+        self._start(task)
+        return task
+
+    def find(self, task_id: str, owner: str) -> Task | None:
+        """The task, when it is this owner's."""
+        task = self._tasks.get(task_id)
+        return task if task is not None and task.owner == owner else None
+
+    async def answer(self, task: Task, answers: dict[str, Json]) -> None:
+        """Answers to what the task asked; others are ignored. It goes on once nothing is open."""
+        for key in [key for key in answers if key in task.requests]:
+            del task.requests[key]
+            task.answers[key] = answers[key]
+        if task.status == "input_required" and not task.requests:
+            await self._becomes(task, status="working")
+            self._answered[task.id].set()
+        elif not task.over:
+            await self._becomes(task)
+
+    async def cancel(self, task: Task) -> None:
+        """End it, also on the device; nothing for one that has ended."""
+        if task.over:
+            return
+        await self._becomes(task, status="cancelled", requests={})
+        if task.id in self._runs:
+            self._runs[task.id].cancel()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def _start(self, task: Task) -> None:
+        self._answered[task.id] = asyncio.Event()
+        run = self._runs[task.id] = asyncio.create_task(self._run(task), name=f"task {task.id}")
+        run.add_done_callback(lambda _: self._ended(task))
+
+    def _ended(self, task: Task) -> None:
+        self._runs.pop(task.id, None)
+        self._answered.pop(task.id, None)
+
+    async def _run(self, task: Task) -> None:
+        try:
+            while not task.over:
+                await self._step(task)
+        except MCPError as error:
+            await self._becomes(task, status="failed", error=error.error.model_dump(exclude_none=True))
+        except StoreError:
+            log.exception("task %s of %s cannot be kept", task.id, task.device)
+        except Exception:
+            log.exception("task %s of %s failed inside the gateway", task.id, task.device)
+            await self._becomes(task, status="failed", error={"code": -32603, "message": "the gateway failed; its log says why"})
+
+    async def _step(self, task: Task) -> None:
+        if task.status == "input_required":
+            await self._answered[task.id].wait()
+            self._answered[task.id].clear()
+        question = Question(task.device, task.label, task.method, {})
+        told = {**task.asked, "requestState": task.state, "inputResponses": task.answers or None}
+        try:
+            result = await self._asker.once(question, {name: value for name, value in told.items() if value is not None})
+        except MCPError as error:
+            if error.code not in _AWAY:
+                raise
+            task.message = error.error.message
+            await asyncio.sleep(_AWAY_S)
+            return
+        await self._take(task, result)
+
+    async def _take(self, task: Task, result: Json) -> None:
+        kind = result.get("resultType", "complete")
+        if kind == "task":
+            state, task.poll_ms = next_poll(result)
+            if state != task.state or task.answers or task.message:
+                await self._becomes(task, state=state, answers={}, message="")
+            await asyncio.sleep(task.poll_ms / 1000)
+        elif kind == "input_required":
+            requests = inputs.wanted(result, task.device, task.label)
+            if not requests:
+                raise errors.bad_answer(task.device, task.label)
+            changes = {"requests": requests, "answers": {}, "state": result.get("requestState", task.state), "message": ""}
+            await self._becomes(task, status="input_required", **changes)
+        else:
+            done = self._finish(result, task.device, task.label)
+            await self._becomes(task, status="completed", result=done, state=None, answers={}, message="")
+
+    async def _becomes(self, task: Task, **changes: Any) -> None:
+        for name, value in changes.items():
+            setattr(task, name, value)
+        task.updated = max(_now(), task.updated)
+        await self._table.save(task)
+
+    async def _sweep(self) -> None:
+        while True:
+            await self._forget([task for task in self._tasks.values() if task.expires < _now()])
+            await asyncio.sleep(min(60.0, self._ttl_ms / 1000))
+
+    async def _forget(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            del self._tasks[task.id]
+            if task.id in self._runs:
+                self._runs[task.id].cancel()
+        try:
+            await self._table.forget([task.id for task in tasks])
+        except StoreError:
+            log.exception("old tasks cannot be deleted")
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tasks as they are kept: in the gateway's database, so that they outlive it, or in memory where there is none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from sqlalchemy import delete, select
+
+from motet.store import Store, TaskRow
+from motet.wire import Json
+
+Status = Literal["working", "input_required", "completed", "failed", "cancelled"]
+
+
+@dataclass
+class Task:
+    """One task. `state` is what the device wants to hear back, `asked` how the first request went; times are Unix ms."""
+
+    id: str
+    owner: str
+    device: str
+    label: str
+    method: str
+    asked: Json
+    created: int
+    updated: int
+    ttl_ms: int
+    poll_ms: int
+    state: str | None = None
+    status: Status = "working"
+    message: str = ""
+    requests: dict[str, Json] = field(default_factory=dict)
+    answers: dict[str, Json] = field(default_factory=dict)
+    result: Json | None = None
+    error: Json | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, one way or another."""
+        return self.status in ("completed", "failed", "cancelled")
+
+    @property
+    def expires(self) -> int:
+        """When it may be forgotten, as Unix ms: its time counts from its last change, so that results can be fetched."""
+        return (self.updated if self.over else self.created) + self.ttl_ms
+
+
+class TaskTable:
+    """Keeps tasks. Without `store` they end with the process. Raises StoreError."""
+
+    def __init__(self, store: Store | None = None) -> None:
+        self._store = store
+        # One after the other: what is written last is what was so last.
+        self._writing = asyncio.Lock()
+
+    async def save(self, task: Task) -> None:
+        """Returns once it is written down."""
+        if self._store is None:
+            return
+        async with self._writing:
+            row = TaskRow(id=task.id, device=task.device, status=task.status, expires=task.expires, body=json.dumps(asdict(task)))
+            await asyncio.to_thread(self._write, row)
+
+    async def forget(self, ids: list[str]) -> None:
+        """Delete tasks."""
+        if self._store is not None and ids:
+            async with self._writing:
+                await asyncio.to_thread(self._delete, ids)
+
+    async def load(self) -> list[Task]:
+        """Every task kept."""
+        return [] if self._store is None else await asyncio.to_thread(self._read)
+
+    def _write(self, row: TaskRow) -> None:
+        assert self._store is not None
+        with self._store.writing() as session:
+            session.merge(row)
+
+    def _delete(self, ids: list[str]) -> None:
+        assert self._store is not None
+        with self._store.writing() as session:
+            session.execute(delete(TaskRow).where(TaskRow.id.in_(ids)))
+
+    def _read(self) -> list[Task]:
+        assert self._store is not None
+        with self._store.reading() as session:
+            return [Task(**json.loads(body)) for body in session.scalars(select(TaskRow.body))]

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Run the official MCP conformance suite and keep what it found.
+
+    tools/run_conformance.py [--leg gateway|firmware|client]... [--revision R]... [--scenario S] [--table]
+
+Prints one JSON object and stores it in build/conformance.json; with --table also writes docs/conformance.md from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+from conformance import results, suite, world  # noqa: E402
+
+LEGS = ("gateway", "firmware", "client")
+STORED = ROOT / "build/conformance.json"
+OUTPUT = ROOT / "build/conformance"
+
+
+def say(text: str) -> None:
+    print(f"conformance: {text}", file=sys.stderr, flush=True)
+
+
+async def server_leg(leg: str, revision: str, scenario: str | None) -> results.Leg:
+    """One run of the server scenarios; the fixture is new for each."""
+    folder = OUTPUT / f"{leg}-{revision}"
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.ExitStack() as device:
+        line = device.enter_context(world.firmware() if leg == "firmware" else world.core())
+        async with world.gateway(line) as url:
+            await suite.server(url, revision, folder, scenario)
+    return results.read(leg, revision, "server", folder)
+
+
+async def client_leg(revision: str, scenario: str | None) -> results.Leg:
+    folder = OUTPUT / f"client-{revision}"
+    shutil.rmtree(folder, ignore_errors=True)
+    await suite.client([sys.executable, str(ROOT / "tools/conformance/client.py")], revision, folder, scenario)
+    return results.read("client", revision, "client", folder)
+
+
+async def run(legs: list[str], revisions: list[str], scenario: str | None) -> list[results.Leg]:
+    done = []
+    for leg in legs:
+        for revision in revisions:
+            if leg == "client" and revision != "2026-07-28":
+                continue
+            say(f"{leg}, {revision}")
+            made = await (client_leg(revision, scenario) if leg == "client" else server_leg(leg, revision, scenario))
+            say(made.line())
+            done.append(made)
+    return done
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--leg", action="append", choices=LEGS, help="default: all")
+    parser.add_argument("--revision", action="append", choices=suite.REVISIONS, help="default: both")
+    parser.add_argument("--scenario", help="one scenario only")
+    parser.add_argument("--table", action="store_true", help="write docs/conformance.md")
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = parse()
+    try:
+        legs = asyncio.run(run(arguments.leg or list(LEGS), arguments.revision or list(suite.REVISIONS), arguments.scenario))
+    except (suite.SuiteError, subprocess.SubprocessError, OSError) as error:
+        say(str(error))
+        return 1
+    report: dict[str, Any] = {"suite": suite.version(), "legs": [leg.as_json() for leg in legs]}
+    STORED.parent.mkdir(exist_ok=True)
+    STORED.write_text(json.dumps(report, indent=1) + "\n")
+    print(json.dumps(report))
+    if arguments.table:
+        (ROOT / "docs/conformance.md").write_text(results.table(report))
+    return int(not all(leg.passed for leg in legs))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
