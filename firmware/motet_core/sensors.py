@@ -43,16 +43,16 @@ class Sensors:
 
     def resources(self):
         return [
-            {"uri": URI + name, "name": name, "description": self._sensors[name].about()["description"]}
-            for name in sorted(self._sensors)
+            {"uri": URI + name, "name": name, "description": self.found[name].about()["description"]}
+            for name in sorted(self.found)
         ]
 
     async def read(self, uri, params, request):
         """A new reading: its bytes, described in _meta, where it has any, else JSON."""
-        if not uri.startswith(URI) or uri[len(URI) :] not in self._sensors:
+        if not uri.startswith(URI) or uri[len(URI) :] not in self.found:
             return None
         try:
-            value = self._sensors[uri[len(URI) :]].read()
+            value = self.found[uri[len(URI) :]].read()
         except OSError as error:
             raise NotFound("sensor %s cannot be read: %s" % (uri[len(URI) :], error))
         data = value.pop("data", None)

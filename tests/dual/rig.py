@@ -14,9 +14,9 @@ TIMEOUT_S = 30
 class Rig:
     """Client of a Device: `async with`-free, because MicroPython's unittest here is plain. Use `run`."""
 
-    def __init__(self, limit=512, max_total=8192, id="dut", sensors=None, flash=None):
+    def __init__(self, limit=512, max_total=8192, id="dut", sensors=None, flash=None, extras=()):
         self.port, self.inner = pair(limit)
-        self.device = Device(self.inner, id=id, max_total=max_total, sensors=sensors, flash=flash)
+        self.device = Device(self.inner, id=id, max_total=max_total, sensors=sensors, flash=flash, extras=extras)
         self.presences = []
         self.notifications = []
         self._joiner = blocks.Joiner(1 << 20, lambda: 0)
