@@ -45,10 +45,6 @@ class Dispatcher:
         """Something is due in the background."""
         self._wake.set()
 
-    async def tell(self, request, method, params):
-        """A notification to whoever asked `request`, before its answer: progress, log messages."""
-        await self._send(packed.dumps({"jsonrpc": "2.0", "method": method, "params": params}, request.reply_to))
-
     async def accept(self, payload):
         """Takes a whole message from the link; never raises for what is in it."""
         try:
