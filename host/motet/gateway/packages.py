@@ -22,7 +22,7 @@ from motet.components.gatekeeper import DeniedError, Gatekeeper
 from motet.components.ledger import listed
 from motet.components.packages import Package
 from motet.fleet import Device, Fleet, FleetError
-from motet.gateway.api import describe
+from motet.gateway.describe import describe
 from motet.gateway.inventory import ANONYMOUS, KINDS
 from motet.models import ModelError
 from motet_core.wire.presence import valid_id
