@@ -10,7 +10,7 @@ for board in stm32f405 virt_rv32 mps2_an385 mps2_an386 mps3_an547 esp32c3 rp2040
 $py -m motet.components.build examples/vote
 mkdir -p build/reports
 status=0
-$py -m pytest -q --junitxml build/reports/tests.xml tests || status=$?
+$py -m pytest -q --junitxml build/reports/tests.xml tests examples || status=$?
 $py tools/run_robot.py -j2 || status=1
 $py tools/check_skips.py build/reports/tests.xml || status=1
 exit $status

@@ -3,7 +3,7 @@
 
 import * as w from "./bindings/calibrate";
 
-const MOST_POINTS: u32 = 64;
+const MOST_POINTS: u32 = 32;
 
 let known: bool = false;
 let gain: f64 = 0;

@@ -6,7 +6,7 @@ mod stream;
 use crate::bindings::*;
 use stream::Stream;
 
-const MOST_VALUES: usize = 32;
+const MOST_VALUES: usize = 16;
 
 static STREAM: State<Stream> = State::new(Stream::new(0.02, 4.0, 30));
 

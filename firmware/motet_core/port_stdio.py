@@ -156,4 +156,9 @@ class StdioPort:
 
 
 def _valid_id(value):
-    return isinstance(value, (int, str)) and value is not True and value is not False and (isinstance(value, int) or len(value) <= 64)
+    return (
+        isinstance(value, (int, str))
+        and value is not True
+        and value is not False
+        and (isinstance(value, int) or len(value) <= 64)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from decimal import Decimal
 
 import cbor2
@@ -13,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from motet.components.testing import Component, ToolError
+
+EVERYWHERE = pytest.mark.components(on=["wasmtime", "native", "stm32f405"])
 
 LOG = 'time,place,celsius\n1718000000,"hall, north",21.50\n1718000060,,-0.5\n1718000120,007,\n'
 ROWS = [
@@ -38,6 +41,7 @@ def test_the_cbor_is_smaller_than_the_text_without_its_names(component: Componen
     assert encoded(component, "n\n" + "123456\n" * 50)[:2] == b"\x98\x32"
 
 
+@EVERYWHERE
 def test_what_was_encoded_comes_back_digit_for_digit(component: Component) -> None:
     assert decoded(component, encoded(component, LOG)) == LOG
 
@@ -78,8 +82,9 @@ def test_text_that_python_writes_comes_back(component: Component, rows: list[lis
     ],
 )
 def test_a_bad_table_is_refused_with_line_and_reason(component: Component, text: str, line: int, reason: str) -> None:
-    with pytest.raises(ToolError, match=rf"{line}\b.*{reason}"):
+    with pytest.raises(ToolError) as refusal:
         encoded(component, text)
+    assert json.loads(str(refusal.value)) == {"place": line, "reason": reason}
 
 
 @pytest.mark.parametrize(
@@ -97,10 +102,12 @@ def test_cbor_that_ends_early_or_goes_on_is_refused_at_its_byte(component: Compo
     for length in range(len(data)):
         with pytest.raises(ToolError, match="cbor"):
             decoded(component, data[:length])
-    with pytest.raises(ToolError, match=rf"{len(data)}\b.*cbor"):
+    with pytest.raises(ToolError) as refusal:
         decoded(component, data + b"\0")
+    assert json.loads(str(refusal.value)) == {"place": len(data), "reason": "cbor"}
 
 
+@EVERYWHERE
 def test_text_that_is_not_utf8_is_refused(component: Component) -> None:
     with pytest.raises(ToolError, match="cbor"):
         decoded(component, b"\x81\xa1\x61a\x62\xff\xfe")

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from motet.components.testing import Component, ToolError
 
+EVERYWHERE = pytest.mark.components(on=["wasmtime", "native", "stm32f405"])
+
 Image = NDArray[np.int64]
 RANDOM: Image = np.random.default_rng(8).integers(0, 256, (8, 8))
 
@@ -29,6 +31,7 @@ def test_blur_is_the_rounded_mean_of_the_neighbourhood(component: Component) -> 
     assert np.array_equal(transformed(component, RANDOM, "blur"), expected)
 
 
+@EVERYWHERE
 def test_edges_are_those_of_sobel(component: Component) -> None:
     a, b, c, d, _, f, g, h, i = neighbours(RANDOM)
     across, down = (c + 2 * f + i) - (a + 2 * d + g), (g + 2 * h + i) - (a + 2 * b + c)
@@ -53,6 +56,7 @@ def test_an_even_image_has_nothing_to_stretch(component: Component) -> None:
     assert np.array_equal(transformed(component, even, "stretch"), even)
 
 
+@EVERYWHERE
 def test_operations_follow_each_other(component: Component) -> None:
     assert np.array_equal(
         transformed(component, RANDOM, "blur", "mirror"), transformed(component, transformed(component, RANDOM, "blur"), "mirror")

@@ -11,6 +11,8 @@ import pytest
 
 from motet.components.testing import Component, ToolError
 
+EVERYWHERE = pytest.mark.components(on=["wasmtime", "native", "stm32f405"])
+
 SETTINGS = {"weight": 0.05, "threshold": 5.0, "warm-up": 20}
 
 
@@ -20,8 +22,8 @@ def configure(component: Component, **changes: float) -> None:
 
 def push(component: Component, values: list[float]) -> list[dict[str, Any]]:
     scores: list[dict[str, Any]] = []
-    for at in range(0, len(values), 32):
-        scores += component.call("push", {"values": values[at : at + 32]})
+    for at in range(0, len(values), 16):
+        scores += component.call("push", {"values": values[at : at + 16]})
     return scores
 
 
@@ -45,6 +47,7 @@ def test_mean_and_deviation_follow_the_recurrence(component: Component) -> None:
         assert score["deviation"] == pytest.approx(deviation, rel=1e-9, abs=1e-12)
 
 
+@EVERYWHERE
 def test_a_jump_is_an_outlier_and_noise_is_not(component: Component) -> None:
     configure(component)
     values = np.random.default_rng(4).normal(0.0, 1.0, 96).tolist()
@@ -86,7 +89,8 @@ def test_settings_out_of_range_are_named(component: Component, changes: dict[str
     assert all(name in str(refusal.value) for name in wrong)
 
 
+@EVERYWHERE
 def test_more_values_than_fit_are_refused_with_their_number(component: Component) -> None:
     configure(component)
-    with pytest.raises(ToolError, match="33"):
-        component.call("push", {"values": [0.0] * 33})
+    with pytest.raises(ToolError, match="17"):
+        component.call("push", {"values": [0.0] * 17})

@@ -9,6 +9,8 @@ import pytest
 
 from motet.components.testing import Component, ToolError
 
+EVERYWHERE = pytest.mark.components(on=["wasmtime", "native", "stm32f405"])
+
 HEATER = {"proportional": 8.0, "integral": 0.5, "derivative": 2.0, "lowest": 0.0, "highest": 100.0}
 
 
@@ -31,6 +33,7 @@ def heated(component: Component, set_point: float, steps: int, temperature: floa
     return course
 
 
+@EVERYWHERE
 def test_a_simulated_heater_settles_at_the_set_point(component: Component) -> None:
     configure(component)
     course = heated(component, 60.0, 400)
@@ -38,6 +41,7 @@ def test_a_simulated_heater_settles_at_the_set_point(component: Component) -> No
     assert max(course) < 66.0
 
 
+@EVERYWHERE
 def test_the_parts_add_up_to_the_output(component: Component) -> None:
     configure(component, lowest=-1000.0, highest=1000.0)
     step(component, 10.0, 4.0)
@@ -74,6 +78,7 @@ def test_an_interval_that_makes_no_sense_is_refused(component: Component, second
         step(component, 1.0, 0.0, seconds)
 
 
+@EVERYWHERE
 def test_bounds_the_wrong_way_round_are_refused_and_change_nothing(component: Component) -> None:
     configure(component, proportional=1.0, integral=0.0, derivative=0.0)
     with pytest.raises(ToolError, match="bounds"):

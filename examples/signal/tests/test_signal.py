@@ -10,6 +10,8 @@ import pytest
 
 from motet.components.testing import Component, ToolError
 
+EVERYWHERE = pytest.mark.components(on=["wasmtime", "native", "stm32f405"])
+
 POINTS = 64
 
 
@@ -25,6 +27,7 @@ def test_the_spectrum_of_a_sine_is_its_amplitude_on_its_line(component: Componen
     assert len(seen["amplitudes"]) == POINTS // 2 + 1
 
 
+@EVERYWHERE
 def test_the_spectrum_agrees_with_numpy(component: Component) -> None:
     samples = np.random.default_rng(5).normal(size=POINTS).astype(np.float32)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(POINTS) / POINTS)
@@ -50,6 +53,7 @@ def test_a_band_passes_its_centre_unchanged(component: Component) -> None:
     assert passed == pytest.approx(sine(8), abs=0.02)
 
 
+@EVERYWHERE
 def test_a_stream_in_pieces_gives_what_it_gives_at_once(component: Component) -> None:
     setting = {"filter": {"pass": "low", "frequency": 0.2, "q": 1.0}}
     component.call("configure", setting)
@@ -77,6 +81,7 @@ def test_a_spectrum_needs_64_samples(component: Component, count: int) -> None:
         component.call("analyse", {"samples": [0.0] * count})
 
 
+@EVERYWHERE
 def test_a_block_longer_than_the_buffer_is_refused(component: Component) -> None:
     with pytest.raises(ToolError, match="length"):
         component.call("process", {"samples": [0.0] * 65})

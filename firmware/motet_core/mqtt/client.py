@@ -28,7 +28,9 @@ class Client:
     """`topics`: subscribed with QoS 1. `received`: called with (topic, payload). `changed`: called with True and False when the
     connection comes and goes. `will`: (topic, payload) or None. `log`: takes a line of text."""
 
-    def __init__(self, address, client_id, topics, received, changed, log, will=None, keepalive=30, limit=65536, authorities=None):
+    def __init__(
+        self, address, client_id, topics, received, changed, log, will=None, keepalive=30, limit=65536, authorities=None
+    ):
         self.counters = {"connects": 0, "acknowledged": 0, "malformed": 0}
         self.connected = False
         self._address = address
@@ -156,7 +158,9 @@ class Client:
                 raise Refused("it refuses the subscription to %s" % ", ".join(self._topics))
         elif kind == packets.DISCONNECT and self._version == packets.V5:
             reason = packets.read_disconnect(body)
-            raise Refused("another client has this id" if reason == _TAKEN_OVER else "it ends the connection (reason %d)" % reason)
+            raise Refused(
+                "another client has this id" if reason == _TAKEN_OVER else "it ends the connection (reason %d)" % reason
+            )
         elif kind != packets.PINGRESP:
             raise WireError("mqtt: a packet of type %d is not expected" % kind)
 
