@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.support import nn_fuzz  # noqa: E402
 from tests.support.nn_mutations import mutations, seeds  # noqa: E402
+from tests.support.nn_packed import packed  # noqa: E402
 
 CHUNK = 5000
 #: Seeds of chunks of one run are neighbours; those of another run lie elsewhere.
@@ -99,7 +100,7 @@ def main() -> int:
     # However it is asked to end, it takes its temporary folder along.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     paths = [*sorted((ROOT / "models").glob("*/*.tflite")), *options.models]
-    originals = [*seeds(), *(path.read_bytes() for path in paths)]
+    originals = [*seeds(), packed(), *(path.read_bytes() for path in paths)]
     result: dict[str, Any] = {"seed": options.seed, "originals": len(originals)}
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="motet-soak-nn-") as name:

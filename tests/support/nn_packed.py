@@ -12,7 +12,9 @@ from typing import Any
 
 import flatbuffers
 import numpy as np
+from motet_native import nn
 from tests.support.nn_builder import unpack
+from tests.support.nn_networks import small
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 NOT_PLACED = 0xFFFFFFFF
@@ -143,6 +145,15 @@ def planned(model: bytes, offsets: Sequence[int], activation_bytes: int) -> byte
     """The model with its plan."""
     room = with_plan(model, bytes(len(plan(model, offsets, activation_bytes))))
     return with_content(room, plan(room, offsets, activation_bytes))
+
+
+def packed() -> bytes:
+    """A model with the engine's own plan, a seed for damage."""
+    model = small()
+    _, offsets = nn.Model(model)._plan(len(unpack(model).subgraphs[0].tensors))
+    file = planned(model, offsets, max(offset for offset in offsets if offset != NOT_PLACED))
+    assert nn.Model(file)._plan(0)[0] is None and len(file) % 2 == 0  # the driver puts files of odd sizes at odd addresses
+    return file
 
 
 def with_plan(model: bytes, content: bytes) -> bytes:

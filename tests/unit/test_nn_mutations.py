@@ -7,12 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from motet_native import nn
 from tests.support import nn_fuzz
-from tests.support.nn_builder import Tensor, one_operator, options, unpack
+from tests.support.nn_builder import Tensor, one_operator, options
 from tests.support.nn_mutations import mutations, seeds
-from tests.support.nn_networks import small
-from tests.support.nn_packed import NOT_PLACED, hostile, planned
+from tests.support.nn_packed import hostile, packed
 
 ROOT = Path(__file__).resolve().parents[2]
 MUTATIONS = 5000
@@ -30,16 +28,6 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def originals() -> list[bytes]:
     return [*seeds(), packed(), *(path.read_bytes() for path in sorted((ROOT / "models").glob("*/*.tflite")))]
-
-
-def packed() -> bytes:
-    """A model with a plan."""
-    model = small()
-    note, offsets = nn.Model(model)._plan(len(unpack(model).subgraphs[0].tensors))
-    assert note is not None
-    file = planned(model, offsets, max(offset for offset in offsets if offset != NOT_PLACED))
-    assert nn.Model(file)._plan(0)[0] is None and len(file) % 2 == 0  # the driver puts files of odd sizes at odd addresses
-    return file
 
 
 def crashes(report: nn_fuzz.Report) -> list[str]:

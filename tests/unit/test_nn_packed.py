@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,6 +57,18 @@ def test_a_packed_model_gives_the_same_bytes_with_less_memory(library: ctypes.CD
     assert (plain.plan_note, own.plan_note) == ("the file has no plan", None)
     assert own.run([image(model)]) == plain.run([image(model)])
     assert own.table_bytes < plain.table_bytes and own.activation_bytes == plain.activation_bytes
+
+
+def test_a_build_for_packed_models_alone_gives_their_bytes_and_refuses_others(library: ctypes.CDLL, tmp_path: Path) -> None:
+    """It has no reader of what is in the flatbuffer alone, and no planner."""
+    alone, none = build(tmp_path, "-DNN_WITHOUT_UNPACKED"), "no plan that holds, in a build for packed models alone"
+    for model in (small(), resnet()):
+        file = packed(library, model)
+        assert Model(alone, file).run([image(model)]) == Model(library, model).run([image(model)])
+        overlapping = changed(content_of(file), record_at(3) + 4, struct.pack("<I", 8))
+        for other in (model, with_content(file, overlapping), with_content(file, changed(content_of(file), 4, b"\1"))):
+            with pytest.raises(ValueError, match=none):
+                Model(alone, other)
 
 
 @pytest.mark.parametrize(

@@ -93,24 +93,22 @@ bool nn_read_activation(nn_build *build, unsigned field, const nn_info *output, 
 }
 
 bool nn_activation_range(nn_build *build, uint8_t activation, const nn_info *output, int32_t *low, int32_t *high) {
-    int32_t zero = output->zero_point;
-    *low = output->type == NN_INT16 ? INT16_MIN : INT8_MIN;
-    *high = output->type == NN_INT16 ? INT16_MAX : INT8_MAX;
-    switch (activation) {
-    case ACTIVATION_NONE:
-        return true;
-    case ACTIVATION_RELU:
-        *low = nn_clamp(zero, *low, *high);
-        return true;
-    case ACTIVATION_RELU6:
-        *low = nn_clamp(zero, *low, *high);
-        *high = nn_clamp(zero + quantise(6.0f, output->scale), *low, *high);
-        return true;
-    case ACTIVATION_RELU_N1_TO_1:
-        *low = nn_clamp(zero - quantise(1.0f, output->scale), *low, *high);
-        *high = nn_clamp(zero + quantise(1.0f, output->scale), *low, *high);
-        return true;
-    default:
+    static const struct {
+        bool bounded;
+        uint8_t below, above; // of zero, in units; 0: no bound above
+    } ranges[] = {
+        [ACTIVATION_RELU] = {true, 0, 0}, [ACTIVATION_RELU_N1_TO_1] = {true, 1, 1}, [ACTIVATION_RELU6] = {true, 0, 6}};
+    const int32_t least = output->type == NN_INT16 ? INT16_MIN : INT8_MIN, most = -1 - least, zero = output->zero_point;
+    if (activation >= sizeof ranges / sizeof ranges[0]) {
         return nn_refuse(build, NN_WHY_FUSED_ACTIVATION_NOT_RELU);
     }
+    *low = least;
+    *high = most;
+    if (ranges[activation].bounded) {
+        *low = nn_clamp(zero - quantise(ranges[activation].below, output->scale), least, most);
+    }
+    if (ranges[activation].above) {
+        *high = nn_clamp(zero + quantise(ranges[activation].above, output->scale), least, most);
+    }
+    return true;
 }

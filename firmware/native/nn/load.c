@@ -8,62 +8,62 @@ static size_t rounded(size_t bytes) {
     return (bytes + NN_ALIGN - 1) & ~(size_t)(NN_ALIGN - 1);
 }
 
-static void start_build(nn_build *build, nn_model *model, const uint8_t *file, size_t size, nn_error *error) {
+static void start_build(nn_build *build, nn_error *error) {
     const nn_error no_error = {NN_OK, -1, -1, NULL, "", 0};
     *error = no_error;
     memset(build, 0, sizeof *build);
-    build->model = model;
     build->error = error;
-    model->file.data = file;
-    model->file.size = size > NN_FB_LIMIT ? 0 : (uint32_t)size;
-    build->reads_left = size > UINT32_MAX / NN_MOST_READS ? UINT32_MAX : NN_MOST_READS * (uint32_t)size;
 }
 
-static bool read_header(nn_build *build, size_t size) {
-    nn_fb *file = &build->model->file;
+static bool read_header(nn_build *build, const uint8_t *data, size_t size) {
+    nn_model *model = build->model;
+    nn_fb *file = &model->file;
     if (size > NN_FB_LIMIT) {
         return nn_refuse(build, NN_WHY_FILE_MORE_1_GIB);
     }
-    if (size < 16 || memcmp(file->data + 4, "TFL3", 4) != 0) {
+    if (size < 16 || memcmp(data + 4, "TFL3", 4) != 0) {
         return nn_refuse(build, NN_WHY_NOT_TENSORFLOW_LITE_MODEL);
     }
-    nn_table root = nn_fb_root(file);
+    file->data = data;
+    file->size = (uint32_t)size;
+    build->reads_left = size > UINT32_MAX / NN_MOST_READS ? UINT32_MAX : NN_MOST_READS * (uint32_t)size;
+    const nn_table root = nn_fb_root(file);
     if (nn_fb_int_field(file, &root, MODEL_VERSION, 0) != 3 && !file->bad) {
         return nn_refuse(build, NN_WHY_SCHEMA_VERSION_OTHER_3);
     }
-    build->model->codes = nn_fb_vector(file, &root, MODEL_OPERATOR_CODES, 4);
-    build->model->buffers = nn_fb_vector(file, &root, MODEL_BUFFERS, 4);
-    nn_vector graphs = nn_fb_vector(file, &root, MODEL_SUBGRAPHS, 4);
+    model->codes = nn_fb_vector(file, &root, MODEL_OPERATOR_CODES, 4);
+    model->buffers = nn_fb_vector(file, &root, MODEL_BUFFERS, 4);
+    const nn_vector graphs = nn_fb_vector(file, &root, MODEL_SUBGRAPHS, 4);
     if (file->bad || graphs.count == 0) {
         return nn_refuse(build, NN_WHY_FILE_TRUNCATED_ROOT_TABLE_DAMAGED);
     }
     if (graphs.count != 1) {
         return nn_refuse(build, NN_WHY_MORE_ONE_SUBGRAPH);
     }
-    build->model->graph = nn_fb_element(file, graphs, 0);
+    const nn_table graph = nn_fb_element(file, graphs, 0);
+    for (unsigned field = GRAPH_TENSORS; field <= GRAPH_OPERATORS; field++) {
+        model->of_graph[field] = nn_fb_vector(file, &graph, field, 4);
+    }
+    nn_find_plan(build, &root);
     return true;
 }
 
-static bool read_graph(nn_build *build) {
-    nn_model *model = build->model;
-    nn_fb *file = &model->file;
-    model->tensors = nn_fb_vector(file, &model->graph, GRAPH_TENSORS, 4);
-    model->inputs = nn_fb_vector(file, &model->graph, GRAPH_INPUTS, 4);
-    model->outputs = nn_fb_vector(file, &model->graph, GRAPH_OUTPUTS, 4);
-    model->operators = nn_fb_vector(file, &model->graph, GRAPH_OPERATORS, 4);
-    if (file->bad) {
+static bool check_graph(nn_build *build) {
+    const nn_model *model = build->model;
+    const uint32_t tensors = model->tensors.count, inputs = model->inputs.count, outputs = model->outputs.count;
+    if (model->file.bad) {
         return nn_refuse(build, NN_WHY_GRAPH_REACHES_OUTSIDE_FILE);
     }
-    if (model->tensors.count > NN_MAX_TENSORS || model->operators.count > NN_MAX_OPERATORS) {
+    if (tensors > NN_MAX_TENSORS || model->operators.count > NN_MAX_OPERATORS) {
         return nn_refuse(build, NN_WHY_MORE_2048_TENSORS_1024_OPERATORS);
     }
-    if (model->inputs.count == 0 || model->outputs.count == 0 || model->operators.count == 0) {
+    if (inputs == 0 || outputs == 0 || model->operators.count == 0) {
         return nn_refuse(build, NN_WHY_GRAPH_WITHOUT_INPUTS_OUTPUTS_OPERATORS);
     }
-    if (model->inputs.count > model->tensors.count || model->outputs.count > model->tensors.count) {
+    if (inputs > tensors || outputs > tensors) {
         return nn_refuse(build, NN_WHY_GRAPH_MORE_INPUTS_OUTPUTS_TENSORS);
     }
-    return true;
+    return NN_READS_UNPACKED || build->records != NULL || nn_refuse(build, NN_WHY_NO_PLAN_THAT_HOLDS);
 }
 
 // Of the operator's first input; int8 when there is none, which other checks refuse.
@@ -73,22 +73,23 @@ static uint8_t first_type(nn_build *build) {
     if (first >= build->model->tensors.count) {
         return NN_INT8;
     }
-    if (build->records != NULL) {
+    if (!NN_READS_UNPACKED || build->records != NULL) {
         return build->records[first].type & NN_RECORD_LOW;
     }
     const nn_table tensor = nn_fb_element(file, build->model->tensors, first);
     return nn_fb_byte_field(file, &tensor, TENSOR_TYPE, NN_FLOAT32);
 }
 
-static const nn_operator *find_operator(nn_build *build, uint8_t type, const nn_table *code) {
+static const nn_operator *find_operator(nn_build *build, uint8_t type, uint32_t index) {
     nn_fb *file = &build->model->file;
-    int32_t old = (int8_t)nn_fb_byte_field(file, code, CODE_DEPRECATED, 0);
-    int32_t builtin = nn_fb_int_field(file, code, CODE_BUILTIN, 0);
-    build->error->builtin = builtin > old ? builtin : old;
-    if (build->error->builtin != BUILTIN_CUSTOM) {
-        return nn_find_operator(build->error->builtin, type);
+    const nn_table code = nn_fb_element(file, build->model->codes, index);
+    const int32_t old = (int8_t)nn_fb_byte_field(file, &code, CODE_DEPRECATED, 0);
+    const int32_t builtin = nn_fb_int_field(file, &code, CODE_BUILTIN, 0);
+    build->builtin = builtin > old ? builtin : old;
+    if (build->builtin != BUILTIN_CUSTOM) {
+        return nn_find_operator(build->builtin, type);
     }
-    nn_vector name = nn_fb_vector(file, code, CODE_CUSTOM, 1);
+    const nn_vector name = nn_fb_vector(file, &code, CODE_CUSTOM, 1);
     return nn_find_custom((const char *)file->data + name.at, name.count);
 }
 
@@ -98,23 +99,18 @@ static bool read_code(nn_build *build, uint32_t index) {
         return nn_refuse(build, NN_WHY_OPERATOR_CODE_NOT_EXIST);
     }
     nn_known *known = &build->known[index % NN_MOST_KNOWN];
-    uint8_t type = first_type(build);
+    const uint8_t type = first_type(build);
     if (known->kind == NULL || known->code != index || known->type != type) {
-        const nn_table code = nn_fb_element(file, build->model->codes, index);
-        const nn_known own = {find_operator(build, type, &code), index, type};
+        known->kind = find_operator(build, type, index);
+        known->code = index;
+        known->type = type;
         if (file->bad) {
-            build->error->builtin = -1;
+            build->builtin = -1;
             return nn_refuse(build, NN_WHY_OPERATOR_CODE_REACHES_OUTSIDE_FILE);
         }
-        *known = own;
-    }
-    if (known->kind == NULL) {
-        return nn_refuse(build, NN_WHY_OPERATOR_UNSUPPORTED);
     }
     build->node->kind = known->kind;
-    build->error->builtin = known->kind->builtin;
-    build->error->name = known->kind->name;
-    return true;
+    return known->kind != NULL || nn_refuse(build, NN_WHY_OPERATOR_UNSUPPORTED);
 }
 
 // What the flatbuffer says of an operator. Returns its code and of what kind its options are.
@@ -150,7 +146,7 @@ static uint32_t take_planned(nn_build *build) {
 static bool read_operator(nn_build *build) {
     nn_fb *file = &build->model->file;
     int tag = -1;
-    uint32_t code = build->entries ? take_planned(build) : describe(build, &tag);
+    uint32_t code = !NN_READS_UNPACKED || build->entries ? take_planned(build) : describe(build, &tag);
     if (file->bad) {
         return nn_refuse(build, NN_WHY_OPERATOR_REACHES_OUTSIDE_FILE);
     }
@@ -171,11 +167,10 @@ static bool read_operator(nn_build *build) {
 }
 
 static bool prepare_operator(nn_build *build, uint32_t index) {
-    build->error->operator_index = (int32_t)index;
-    build->error->builtin = -1;
-    build->error->name = NULL;
     build->index = index;
+    build->builtin = -1;
     build->node = nn_measuring(build) ? &build->measured : &build->model->nodes[index];
+    build->node->kind = NULL;
     if (!read_operator(build)) {
         return false;
     }
@@ -192,12 +187,11 @@ static bool prepare_operator(nn_build *build, uint32_t index) {
 }
 
 // Everything except the plan. While measuring, only `used` remains of it.
-static bool read_model(nn_build *build, size_t size) {
+static bool read_model(nn_build *build, const uint8_t *data, size_t size) {
     nn_model *model = build->model;
-    if (!read_header(build, size) || !read_graph(build)) {
+    if (!read_header(build, data, size) || !check_graph(build)) {
         return false;
     }
-    nn_find_plan(build);
     model->nodes = nn_take(build, model->operators.count * sizeof(nn_node));
     model->ports = nn_take(build, (model->inputs.count + model->outputs.count) * sizeof(nn_tensor));
     if (!nn_measuring(build) && model->ports == NULL) { // the last of the two: it is there when both are
@@ -211,18 +205,17 @@ static bool read_model(nn_build *build, size_t size) {
             return false;
         }
     }
-    build->error->operator_index = -1;
-    build->error->builtin = -1;
-    build->error->name = NULL;
+    build->node = NULL;
     return nn_measuring(build) || nn_note_outputs(build);
 }
 
 bool nn_measure(const uint8_t *file, size_t size, size_t *table_bytes, nn_error *error) {
     nn_model model = {0};
     nn_build build;
-    start_build(&build, &model, file, size, error);
+    start_build(&build, error);
+    build.model = &model;
     nn_take(&build, sizeof model);
-    if (!read_model(&build, size)) {
+    if (!read_model(&build, file, size)) {
         return false;
     }
     *table_bytes = build.used + rounded(build.places);
@@ -230,9 +223,8 @@ bool nn_measure(const uint8_t *file, size_t size, size_t *table_bytes, nn_error 
 }
 
 nn_model *nn_load(const uint8_t *file, size_t size, void *tables, size_t table_bytes, nn_error *error) {
-    nn_model head = {0};
     nn_build build;
-    start_build(&build, &head, file, size, error);
+    start_build(&build, error);
     if (tables == NULL || (uintptr_t)tables % NN_ALIGN != 0) {
         nn_refuse(&build, NN_WHY_BLOCK_TABLES_NOT_ALIGNED_8_BYTES);
         return NULL;
@@ -240,12 +232,10 @@ nn_model *nn_load(const uint8_t *file, size_t size, void *tables, size_t table_b
     build.memory = tables;
     build.room = table_bytes & ~(size_t)(NN_ALIGN - 1);
     nn_clear(tables, build.room);
-    nn_model *model = nn_take(&build, sizeof *model);
+    nn_model *model = build.model = nn_take(&build, sizeof *model);
     if (model == NULL) {
         return NULL;
     }
-    *model = head;
     model->places = (nn_place *)(void *)(build.memory + build.room);
-    build.model = model;
-    return read_model(&build, size) && nn_plan(&build) && nn_read_ports(&build) ? model : NULL;
+    return read_model(&build, file, size) && nn_plan(&build) && nn_read_ports(&build) ? model : NULL;
 }

@@ -51,13 +51,13 @@ typedef struct nn_state {
 
 struct nn_model {
     nn_fb file;
-    nn_table graph;
-    nn_vector tensors;
-    nn_vector buffers;
-    nn_vector codes;
-    nn_vector operators;
-    nn_vector inputs;
-    nn_vector outputs;
+    nn_vector codes, buffers;
+    union {
+        nn_vector of_graph[4]; // by their fields in the file
+        struct {
+            nn_vector tensors, inputs, outputs, operators;
+        };
+    };
     nn_place *places; // sorted by tensor, highest first
     uint32_t place_count;
     nn_node *nodes;
@@ -102,11 +102,13 @@ typedef struct {
     uint8_t *memory; // NULL while measuring
     size_t room;
     size_t used;
-    size_t places;           // bytes of them, at the end of the memory
-    uint32_t reads_left;     // bytes of constants and scales
-    uint32_t index;          // of the operator being prepared
-    nn_node *node, measured; // while measuring: the only one
-    nn_vector inputs;        // of that operator
+    size_t places;       // bytes of them, at the end of the memory
+    uint32_t reads_left; // bytes of constants and scales
+    uint32_t index;      // of the operator being prepared
+    int32_t builtin;     // its code, before its kind is known; -1: not known either
+    nn_node *node;       // NULL: none is being prepared
+    nn_node measured;    // while measuring: the only one
+    nn_vector inputs;    // of that operator
     nn_vector outputs;
     nn_table options;
     nn_known known[NN_MOST_KNOWN];

@@ -8,10 +8,9 @@ static uint32_t word(const nn_build *build, uint32_t at) {
     return (uint32_t)nn_load_i32(build->model->file.data + build->plan.at + at);
 }
 
-static nn_vector find(nn_build *build) {
+static nn_vector find(nn_build *build, const nn_table *root) {
     nn_fb *file = &build->model->file;
-    const nn_table root = nn_fb_root(file);
-    nn_vector plan = {0, 0}, entries = nn_fb_vector(file, &root, MODEL_METADATA, 4);
+    nn_vector plan = {0, 0}, entries = nn_fb_vector(file, root, MODEL_METADATA, 4);
     for (uint32_t i = 0; i < entries.count && i < NN_PLAN_MOST_OTHERS && plan.count == 0; i++) {
         nn_table entry = nn_fb_element(file, entries, i);
         nn_vector name = nn_fb_vector(file, &entry, METADATA_NAME, 1);
@@ -36,18 +35,22 @@ static nn_reason fault(const nn_build *build) {
     if (word(build, 4) != NN_PLAN_VERSION) {
         return NN_WHY_PLAN_OF_ANOTHER_VERSION;
     }
-    if (word(build, 12) != model->tensors.count || word(build, 16) != model->operators.count ||
-        word(build, 24) != build->plan.at || word(build, 28) != model->file.size ||
-        word(build, 8) <
-            NN_PLAN_HEAD + sizeof(nn_record) * model->tensors.count + sizeof(nn_entry) * model->operators.count) {
+    const uint32_t graph[] = {model->tensors.count, model->operators.count};
+    const uint32_t file[] = {build->plan.at, model->file.size};
+    const size_t least = NN_PLAN_HEAD + sizeof(nn_record) * graph[0] + sizeof(nn_entry) * graph[1];
+    if (memcmp(plan + 12, graph, sizeof graph) != 0 || memcmp(plan + 24, file, sizeof file) != 0 ||
+        word(build, 8) < least) {
         return NN_WHY_PLAN_OF_ANOTHER_MODEL;
     }
     return (uintptr_t)plan % 4 ? NN_WHY_PLAN_NOT_ALIGNED : NN_WHY_NOT;
 }
 
-void nn_find_plan(nn_build *build) {
+void nn_find_plan(nn_build *build, const nn_table *root) {
     nn_model *model = build->model;
-    build->plan = find(build);
+    if (model->file.bad || model->tensors.count > NN_MAX_TENSORS || model->operators.count > NN_MAX_OPERATORS) {
+        return; // it will not be loaded
+    }
+    build->plan = find(build, root);
     model->plan_note = model->file.bad ? NN_WHY_METADATA_DAMAGED : fault(build); // the model itself may be well
     model->file.bad = false;
     if (model->plan_note != NN_WHY_NOT) {

@@ -55,6 +55,14 @@
 #define NN_PLAN_HEAD        32u
 #define NN_PLAN_MOST_OTHERS 64u // metadata entries that are looked at
 
+// A build with NN_WITHOUT_UNPACKED takes only models whose plan it can use: it has neither a reader of tensors and
+// operators that are in the flatbuffer alone, nor a planner.
+#ifdef NN_WITHOUT_UNPACKED
+#define NN_READS_UNPACKED false
+#else
+#define NN_READS_UNPACKED true
+#endif
+
 // A tensor as the file has it; nothing in it is checked.
 struct nn_record {
     uint32_t shape;  // position of the sizes of its dimensions, each i32
@@ -86,7 +94,7 @@ struct nn_entry {
 
 // Looks for the plan and checks its head. Without a plan that can be used, build->records is NULL and the model has a
 // note of the reason.
-void nn_find_plan(nn_build *build);
+void nn_find_plan(nn_build *build, const nn_table *root);
 
 // Channel table of the operator that is being prepared, with `count` multipliers and shifts. NULL: it has none.
 const int32_t *nn_planned_channels(const nn_build *build, uint32_t count);

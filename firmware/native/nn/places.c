@@ -138,9 +138,8 @@ static bool note_outputs(nn_build *build) {
 
 // A view lives where its source does.
 static void note_view(nn_build *build) {
-    nn_fb *file = &build->model->file;
-    nn_place *source = nn_find_place(build->model, (uint32_t)nn_fb_int_element(file, build->inputs, 0));
-    nn_place *view = nn_find_place(build->model, (uint32_t)nn_fb_int_element(file, build->outputs, 0));
+    const nn_place *source = nn_find_place(build->model, build->node->input);
+    nn_place *view = nn_find_place(build->model, build->node->output);
     if (source != NULL && view != NULL && source->first != NN_NOT_USED && source->bytes == view->bytes) {
         view->root = source->root;
     }

@@ -5,15 +5,13 @@
 #include "packed.h"
 #include "tensor.h"
 
-typedef bool before(const nn_place *a, const nn_place *b);
-
-// Later tensors first: an operator's output is then placed before its input, which it may overwrite from below.
-static bool written_later(const nn_place *a, const nn_place *b) {
+// Later tensors first: an operator's output is then placed before its input, which it may overwrite from below. Or,
+// before that, larger ones first.
+static bool before(const nn_place *a, const nn_place *b, bool by_size) {
+    if (by_size && a->bytes != b->bytes) {
+        return a->bytes > b->bytes;
+    }
     return a->first != b->first ? a->first > b->first : a->tensor > b->tensor;
-}
-
-static bool larger(const nn_place *a, const nn_place *b) {
-    return a->bytes != b->bytes ? a->bytes > b->bytes : written_later(a, b);
 }
 
 static bool is_root(const nn_place *place) {
@@ -82,11 +80,11 @@ static bool reserve(nn_build *build, uint32_t offset, uint32_t bytes) {
     return true;
 }
 
-static nn_place *next(nn_model *model, before *before) {
+static nn_place *next(nn_model *model, bool by_size) {
     nn_place *best = NULL;
     for (uint32_t i = 0; i < model->place_count; i++) {
         nn_place *place = &model->places[i];
-        if (is_root(place) && place->offset == NN_NOT_PLACED && (best == NULL || before(place, best))) {
+        if (is_root(place) && place->offset == NN_NOT_PLACED && (best == NULL || before(place, best, by_size))) {
             best = place;
         }
     }
@@ -102,7 +100,7 @@ static void insert_by_offset(nn_model *model, uint32_t count, const nn_place *pl
 }
 
 // Places all tensors afresh.
-static bool place_all(nn_build *build, before *before) {
+static bool place_all(nn_build *build, bool by_size) {
     nn_model *model = build->model;
     uint32_t placed = 0;
     nn_place *place;
@@ -112,7 +110,7 @@ static bool place_all(nn_build *build, before *before) {
             model->places[i].offset = NN_NOT_PLACED;
         }
     }
-    for (; (place = next(model, before)) != NULL; placed++) {
+    for (; (place = next(model, by_size)) != NULL; placed++) {
         place->offset = lowest_free(model, placed, place);
         if (!reserve(build, place->offset, place->bytes)) {
             return false;
@@ -232,17 +230,17 @@ static bool place_in_time(nn_build *build, bool check) {
     return true;
 }
 
-static bool place_by(nn_build *build, before *before) {
-    return place_all(build, before) && place_in_time(build, false);
+static bool place_by(nn_build *build, bool by_size) {
+    return place_all(build, by_size) && place_in_time(build, false);
 }
 
 static bool place_best(nn_build *build) {
-    nn_model *model = build->model;
-    if (!place_by(build, larger)) {
+    const nn_model *model = build->model;
+    if (!place_by(build, true)) {
         return false;
     }
     uint32_t bytes = model->activation_bytes;
-    return place_by(build, written_later) && (model->activation_bytes <= bytes || place_by(build, larger));
+    return place_by(build, false) && (model->activation_bytes <= bytes || place_by(build, true));
 }
 
 // Takes the offsets of the plan in the file. False: they cannot hold.
@@ -275,7 +273,8 @@ static bool place_planned(nn_build *build) {
 
 bool nn_plan(nn_build *build) {
     extend_roots(build->model);
-    if (!place_planned(build) && !place_best(build)) {
+    if (!place_planned(build) &&
+        (NN_READS_UNPACKED ? !place_best(build) : !nn_refuse(build, NN_WHY_NO_PLAN_THAT_HOLDS))) {
         return false;
     }
     finish(build->model);

@@ -30,14 +30,11 @@ static bool read_port(nn_build *build, int32_t index, nn_tensor *port) {
 // Inputs and outputs of the graph, which the planner has checked and placed.
 bool nn_read_ports(nn_build *build) {
     nn_model *model = build->model;
-    nn_tensor *port = model->ports;
-    for (uint32_t i = 0; i < model->inputs.count; i++) {
-        if (!read_port(build, nn_fb_int_element(&model->file, model->inputs, i), port++)) {
-            return false;
-        }
-    }
-    for (uint32_t i = 0; i < model->outputs.count; i++) {
-        if (!read_port(build, nn_fb_int_element(&model->file, model->outputs, i), port++)) {
+    const uint32_t inputs = model->inputs.count, count = inputs + model->outputs.count;
+    for (uint32_t i = 0; i < count; i++) {
+        const bool output = i >= inputs;
+        const nn_vector from = output ? model->outputs : model->inputs;
+        if (!read_port(build, nn_fb_int_element(&model->file, from, output ? i - inputs : i), &model->ports[i])) {
             return false;
         }
     }

@@ -49,5 +49,12 @@ bool nn_set_error(nn_error *error, nn_reason reason) {
 }
 
 bool nn_refuse(nn_build *build, nn_reason reason) {
-    return nn_set_error(build->error, reason);
+    nn_error *error = build->error;
+    if (error->status == NN_OK && build->node != NULL) {
+        const nn_operator *kind = build->node->kind;
+        error->operator_index = (int32_t)build->index;
+        error->builtin = kind ? kind->builtin : build->builtin;
+        error->name = kind ? kind->name : NULL;
+    }
+    return nn_set_error(error, reason);
 }

@@ -129,6 +129,7 @@
     X(INT32_TOGETHER_OTHER_TYPES, "int32 together with other types") \
     X(TRANSFORM_LENGTH_NO_POWER_OF_TWO, "length of the transform that is no power of two from 8 to 1024") \
     X(MORE_ONE_SUBGRAPH, "more than one subgraph") \
+    X(NO_PLAN_THAT_HOLDS, "no plan that holds, in a build for packed models alone") \
     X(OPERATOR_UNSUPPORTED, "operator is not supported") \
     X(DEQUANTIZE_OF_OTHER_TYPES, "other than from 8 or 16 bits to float32") \
     X(OUTPUT_ANOTHER_TYPE, "output of another type") \

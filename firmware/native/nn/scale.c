@@ -67,22 +67,3 @@ nn_scale nn_scale_softmax(float scale, float beta) {
     }
     return as_scale(quotient, rest != 0, exponent_of(scale) + exponent_of(beta) - 5 - 59 + 65);
 }
-
-// Four at a time, two in the halves of each word, biased by 128: bit 8 of a half says that a subtraction did not
-// borrow.
-bool nn_shifts_within(const int8_t *shifts, uint32_t count, int32_t least, int32_t most) {
-    const uint32_t guard = 0x01000100, low = (uint32_t)(128 + least) * 0x10001u;
-    const uint32_t high = guard + (uint32_t)(128 + most) * 0x10001u;
-    uint32_t good = guard;
-    for (; count >= 4; count -= 4, shifts += 4) {
-        uint32_t four;
-        memcpy(&four, __builtin_assume_aligned(shifts, 4), sizeof four);
-        four ^= 0x80808080u;
-        uint32_t even = four & 0x00FF00FF, odd = four >> 8 & 0x00FF00FF;
-        good &= (even + guard - low) & (high - even) & (odd + guard - low) & (high - odd);
-    }
-    for (; count > 0; count--, shifts++) {
-        good &= *shifts >= least && *shifts <= most ? guard : 0;
-    }
-    return good == guard;
-}

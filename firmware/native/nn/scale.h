@@ -25,7 +25,4 @@ nn_scale nn_scale_softmax(float scale, float beta);
 // Largest shift that nn_rescale accepts.
 #define NN_SHIFT_MAX 30
 
-// Whether each of `count` shifts, aligned to 4, is at least `least` and at most `most`.
-bool nn_shifts_within(const int8_t *shifts, uint32_t count, int32_t least, int32_t most);
-
 #endif

@@ -108,6 +108,7 @@ static bool check_shape(nn_build *build, const nn_record *from, nn_info *info) {
     if (bytes_from(build, at) < 4u * rank) {
         return nn_refuse(build, NN_WHY_TENSOR_REACHES_OUTSIDE_FILE);
     }
+    info->shape[0] = info->shape[1] = info->shape[2] = info->shape[3] = info->shape[4] = info->shape[5] = 0;
     for (const uint8_t *size_at = build->model->file.data + at; i < rank; i++, size_at += 4) {
         const int32_t size = info->shape[i] = nn_load_i32(size_at);
         if (size < 1) {
@@ -117,10 +118,6 @@ static bool check_shape(nn_build *build, const nn_record *from, nn_info *info) {
             return nn_refuse(build, NN_WHY_TENSOR_OF_16_MIB);
         }
         bytes *= (uint32_t)size;
-    }
-    for (; i < NN_MAX_RANK; i++) {
-        info->shape[i] = 0;
-        __asm volatile("" ::: "memory"); // a call of memset for them would take longer
     }
     info->type = type;
     info->rank = rank;
@@ -205,7 +202,7 @@ bool nn_read_tensor(nn_build *build, int32_t index, nn_info *info) {
         return nn_refuse(build, NN_WHY_TENSOR_INDEX_OUT_OF_RANGE);
     }
     info->index = (uint16_t)index;
-    if (build->records == NULL) {
+    if (NN_READS_UNPACKED && build->records == NULL) {
         return describe(build, (uint32_t)index, &own, &room) && check(build, &own, room, info);
     }
     own = build->records[index];

@@ -39,6 +39,13 @@ bool nn_check_weights(nn_build *build, const nn_layer *layer, int32_t axis) {
     return bias->count == layer->rows || nn_refuse(build, NN_WHY_BIAS_NOT_ONE_VALUE_CHANNEL);
 }
 
+static bool shifts_within(const int8_t *shifts, uint32_t count, int32_t least, int32_t most) {
+    while (count > 0 && *shifts >= least && *shifts <= most) {
+        shifts++, count--;
+    }
+    return count == 0;
+}
+
 bool nn_shifts_fast(const int8_t *shifts, uint32_t count) {
     const uint32_t high = 0xF0F0F0F0; // four shifts of -16 to -1, as they mostly are, have all of these bits
     const uint32_t *four = (const uint32_t *)(const void *)shifts;
@@ -46,8 +53,8 @@ bool nn_shifts_fast(const int8_t *shifts, uint32_t count) {
     for (; i + 16 <= count; i += 16, four += 4) {
         common &= four[0] & four[1] & four[2] & four[3];
     }
-    return (common == high && (i == count || nn_shifts_within(shifts + i, count - i, -16, -1))) ||
-           nn_shifts_within(shifts, count, -NN_FAST_SHIFT, -1);
+    i = common == high ? i : 0;
+    return shifts_within(shifts + i, count - i, -NN_FAST_SHIFT, -1);
 }
 
 // The operator's channel table in the plan, if it has one. The first that does not hold is the last that is looked at.
@@ -59,7 +66,7 @@ static void find_channels(nn_build *build, const nn_layer *layer) {
     }
     const int8_t *shifts = (const int8_t *)(build->channels + count);
     build->fast = nn_shifts_fast(shifts, count);
-    if (!build->fast && !nn_shifts_within(shifts, count, -31, NN_SHIFT_MAX)) {
+    if (!build->fast && !shifts_within(shifts, count, -31, NN_SHIFT_MAX)) {
         build->channels = NULL;
         build->plan.count = 0;
         build->model->plan_note = NN_WHY_PLAN_WITH_OTHER_FACTORS;
@@ -81,34 +88,35 @@ static int32_t magnitude(const nn_dense *dense, uint32_t channel, uint32_t step)
     return sum;
 }
 
-static int64_t magnitude_of_bias(const nn_dense *dense, uint32_t channel) {
-    int64_t bias = nn_bias(dense, channel);
-    return bias < 0 ? -bias : bias;
-}
-
-// At least as large as the magnitude of each bias.
-static int64_t largest_bias(const nn_dense *dense) {
-    const int64_t small = 1 << 29;
-    if (dense->bias && dense->rows % 8 == 0 && (uintptr_t)dense->bias % sizeof(int32_t) == 0 &&
-        nn_all_small((const int32_t *)(const void *)dense->bias, dense->rows)) {
-        return small;
+// Whether each bias is at least -2^29 and below 2^29.
+static bool biases_small(const nn_dense *dense) {
+    const uint8_t *at = dense->bias;
+    uint32_t left = at ? dense->rows : 0;
+    if ((uintptr_t)at % sizeof(int32_t) == 0) {
+        const uint32_t eights = left & ~7u;
+        if (!nn_all_small((const int32_t *)(const void *)at, eights)) {
+            return false;
+        }
+        at += sizeof(int32_t) * eights;
+        left -= eights;
     }
-    int64_t largest = 0;
-    for (uint32_t c = 0; c < dense->rows; c++) {
-        int64_t own = magnitude_of_bias(dense, c);
-        largest = own > largest ? own : largest;
+    for (; left > 0; left--, at += sizeof(int32_t)) {
+        if ((uint32_t)nn_load_i32(at) + (1u << 29) >= 1u << 30) {
+            return false;
+        }
     }
-    return largest;
+    return true;
 }
 
 // No sum is larger: |input - zero point| is at most 255. Looks at the weights only when there are that many of them.
 static int64_t largest_sum(const nn_dense *dense, uint32_t step) {
-    int64_t bound = (int64_t)dense->depth * 128 * 256 + largest_bias(dense), largest = 0;
-    if (bound < SMALL_SUM) {
-        return bound;
+    int64_t largest = 0;
+    if (dense->depth < 1 << 14 && biases_small(dense)) {
+        return SMALL_SUM - 1;
     }
     for (uint32_t c = 0; c < dense->rows; c++) {
-        int64_t own = magnitude_of_bias(dense, c) + (int64_t)magnitude(dense, c, step) * 256;
+        const int64_t bias = nn_bias(dense, c),
+                      own = (bias < 0 ? -bias : bias) + (int64_t)magnitude(dense, c, step) * 256;
         largest = own > largest ? own : largest;
     }
     return largest;
