@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A device as a process, on CPython and as the edge node: `python -m motet_core --listen 127.0.0.1:0 --id X`; see options.USAGE."""
+"""A device as a process, on CPython and as the edge node: `python -m motet_core --listen 127.0.0.1:0`; see options.USAGE."""
 
 import asyncio
 import sys

@@ -60,7 +60,7 @@ async def standard_input():
 
 async def open_serial(path, baud):
     """-> (reader, writer) of a serial line as it is: no echo, no translation. OSError, ValueError: no such speed."""
-    stream = open(path, "r+b", buffering=0)
+    stream = open(path, "r+b", buffering=0)  # noqa: SIM115  (the line is open as long as the process runs)
     import termios
 
     if not hasattr(termios, "B%d" % baud):

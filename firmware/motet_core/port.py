@@ -3,8 +3,8 @@
 
 A port has: limit (longest message it takes), send_limit (longest that may be sent now), resets (grows when the peer
 restarted), take() -> (channel, bytes) or None, async recv(), async send(channel, data), set_current(cancel key),
-log(text), stats() -> dict, async run(). One that sends to several places also has route(channel, whole message), called before the
-frames of the message are sent.
+log(text), stats() -> dict, async run(). One that sends to several places also has route(channel, whole message), called
+before the frames of the message are sent.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """MCP on standard input and output: one JSON-RPC message a line (MCP 2026-07-28, basic/transports, stdio).
 
-The device answers by itself, without a gateway. Clients of earlier revisions begin with `initialize`; what follows is the same for
-both. Nothing but messages goes to standard output; log lines go to standard error.
+The device answers by itself, without a gateway. Clients of earlier revisions begin with `initialize`; what follows is the same
+for both. Nothing but messages goes to standard output; log lines go to standard error.
 """
 
 import asyncio

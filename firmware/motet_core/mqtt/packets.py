@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The control packets that a device needs, in MQTT 5 and 3.1.1 (OASIS standards; the numbers of chapter 2 and 3 are the same in both).
+"""The control packets that a device needs, in MQTT 5 and 3.1.1 (OASIS standards; chapters 2 and 3 have the same numbers in both).
 
 Properties of MQTT 5 are read past: nothing here depends on one.
 """
