@@ -78,8 +78,9 @@ class ReadingTest(unittest.TestCase):
                 packets.read_publish(V5, 2, body[:length])
 
     def test_wildcards_qos_2_number_0_and_bad_text_are_refused(self):
-        wrong = [(0, b"\x00\x01#"), (0, b"\x00\x01+"), (0, b"\x00\x00"), (0, b"\x00\x01\xff")]
-        for flags, body in [*wrong, (4, b"\x00\x01a\x00\x01"), (6, b"\x00\x01a\x00\x01"), (2, b"\x00\x01a\x00\x00")]:
+        wrong = [(0, b"\x00\x01#"), (0, b"\x00\x01+"), (0, b"\x00\x00"), (0, b"\x00\x01\xff"), (4, b"\x00\x01a\x00\x01")]
+        wrong.extend([(6, b"\x00\x01a\x00\x01"), (2, b"\x00\x01a\x00\x00")])
+        for flags, body in wrong:
             with self.assertRaises(WireError):
                 packets.read_publish(V311, flags, body)
 
