@@ -72,13 +72,18 @@ def component_of(module: bytes, text: str, folder: Path) -> bytes:
     return (folder / "component.wasm").read_bytes()
 
 
-def build(language: str, text: str, folder: Path, source: str, body: str) -> bytes:
+def folder(language: str, text: str, place: Path, source: str, body: str) -> None:
+    """A component folder with one source."""
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "Component.toml").write_text(MANIFEST.format(language=language, source=source))
+    (place / "echo.wit").write_text(text)
+    (place / source).write_text(body)
+
+
+def build(language: str, text: str, place: Path, source: str, body: str) -> bytes:
     """The module of a component folder with one source."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "Component.toml").write_text(MANIFEST.format(language=language, source=source))
-    (folder / "echo.wit").write_text(text)
-    (folder / source).write_text(body)
-    return compile_module(folder, load(folder))
+    folder(language, text, place, source, body)
+    return compile_module(place, load(place))
 
 
 def echo_c(header: str) -> str:
@@ -123,4 +128,15 @@ def echo_assemblyscript(api: str) -> str:
         arguments = ", ".join(re.findall(r"(\w+): ", params))
         result = f"w.{result}" if result[0].isupper() else result
         body += f"{inline}export function {name}({typed}): {result} {{\n  return w.{name}({arguments});\n}}\n"
+    return body
+
+
+def echo_python(api: str) -> str:
+    """The same in Python, from the table of exports."""
+    body = 'import typing\n\nfrom bindings import *\n\n\n@component\nclass Component:\n    host = capability("host")\n'
+    for number, (name, hints, result) in enumerate(re.findall(r'^    "host\.(\w+)": \(\{(.*)\}, (.*)\),$', api, re.M)):
+        params = re.sub(r"'(\w+)': ", r"\1: ", hints)
+        arguments = ", ".join(re.findall(r"'(\w+)': ", hints))
+        body += f'\n    @handler("host.{name}")\n    def m{number}(self, {params}) -> {result}:\n'
+        body += f"        return self.host.{name}({arguments})\n"
     return body

@@ -45,6 +45,7 @@ def commands(job: Job) -> list[Command]:
         "zig": _zig,
         "rust": _rust,
         "assemblyscript": _assemblyscript,
+        "python": _python,
     }
     return makers[job.build.language](job)
 
@@ -97,6 +98,16 @@ def _assemblyscript(job: Job) -> list[Command]:
     # Traps are all that is left of messages; low addresses are as good as others, but for the first.
     options = ["--runtime", "stub", "-Oz", "--noAssert", "--disable", "bulk-memory", "--use", "abort=", "--memoryBase", "16"]
     return [Command([*toolchains.asc(job.folder), "bindings/exports.ts", *options, "-o", str(job.output)])]
+
+
+def _python(job: Job) -> list[Command]:
+    # A whole interpreter: for gateways. Without WASI, so that nothing is there but what the contract imports.
+    world = (job.stage / "wit/world").read_text()
+    (job.stage / "wit/world").unlink()
+    contract, quiet = ["-d", "wit", "-w", world], {"RUST_BACKTRACE": "0", "RUST_LIB_BACKTRACE": "0"}
+    return [
+        Command([toolchains.componentize(), *contract, "componentize", "--stub-wasi", "motet_app", "-o", str(job.output)], quiet)
+    ]
 
 
 def finish(job: Job, module: bytes) -> bytes:

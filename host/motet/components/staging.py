@@ -12,12 +12,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from motet import paths
 from motet.components import wit
 from motet.components.errors import BuildError
 from motet.components.manifest import Manifest
 from motet.components.manifest_build import Build
 from motet.components.rewrite import custom
 from motet.components.sdk import bindings
+from motet.components.sdk.python_text import APP
 
 # Where bindings stand, beside the sources that use them.
 BINDINGS = "bindings"
@@ -50,7 +52,8 @@ def stage(folder: Path, manifest: Manifest, build: Build) -> Files:
         raise BuildError(f"{path}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from None
     world = wit.load(contract, manifest.component.wit, manifest.component.world)
     made = bindings.generate(language, world, build.arena)
-    return files | {f"{BINDINGS}/{name}": text.encode() for name, text in made.items()}
+    files |= {f"{BINDINGS}/{name}": text.encode() for name, text in made.items()}
+    return files | _componentized(contract, world.name, build) if language == "python" else files
 
 
 def digest(files: Files, build: Build) -> bytes:
@@ -80,6 +83,21 @@ def write(files: Files, folder: Path) -> None:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+
+
+def _componentized(contract: str, world: str, build: Build) -> Files:
+    """What componentize-py needs besides: an entry, and the contract with the packages that it may refer to."""
+    module = build.sources[0].removesuffix(".py").replace("/", ".")
+    files = {
+        "motet_app.py": APP.format(module=module).encode(),
+        "wit/contract.wit": contract.encode(),
+        "wit/world": world.encode(),
+    }
+    for path in sorted(paths.data("wit").glob("*/*.wit")):
+        # The tools take a comment before the package's name for its documentation, which only one file may have.
+        _, name, rest = path.read_bytes().partition(b"package ")
+        files[f"wit/deps/motet-{path.parent.name}/{path.name}"] = name + rest
+    return files
 
 
 def _sources(folder: Path, suffixes: tuple[str, ...]) -> Files:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from motet.components import wit
-from motet.components.sdk import assemblyscript, c, rust, zig
+from motet.components.sdk import assemblyscript, c, python, rust, zig
 from motet.components.sdk.layout import BindingError, Layout
 from motet.components.wittypes import World
 
@@ -16,6 +16,7 @@ _GENERATORS: dict[str, Callable[[Layout, int], dict[str, str]]] = {
     "zig": zig.generate,
     "assemblyscript": assemblyscript.generate,
     "rust": rust.generate,
+    "python": python.generate,
 }
 LANGUAGES = tuple(_GENERATORS)
 ARENA = 1024

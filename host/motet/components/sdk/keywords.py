@@ -55,3 +55,12 @@ TYPESCRIPT_FILE = TYPESCRIPT | _words("""
 Text ARENA ARENA_SIZE top alloc allocItems mark release copy memory store load changetype unreachable min max clz abs String
 Array StaticArray Map Set Error Date Math
 """)
+
+PYTHON = _words("""
+False None True and as assert async await break class continue def del elif else except finally for from global if import in
+is lambda nonlocal not or pass raise return try while with yield match case type
+""")
+PYTHON_FILE = PYTHON | _words("""
+importlib pkgutil Capability T E Ok Err Some Result IMPORTS EXPORTS INSIDE Enum Flag Generic TypeVar dataclass inspect types
+typing capability handler component call exported
+""")

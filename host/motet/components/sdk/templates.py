@@ -13,7 +13,7 @@ from motet.components.errors import ComponentError
 from motet.components.sdk import bindings
 from motet.components.tooltext import MAX_TOOL_NAME, NAME
 
-SOURCES = {"c": "main.c", "zig": "main.zig", "assemblyscript": "main.ts", "rust": "main.rs"}
+SOURCES = {"c": "main.c", "zig": "main.zig", "assemblyscript": "main.ts", "rust": "main.rs", "python": "main.py"}
 LANGUAGES = tuple(SOURCES)
 _FILES = Path(__file__).parent / "templates"
 # Names of files that the bindings have besides those of the contract.
@@ -59,7 +59,7 @@ def create(parent: Path, name: str, language: str = "c", template: str = "basic"
     _check(name, language, template)
     folder, files = parent / name, contents(name, language, template)
     try:
-        changed = [path for path, text in files.items() if (folder / path).exists() and (folder / path).read_text() != text]
+        changed = [path for path, text in files.items() if _differs(folder / path, text) and not path.startswith("bindings/")]
         if changed:
             raise TemplateError(f"{folder}: {changed[0]} is there already and differs; nothing was written: choose another name")
         missing = {path: text for path, text in files.items() if not (folder / path).exists()}
@@ -93,6 +93,10 @@ def contents(name: str, language: str, template: str) -> dict[str, str]:
         ".gitignore": _filled(_FILES / "gitignore.in", values),
         **{f"bindings/{file}": text for file, text in made.items()},
     }
+
+
+def _differs(path: Path, text: str) -> bool:
+    return path.exists() and (not path.is_file() or path.read_text("utf-8") != text)
 
 
 def _check(name: str, language: str, template: str) -> None:

@@ -22,6 +22,7 @@ from motet.components.wittypes import World
 from motet_core import component_artifact
 
 ENGINES = ("wasmtime", "native")
+PYTHON = "python"
 
 
 class Runs(Protocol):
@@ -37,17 +38,21 @@ class Runs(Protocol):
 
 
 class Component:
-    """``on``: "wasmtime", "native" or the name of an emulated board."""
+    """``on``: "wasmtime", "native" or the name of an emulated board; "python" for a component in Python."""
 
     def __init__(self, folder: Path, on: str = "native", host: Host | None = None) -> None:
         """Raises ComponentError when it cannot be built, is refused, or ``on`` is nothing to run it on."""
         self.on, self.host = on, host or Host()
+        self.manifest = manifests.load(folder if folder.is_dir() else folder.parent)
+        if on == PYTHON:
+            from motet.components.testing.python import Interpreted
+
+            self._runs: Runs = Interpreted(folder, self.manifest, self.host)
+            return
+        if self.manifest.build is not None and self.manifest.build.language == PYTHON:
+            raise ComponentError(f"{folder}: a component in Python is for gateways: it runs on {PYTHON} here, not on {on}")
         admitted = _admitted(folder, _seen(folder))
-        self.manifest = admitted.manifest
-        if on in ENGINES:
-            self._runs: Runs = _Local(admitted, on, self.host, _world(folder, admitted))
-        else:
-            self._runs = _board(on, admitted, host)
+        self._runs = _Local(admitted, on, self.host, _world(folder, admitted)) if on in ENGINES else _board(on, admitted, host)
 
     def call(self, tool: str, arguments: dict[str, Any] | None = None, **more: Any) -> Any:
         """What a tool returns, as JSON would show it: the record, or the value itself; None when it returns nothing.

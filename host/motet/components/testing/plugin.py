@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,7 +33,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "host" in metafunc.fixturenames and not marker:
         # What boards have instead cannot be played.
         names = [name for name in names if name in ("wasmtime", "native")] or ["wasmtime", "native"]
+    if not marker and _in_python(metafunc.definition.path):
+        names = ["python"]
     metafunc.parametrize("component", names, indirect=True)
+
+
+def _in_python(test: Path) -> bool:
+    from motet.components.errors import ComponentError
+    from motet.components.manifest import load
+    from motet.components.testing.component import folder_of
+
+    try:
+        build = load(folder_of(test)).build
+    except ComponentError:
+        return False  # The fixture says why.
+    return build is not None and build.language == "python"
 
 
 def pytest_sessionfinish() -> None:
