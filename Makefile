@@ -77,8 +77,8 @@ bench-gateway: setup-test ## the gateway's CPU per call only
 bench-nn: setup-test ## the models' engine against its anchors: instructions, memory, code
 	@$(PY) tests/bench/bench_nn.py
 
-bench-components: setup-test ## components: typed calls, memory, instantiation, deployment
-	@$(PY) tests/bench/bench_components.py
+bench-components: setup-test ## components: typed calls, memory, instantiation, messages, admission, deployment, each with its target
+	@$(PY) tests/bench/run_all.py bench_components bench_admission
 
 soak: setup-test ## long and exhaustive runs; prints one JSON object
 	@$(PY) tools/build.py firmware stm32f405 >&2

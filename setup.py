@@ -95,7 +95,7 @@ setup(
             "motet_native._native",
             sources=sources(),
             include_dirs=[str(WASM3), str(MONOCYPHER), str(NATIVE), str(BINDING)],
-            define_macros=[*WASM3_CONFIG, ("MOTET_THREADS", "1")],
+            define_macros=[*WASM3_CONFIG, ("MOTET_THREADS", "1"), ("MOTET_WASM_ELSEWHERE", "1")],
             extra_compile_args=["-std=c11", "-O2", "-fno-strict-aliasing", "-fomit-frame-pointer", "-fvisibility=hidden"],
             depends=[str(path) for folder in (NATIVE, BINDING) for path in folder.rglob("*.h")],
         )

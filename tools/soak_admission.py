@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs random and mutated modules, as admission leaves them, on the device engine under AddressSanitizer.
 
-tools/soak_admission.py [--modules 4000] [--seed 0] [--keep FOLDER]; prints one JSON object; fails when the engine crashed.
+tools/soak_admission.py [--modules 10000] [--seed 0] [--keep FOLDER]; prints one JSON object; fails when the engine crashed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.support import wasm_soak  # noqa: E402
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Admitted modules on the device engine under AddressSanitizer.")
-    parser.add_argument("--modules", type=int, default=4000)
+    parser.add_argument("--modules", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="where to write modules that crashed the engine")
     options = parser.parse_args()

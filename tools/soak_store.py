@@ -38,8 +38,8 @@ def cuts(values: int, every: int) -> dict[str, Any]:
 
 
 def board_cuts(count: int) -> dict[str, Any]:
-    """QEMU killed at writes all over the commit of a model, on virt_rv32."""
-    from tests.support.board_cuts import cut_installs
+    """QEMU killed at writes all over the commit of a model and of a component, on virt_rv32."""
+    from tests.support.board_cuts import COMPONENT, MODEL, cut_installs
 
     from motet.emulate.emulator import Emulator
 
@@ -50,7 +50,8 @@ def board_cuts(count: int) -> dict[str, Any]:
     commit = [1 + number * 76 // count for number in range(count)]
     try:
         with tempfile.TemporaryDirectory() as folder, Emulator("virt_rv32", flash=Path(folder) / "flash") as machine:
-            done = cut_installs(machine, commit, [7 * number + 1 for number in range(count // 4)])
+            blocks = [7 * number + 1 for number in range(count // 4)]
+            done = sum(cut_installs(machine, commit, blocks, goods) for goods in (MODEL, COMPONENT))
     except AssertionError as error:
         return {"failures": [str(error)]}
     return {"cuts": done, "board": "virt_rv32 (emulated)", "failures": []}

@@ -11,12 +11,17 @@ typedef struct {
     PyObject_HEAD struct motet_wasm engine;
     Py_buffer code;
     PyObject *callables; // keeps what the imports call alive
+    struct wasm_elsewhere *elsewhere;
     // While a call runs: how deep it is nested, in which thread, and that thread's state while it does
     // without the GIL.
     unsigned depth;
     unsigned long thread;
     PyThreadState *released;
 } Instance;
+
+// wasm_elsewhere.c: an instance whose functions another engine of this process runs.
+PyObject *wasm_elsewhere(PyObject *type, PyObject *args);
+PyObject *wasm_elsewhere_failure(Instance *self, PyObject *ignored);
 
 extern PyObject *wasm_error, *wasm_trap;
 extern PyTypeObject wasm_instance_type, wasm_function_type;

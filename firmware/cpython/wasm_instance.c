@@ -46,6 +46,8 @@ static int instance_traverse(Instance *self, visitproc visit, void *arg) {
 
 static int instance_clear(Instance *self) {
     motet_wasm_unload(&self->engine);
+    PyMem_Free(self->elsewhere);
+    self->elsewhere = NULL;
     PyBuffer_Release(&self->code);
     Py_CLEAR(self->callables);
     return 0;
@@ -139,6 +141,8 @@ static PyMethodDef instance_methods[] = {
     {"link_typed", wasm_link_typed, METH_VARARGS, NULL},
     {"read", (PyCFunction)wasm_read, METH_VARARGS, NULL},
     {"write", (PyCFunction)wasm_write, METH_VARARGS, NULL},
+    {"elsewhere", wasm_elsewhere, METH_VARARGS | METH_CLASS, NULL},
+    {"failure", (PyCFunction)wasm_elsewhere_failure, METH_NOARGS, NULL},
     {"close", (PyCFunction)instance_close, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

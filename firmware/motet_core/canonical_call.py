@@ -36,9 +36,6 @@ class Native:
 class Typed:
     """Call it with one value for each parameter, or apply() it to a dict. TypeError or ValueError (Mismatch), Broken."""
 
-    lowerer = Lowerer
-    lifter = Lifter
-
     def __init__(self, engine, types, name, json=False, limit=0xFFFFFFFF):
         self._engine = engine
         self._function = types.functions[name]
@@ -83,7 +80,7 @@ class Typed:
 
     def _pass(self, arguments, allocate, write):
         params = self._function.params
-        lowerer = self.lowerer(allocate, write, self._limit)
+        lowerer = Lowerer(allocate, write, self._limit)
         if self._function.spilled:
             return [spill(lowerer, params, arguments, allocate, write)], "i"
         slots = []
@@ -95,7 +92,7 @@ class Typed:
 
     def _lift(self, result):
         kind = self._function.result
-        lifter = self.lifter(self._engine.read(0, self._engine.memory_bytes), self._json)
+        lifter = Lifter(self._engine.read(0, self._engine.memory_bytes), self._json)
         if not self._function.behind:
             return lifter.flat(kind, iter([to_bits(result, kind.core)]))
         return lifter.load(kind, lifter.span(result & 0xFFFFFFFF, kind.align, kind.size), 0)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.board_cuts import Install, Session, check_serves, cut_installs, model, model_rows
+from tests.support.board_cuts import COMPONENT, Install, Session, check_serves, cut_installs, model, model_rows
 
 from motet import boards
 from motet.emulate import Machine, create
@@ -109,6 +109,10 @@ def test_a_board_whose_flash_cannot_be_written_says_that_it_keeps_nothing(
 
 def test_a_cut_at_any_write_of_commit_or_block_leaves_the_old_or_the_new_revision(machine: Emulator) -> None:
     assert cut_installs(machine, commit_writes=(2, 30, 74, 500), block_writes=(2, 101)) == 6
+
+
+def test_a_component_too_serves_in_its_old_or_new_revision_after_any_cut(machine: Emulator) -> None:
+    assert cut_installs(machine, commit_writes=(3, 41, 75), block_writes=(5,), goods=COMPONENT) == 4
 
 
 def test_content_of_another_board_is_left_alone_and_the_board_serves_from_ram(machine: Emulator) -> None:

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pulls the plug of an emulated board while it installs a model: QEMU is killed at a chosen write into the board's flash."""
+"""Pulls the plug of an emulated board while it installs something: QEMU is killed at a chosen write into the board's flash."""
 
 import hashlib
+import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from client import Client
 from wire import Wire
 
 from motet import paths
+from motet.components import packages
 from motet.emulate import Machine
 from motet.emulate.emulator import Emulator
 from motet.emulate.gdb import Gdb
@@ -41,14 +45,50 @@ def model(revision: int) -> bytes:
     return MODELS[revision % 2]
 
 
-def check_serves(client: Client, allowed: set[int]) -> int:
-    """The one model of the board is in flash, of an allowed revision, and answers; its revision."""
-    (row,) = model_rows(client)
-    assert row["state"] == "ready" and row["stored"] == "flash" and row["revision"] in allowed, (row, allowed)
-    assert row["size"] == len(model(row["revision"]))
+@cache
+def component(revision: int) -> bytes:
+    """The artifact of the example component under a revision of its own."""
+    package = packages.read(paths.data("examples") / "vote")
+    declared = re.sub(r"(?m)^revision = .*$", f"revision = {revision}", package.manifest)
+    return packages.accept(replace(package, revision=revision, manifest=declared)).artifact
+
+
+def model_answers(client: Client) -> None:
+    """The model of the board works."""
     answer = client.tool("models.predict", model="digits", input=[0] * 64)
     assert len(answer["outputs"][0]) == 10
-    return int(row["revision"])
+
+
+def component_answers(client: Client) -> None:
+    """The component of the board works, from its very beginning."""
+    assert client.tool("vote.push", label=7) == {"label": 7, "votes": 1, "window": 1}
+
+
+@dataclass(frozen=True)
+class Goods:
+    """What is installed again and again: its bytes by revision, and a look whether it works."""
+
+    kind: str
+    name: str
+    data: Callable[[int], bytes]
+    works: Callable[[Client], None]
+
+    def check(self, client: Client, allowed: set[int]) -> int:
+        """The board has one of the kind in flash, of an allowed revision, and it works; its revision."""
+        (row,) = [row for row in client.call("artifact.list")["artifacts"] if row["kind"] == self.kind]
+        assert row["state"] == "ready" and row["stored"] == "flash" and row["revision"] in allowed, (row, allowed)
+        assert row["size"] == len(self.data(row["revision"]))
+        self.works(client)
+        return int(row["revision"])
+
+
+MODEL = Goods("model", "digits", model, model_answers)
+COMPONENT = Goods("component", "vote", component, component_answers)
+
+
+def check_serves(client: Client, allowed: set[int]) -> int:
+    """The one model of the board is in flash, of an allowed revision, and answers; its revision."""
+    return MODEL.check(client, allowed)
 
 
 def model_rows(client: Client) -> list[dict[str, Any]]:
@@ -57,12 +97,12 @@ def model_rows(client: Client) -> list[dict[str, Any]]:
 
 
 class Install:
-    """One revision of a model, sent by hand, so that a test may stop anywhere."""
+    """One revision of a model or a component, sent by hand, so that a test may stop anywhere."""
 
-    def __init__(self, client: Client, name: str, revision: int, data: bytes) -> None:
+    def __init__(self, client: Client, name: str, revision: int, data: bytes, kind: str = "model") -> None:
         self._client, self._data = client, data
         digest = hashlib.sha256(data).digest()
-        begun = client.call("artifact.begin", kind="model", name=name, revision=revision, size=len(data), digest=digest)
+        begun = client.call("artifact.begin", kind=kind, name=name, revision=revision, size=len(data), digest=digest)
         self._transfer, self._block = begun["transfer"], begun["block"]
         self._sent = 0
 
@@ -111,20 +151,20 @@ def kill_at_write(machine: Emulator, client: Client, install: Install, write: in
     return reached
 
 
-def cut_installs(machine: Emulator, commit_writes: Sequence[int], block_writes: Sequence[int]) -> int:
-    """Replace a model again and again, the plug pulled at these writes into the flash during the commit or an early block, and
+def cut_installs(machine: Emulator, commit_writes: Sequence[int], block_writes: Sequence[int], goods: Goods = MODEL) -> int:
+    """Replace something again and again, the plug pulled at these writes into the flash during the commit or an early block, and
     look each time what the board serves then; the number of cuts. Raises AssertionError."""
     with Session(machine) as client:
-        Install(client, "digits", 1, model(1)).send()
+        Install(client, goods.name, 1, goods.data(1), goods.kind).send()
     old = 1
     for number, write in enumerate((*commit_writes, *block_writes)):
         with Session(machine) as client:
-            assert check_serves(client, {old}) == old
-            install = Install(client, "digits", old + 1, model(old + 1))
+            assert goods.check(client, {old}) == old
+            install = Install(client, goods.name, old + 1, goods.data(old + 1), goods.kind)
             while not install.all_sent and (number < len(commit_writes) or install.next_is_early):
                 install.send(1)
             committing = install.all_sent
             kill_at_write(machine, client, install, write)
         with Session(machine) as client:
-            old = check_serves(client, {old, old + 1} if committing else {old})
+            old = goods.check(client, {old, old + 1} if committing else {old})
     return len(commit_writes) + len(block_writes)

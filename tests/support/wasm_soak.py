@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support.native import NATIVE, ROOT, WASM3, wasm3_macros
+from tests.support.tooling import wasm_tools
 
 from motet import sandbox
 from motet.components import features, flatness, normalise, rewrite
@@ -20,6 +21,24 @@ DRIVER = ROOT / "tests/support/wasm_admitted.c"
 REDIRECT = [f"-D{name}=motet_wasm_{name}" for name in ("calloc", "realloc", "free")]
 BATCH = 100
 _PAGES = 16
+# What the profile leaves of WebAssembly, and enough functions to be worth the while.
+_OFF = (
+    "bulk-memory",
+    "reference-types",
+    "simd",
+    "relaxed-simd",
+    "multi-value",
+    "tail-call",
+    "extended-const",
+    "exceptions",
+    "gc",
+)
+_OFF += ("memory64", "threads", "wide-arithmetic", "custom-page-sizes")
+_SIZES = {"min-funcs": 3, "max-funcs": 20, "max-instructions": 600, "max-imports": 4, "max-memories": 1, "max-tables": 1}
+SMITH = [word for feature in _OFF for word in (f"--{feature}-enabled", "false")]
+SMITH += [word for name, size in _SIZES.items() for word in (f"--{name}", str(size))]
+SMITH += ["--export-everything", "true", "--allow-start-export", "false", "--max-memory32-bytes", str(_PAGES << 16)]
+_TOOL_BOUNDS = sandbox.Bounds(seconds=10, memory=4 << 30)
 
 
 def build(folder: Path, compiler: str = "gcc") -> Path:
@@ -43,11 +62,23 @@ def random_module(chance: random.Random) -> bytes:
     return sandbox.run([normalise.tool(), *normalise.FEATURES, "-ttf", "-", "-o", "-"], data, normalise.BOUNDS).output
 
 
+def smith_module(chance: random.Random) -> bytes | None:
+    """A valid module that wasm-tools grows from random bytes; None where it is not."""
+    tool = wasm_tools()
+    data = chance.randbytes(chance.choice((500, 3000, 10_000)))
+    return None if tool is None else sandbox.run([tool, "smith", *SMITH], data, _TOOL_BOUNDS).output
+
+
 def mutated(module: bytes, chance: random.Random) -> bytes:
-    """The module with one to three bytes changed."""
+    """The module with one to three bytes changed, or a part of it by wasm-tools, which knows what the parts are."""
+    tool = wasm_tools()
+    if tool is not None and chance.random() < 0.5:
+        done = sandbox.run([tool, "mutate", "--seed", str(chance.getrandbits(32))], module, _TOOL_BOUNDS)
+        if done.status == 0:
+            return done.output
     changed = bytearray(module)
     for _ in range(chance.randint(1, 3)):
-        changed[chance.randrange(8, len(changed))] = chance.randrange(256)
+        changed[chance.randrange(len(changed))] = chance.randrange(256)
     return bytes(changed)
 
 
@@ -66,11 +97,17 @@ def harmless(module: bytes) -> bytes:
 
 
 def modules(count: int, seed: int, outcomes: Counter[str]) -> Iterator[bytes]:
-    """``count`` modules, half random and half mutated, those admission refuses left out and counted by rule."""
+    """``count`` modules: grown by binaryen, by wasm-tools, and damaged ones of either. What admission refuses is left out.
+
+    Counted in ``outcomes``: where they come from, and the rules that refused.
+    """
     chance = random.Random(seed)
     module = random_module(chance)
     for number in range(count):
-        module = mutated(module, chance) if number % 2 else random_module(chance)
+        grown = smith_module(chance) if number % 3 == 1 else random_module(chance) if number % 3 == 0 else None
+        source = "damaged" if number % 3 == 2 else "wasm-tools" if number % 3 == 1 and grown else "binaryen"
+        module = mutated(module, chance) if source == "damaged" else grown or random_module(chance)
+        outcomes[f"from {source}"] += 1
         try:
             yield harmless(module)
             outcomes["admitted"] += 1

@@ -12,7 +12,7 @@ import pytest
 from component_modules import HARMFUL, wat
 from tests.support import wasm_soak
 
-MODULES = 160
+MODULES = 300
 
 
 @pytest.fixture(scope="module")

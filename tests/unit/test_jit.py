@@ -161,7 +161,7 @@ def test_wrong_use_is_an_error_with_the_name() -> None:
     with pytest.raises(jit.Error, match=r"host\.f: the import is not linked"):
         instance.find("run")
     instance.link("host", "f", print)
-    with pytest.raises(jit.Error, match="nothing: no such export"):
+    with pytest.raises(jit.Error, match="exports no such function"):
         instance.find("nothing")
     for bad in (b"", b"\0asm\1\0\0\0\xff", wat('(import "a" "b" (memory 1))')):
         with pytest.raises(jit.Error):
@@ -186,6 +186,33 @@ def test_what_an_import_raises_arrives_unchanged_and_ends_the_call() -> None:
     for _ in range(2):
         with pytest.raises(PermissionError, match="not granted"):
             instance.find("run")()
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([("f", "x(i)", 1)], "not a signature"),
+        ([("f", "i(i", 1)], "not a signature"),
+        ([("f", "i(v)", 1)], "not a signature"),
+        ([("f", f"i({'i' * 18})", 1)], "not a signature"),
+        ([("f", "i(i)")], "expected"),
+        ([("f" * 5000, "i(i)", 1)], "expected"),
+        (["f"], "expected"),
+    ],
+)
+def test_functions_of_another_engine_need_names_and_signatures(rows: list[Any], words: str) -> None:
+    with pytest.raises((device.Error, TypeError), match=words):
+        device.Instance.elsewhere(rows, 4096, 0, 0, 0, 0, 0)
+
+
+def test_an_instance_without_functions_and_memory_has_neither() -> None:
+    instance = device.Instance.elsewhere([], 4096, 0, 0, 0, 0, 0)
+    assert (instance.exports(), instance.imports(), instance.memory_bytes, instance.failure()) == ([], [], 0, (0, 0))
+    with pytest.raises(IndexError):
+        instance.read(0, 1)
+    instance.close()
+    with pytest.raises(device.Error, match="closed"):
+        instance.exports()
 
 
 def test_a_module_is_compiled_once() -> None:
@@ -231,7 +258,6 @@ def test_a_call_is_cancelled_from_another_thread(admitted: Admitted) -> None:
     endless = jit.Instance(wat('(func (export "run") (loop (br 0)))'))
     endless.fuel = (1 << 32) - 1
     run = endless.find("run")
-    endless.enter()
     timer = threading.Timer(0.05, platform.native().cancel)
     timer.start()
     with pytest.raises(jit.Trap, match="cancelled"):

@@ -73,6 +73,20 @@ class Instance:
         Raises Error (not a module, cut off, too large, unsupported, data outside the memory), MemoryError.
         """
 
+    @classmethod
+    def elsewhere(
+        cls, functions: list[tuple[str, str, int]], limit: int, context: int, memory: int, call: int, data: int, size: int, /
+    ) -> Instance:
+        """An instance whose functions wasmtime runs: each (name, signature, address of its wasmtime_func_t).
+
+        limit: bytes that arguments may take. context: wasmtime_context_t. memory: wasmtime_memory_t, 0 when there is none. call, data, size: wasmtime_func_call_unchecked,
+        wasmtime_memory_data and wasmtime_memory_data_size. All addresses must stay good until close(); fuel is wasmtime's, and a
+        call that fails raises Trap("elsewhere"), after which failure() has the reason.
+        """
+
+    def failure(self) -> tuple[int, int]:
+        """The addresses of the wasmtime_error_t and the wasm_trap_t that the last call has ended with, 0 for none: the caller's."""
+
     def imports(self) -> list[tuple[str, str, str]]:
         """What the module needs: (module, name, signature)."""
 

@@ -132,7 +132,15 @@ void motet_wasm_unload(struct motet_wasm *instance) {
 }
 
 uint8_t *motet_wasm_memory(const struct motet_wasm *instance, size_t *length) {
+    if (motet_wasm_elsewhere(instance) != NULL) {
+        return motet_wasm_elsewhere(instance)->memory(instance, length);
+    }
     M3MemoryHeader *memory = instance->runtime->memory.mallocated;
     *length = memory->length;
     return *length == 0 ? NULL : m3MemData(memory);
+}
+
+uint32_t motet_wasm_memory_limit(const struct motet_wasm *instance) {
+    const struct motet_wasm_elsewhere *elsewhere = motet_wasm_elsewhere(instance);
+    return elsewhere != NULL ? elsewhere->memory_limit : (uint32_t)instance->runtime->memoryLimit;
 }

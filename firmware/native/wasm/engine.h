@@ -58,6 +58,17 @@ struct motet_wasm_export {
     uint32_t index;
 };
 
+// Where the functions of a module are that another engine of this process runs: typed calls work on it all the same.
+struct motet_wasm_elsewhere {
+    const struct motet_wasm_export *names;
+    const struct motet_wasm_function *functions;
+    uint32_t count;
+    uint32_t memory_limit;
+    uint64_t *frame;
+    const char *(*call)(struct motet_wasm *instance, const struct motet_wasm_function *function);
+    uint8_t *(*memory)(const struct motet_wasm *instance, size_t *length);
+};
+
 struct motet_wasm {
     // Units left: one is one call or one loop iteration. Zero after loading: a call needs fuel to be given
     // first.
@@ -74,7 +85,20 @@ struct motet_wasm {
     struct M3Runtime *runtime;
     struct M3Module *module;
     uint64_t *stack_end;
+#ifdef MOTET_WASM_ELSEWHERE
+    const struct motet_wasm_elsewhere *elsewhere;
+#endif
 };
+
+// What another engine runs; on devices there is none, and nothing is asked.
+static inline const struct motet_wasm_elsewhere *motet_wasm_elsewhere(const struct motet_wasm *instance) {
+#ifdef MOTET_WASM_ELSEWHERE
+    return instance->elsewhere;
+#else
+    (void)instance;
+    return NULL;
+#endif
+}
 
 // Answers that mean more than their text.
 extern const char motet_wasm_no_memory[];
@@ -87,7 +111,7 @@ const char *motet_wasm_load(struct motet_wasm *instance, const uint8_t *code, si
                             uint32_t stack, motet_wasm_host host);
 void motet_wasm_unload(struct motet_wasm *instance);
 static inline bool motet_wasm_loaded(const struct motet_wasm *instance) {
-    return instance->runtime != NULL;
+    return instance->runtime != NULL || motet_wasm_elsewhere(instance) != NULL;
 }
 
 // Give an import its implementation. Every import of that name is linked; none is an error.
@@ -110,6 +134,7 @@ const char *motet_wasm_call(struct motet_wasm *instance, const struct motet_wasm
 
 // Linear memory; moves when the module grows it. NULL when it is empty.
 uint8_t *motet_wasm_memory(const struct motet_wasm *instance, size_t *length);
+uint32_t motet_wasm_memory_limit(const struct motet_wasm *instance);
 
 // "i(iI)": the result, then the arguments; v i I f F. `text` takes MOTET_WASM_SIGNATURE_TEXT bytes.
 #define MOTET_WASM_SIGNATURE_TEXT (MOTET_WASM_MAX_ARGUMENTS + 5)

@@ -33,7 +33,19 @@ static bool first_or_next(const struct motet_wasm *instance, const struct motet_
     return motet_wasm_leb(at, *end, &ignored);
 }
 
+static bool next_elsewhere(const struct motet_wasm_elsewhere *elsewhere, struct motet_wasm_export *export) {
+    uint32_t next = export->name == NULL ? 0 : export->index + 1;
+    if (next == elsewhere->count) {
+        return false;
+    }
+    *export = elsewhere->names[next];
+    return true;
+}
+
 bool motet_wasm_next_export(const struct motet_wasm *instance, struct motet_wasm_export *export) {
+    if (motet_wasm_elsewhere(instance) != NULL) {
+        return next_elsewhere(motet_wasm_elsewhere(instance), export);
+    }
     const uint8_t *at, *end;
     uint8_t kind;
     if (!first_or_next(instance, export, &at, &end)) {
@@ -51,17 +63,21 @@ bool motet_wasm_next_export(const struct motet_wasm *instance, struct motet_wasm
 
 struct motet_wasm_signature motet_wasm_export_signature(const struct motet_wasm *instance,
                                                         const struct motet_wasm_export *export) {
+    if (motet_wasm_elsewhere(instance) != NULL) {
+        return motet_wasm_elsewhere(instance)->functions[export->index].signature;
+    }
     return motet_wasm_signature_of(instance->module->functions[export->index].funcType);
 }
 
-static struct M3Function *lookup(const struct motet_wasm *instance, const char *name, size_t length) {
-    struct motet_wasm_export export = {0};
-    while (motet_wasm_next_export(instance, &export)) {
-        if (export.length == length && memcmp(export.name, name, length) == 0) {
-            return &instance->module->functions[export.index];
+static bool lookup(const struct motet_wasm *instance, const char *name, size_t length,
+                   struct motet_wasm_export *export) {
+    *export = (struct motet_wasm_export){0};
+    while (motet_wasm_next_export(instance, export)) {
+        if (export->length == length && memcmp(export->name, name, length) == 0) {
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
 static const char *compile_with_wasm3(struct motet_wasm *instance, const void *argument) {
@@ -108,10 +124,15 @@ const char *motet_wasm_find(struct motet_wasm *instance, const char *name, size_
     if (!motet_wasm_linked(instance)) {
         return "an import is not linked";
     }
-    function->handle = lookup(instance, name, length);
-    if (function->handle == NULL) {
+    struct motet_wasm_export export;
+    if (!lookup(instance, name, length, &export)) {
         return "the module exports no such function";
     }
+    if (motet_wasm_elsewhere(instance) != NULL) {
+        *function = motet_wasm_elsewhere(instance)->functions[export.index];
+        return NULL;
+    }
+    function->handle = &instance->module->functions[export.index];
     function->signature = motet_wasm_signature_of(function->handle->funcType);
     const char *error = compile(instance, function->handle);
     return error == NULL ? start(instance) : error;

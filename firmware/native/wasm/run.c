@@ -85,6 +85,9 @@ static const char *run(struct motet_wasm *instance, const void *code) {
 }
 
 const char *motet_wasm_call(struct motet_wasm *instance, const struct motet_wasm_function *function) {
+    if (motet_wasm_elsewhere(instance) != NULL) {
+        return motet_wasm_elsewhere(instance)->call(instance, function);
+    }
     void *stack = instance->runtime->stack;
     const char *trap = motet_wasm_do(instance, run, function->handle->compiled);
     // A call that was abandoned inside an import leaves the base of the stack where that import had it.
@@ -94,6 +97,9 @@ const char *motet_wasm_call(struct motet_wasm *instance, const struct motet_wasm
 }
 
 uint64_t *motet_wasm_frame(const struct motet_wasm *instance, const struct motet_wasm_function *function) {
+    if (motet_wasm_elsewhere(instance) != NULL) {
+        return motet_wasm_elsewhere(instance)->frame;
+    }
     uint64_t *frame = instance->runtime->stack;
     size_t needed = (size_t)function->signature.results + function->signature.arguments;
     return (size_t)(instance->stack_end - frame) >= needed ? frame : NULL;

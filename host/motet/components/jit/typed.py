@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Typed calls into and out of an instance: motet_core's Canonical ABI over wasmtime's memory."""
+"""Typed calls into and out of an instance."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from motet_native import wasm as native
+
 from motet.components.jit.errors import Broken, Error
-from motet.components.jit.fast import FastTyped
 from motet_core import canonical_call as abi
 from motet_core.canonical_lift import Lifter
 from motet_core.canonical_lower import Lowerer, Mismatch
-from motet_core.errors import Refused
 
 if TYPE_CHECKING:
     from motet.components.jit.instance import Instance
@@ -22,55 +22,40 @@ class Types:
 
     def __init__(self, descriptor: bytes) -> None:
         try:
-            self.layout = abi.Types(descriptor)
-        except Refused as error:
-            raise Error(error.message) from None
+            self.native = native.Types(descriptor)
+        except native.Error as error:
+            raise Error(str(error)) from None
+        self._descriptor = bytes(descriptor)
+        self._layout: Any = None
+
+    @property
+    def layout(self) -> Any:
+        """The same in Python, for imports."""
+        self._layout = self._layout or abi.Types(self._descriptor)
+        return self._layout
 
     def functions(self) -> list[str]:
         """Names of the functions it describes; an import's is "module#name"."""
-        return list(self.layout.functions)
+        return self.native.functions()
 
 
-def shape(function: Any, imported: bool = False) -> str:
-    """The core type that a function's types flatten to, in the engine's notation."""
-    result = function.result
-    params = "i" if function.spilled else function.params.core
-    if result is None:
-        return f"v({params})"
-    if function.behind:
-        return f"v({params}i)" if imported else f"i({params})"
-    return f"{result.core}({params})"
+class Called:
+    """Something of ``motet_native`` that calls into the instance, with this engine's errors."""
 
-
-class Typed:
-    """An exported function with its WIT types; what ``motet_native.wasm.Typed`` is for the device engine."""
-
-    def __init__(self, instance: Instance, types: Types, name: str, json: bool) -> None:
-        if name not in types.layout.functions:
-            raise Error(f"no type is given for {name}")
-        found, wanted = instance.find(name).signature, shape(types.layout.functions[name])
-        if found != wanted:
-            raise Error(f"{name}: its core type is not what its types flatten to")
-        try:
-            self._typed = FastTyped(instance.guest, types.layout, name, json=json, limit=instance.limit)
-        except Refused as error:
-            raise Error(error.message) from None
-        self._instance = instance
+    def __init__(self, instance: Instance, target: Any) -> None:
+        self._instance, self._target = instance, target
 
     def __call__(self, *values: Any) -> Any:
-        """One value for each parameter. Raises TypeError, Trap, and ValueError where JSON cannot carry a result."""
-        return self._run(self._typed, *values)
+        """As ``motet_native.wasm.Function`` and ``Typed``."""
+        return self._instance.run(self._target, *values)
+
+
+class Typed(Called):
+    """An exported function with its WIT types."""
 
     def apply(self, arguments: dict[str, Any]) -> Any:
         """The same with the arguments by name."""
-        return self._run(self._typed.apply, arguments)
-
-    def _run(self, work: Callable[..., Any], *values: Any) -> Any:
-        self._instance.enter()
-        try:
-            return work(*values)
-        except abi.Broken as error:
-            raise Broken(str(error)) from None
+        return self._instance.run(self._target.apply, arguments)
 
 
 class Import:
@@ -81,21 +66,22 @@ class Import:
             raise Error(f"no type is given for {name}")
         self._instance, self._function = instance, function
         self._type: Any = types.layout.functions[name]
-        self.signature = shape(self._type, imported=True)
-        self._standard = name.startswith("cm32p2")
+        self.signature = shape(self._type)
+        self._realloc = "cm32p2_realloc" if name.startswith("cm32p2") else "cabi_realloc"
 
     def __call__(self, *slots: Any) -> Any:
         """Called by the guest with core values."""
+        guest = self._instance.guest
         try:
-            value = self._function(*self._arguments(slots))
-            return self._answer(value, slots[-1] & 0xFFFFFFFF if self._type.behind else 0)
+            value = self._function(*self._arguments(guest, slots))
+            return self._answer(guest, value, slots[-1] & 0xFFFFFFFF if self._type.behind else 0)
         except abi.Broken as error:
             raise Broken(str(error)) from None
         except Mismatch as error:
             raise TypeError(f"result: {error}") from None
 
-    def _arguments(self, slots: tuple[Any, ...]) -> list[Any]:
-        params, guest = self._type.params, self._instance.guest
+    def _arguments(self, guest: native.Instance, slots: tuple[Any, ...]) -> list[Any]:
+        params = self._type.params
         lifter = Lifter(guest.read(0, guest.memory_bytes), False)
         members = [member[1] for member in params.members]
         if not self._type.spilled:
@@ -104,8 +90,8 @@ class Import:
         data = lifter.span(slots[0] & 0xFFFFFFFF, params.align, params.size)
         return [lifter.load(kind, data, member[2]) for kind, member in zip(members, params.members, strict=True)]
 
-    def _answer(self, value: Any, address: int) -> Any:
-        kind, guest = self._type.result, self._instance.guest
+    def _answer(self, guest: native.Instance, value: Any, address: int) -> Any:
+        kind = self._type.result
         if kind is None:
             return None
         Lowerer(None, None, guest.memory_bytes).store(kind, value, bytearray(kind.size), 0)
@@ -122,7 +108,14 @@ class Import:
 
     def _allocate(self, align: int, size: int) -> int:
         guest = self._instance.guest
-        realloc = guest.find("cm32p2_realloc" if self._standard else "cabi_realloc")
-        if realloc is None:
+        if self._realloc not in dict(guest.exports()):
             raise abi.Broken("it exports no realloc for text and lists")
-        return int(abi.allocate(guest, realloc, align, size))
+        return int(abi.allocate(guest, self._instance.find(self._realloc), align, size))
+
+
+def shape(function: Any) -> str:
+    """The core type of an import, in the engine's notation."""
+    result = function.result
+    params = "i" if function.spilled else function.params.core
+    returns = "v" if result is None or function.behind else result.core
+    return f"{returns}({params}{'i' if function.behind else ''})"
