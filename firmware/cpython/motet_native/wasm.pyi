@@ -79,13 +79,13 @@ class Instance:
     ) -> Instance:
         """An instance whose functions wasmtime runs: each (name, signature, address of its wasmtime_func_t).
 
-        limit: bytes that arguments may take. context: wasmtime_context_t. memory: wasmtime_memory_t, 0 when there is none. call, data, size: wasmtime_func_call_unchecked,
-        wasmtime_memory_data and wasmtime_memory_data_size. All addresses must stay good until close(); fuel is wasmtime's, and a
-        call that fails raises Trap("elsewhere"), after which failure() has the reason.
+        limit: bytes that arguments may take. context: wasmtime_context_t. memory: wasmtime_memory_t, 0 when there is none.
+        call, data, size: wasmtime_func_call_unchecked, wasmtime_memory_data and wasmtime_memory_data_size. All addresses must
+        stay good until close(); fuel is wasmtime's. A call that fails raises Trap("elsewhere"), and failure() has the reason.
         """
 
     def failure(self) -> tuple[int, int]:
-        """The addresses of the wasmtime_error_t and the wasm_trap_t that the last call has ended with, 0 for none: the caller's."""
+        """Addresses of the wasmtime_error_t and the wasm_trap_t that the last call ended with, 0 for none. The caller frees."""
 
     def imports(self) -> list[tuple[str, str, str]]:
         """What the module needs: (module, name, signature)."""
