@@ -30,20 +30,21 @@ class Constants:
         return np.frombuffer(data, dtype).reshape(list(tensor.shape)).astype(int)
 
 
-def svdf(chance: np.random.Generator) -> Case:
-    """The first run: all that it remembers is the newest answer. Its factors are computed in float32."""
-    model = nn_state.svdf(depth=8, units=60, scales=(0.1, 0.5, 0.3), seed=int(chance.integers(1 << 30)))
-    own, data = Constants(model), some(chance, (1, 8))
+def svdf(chance: np.random.Generator, wide: bool = False) -> Case:
+    """The first run: all that it remembers is the newest answer, of int8 or int16. Its factors are computed in float32."""
+    scales, dtype = ((0.1, 0.01, 3.0), np.int16) if wide else ((0.1, 0.5, 0.3), np.int8)
+    model = nn_state.svdf(depth=8, units=60, scales=scales, wide=wide, seed=int(chance.integers(1 << 30)))
+    own, data, limits = Constants(model), some(chance, (1, 8)), np.iinfo(dtype)
     sums = own.value(1) @ (data[0].astype(int) - 3)
-    time, bias = own.value(2)[:, -1], own.value(3, np.int32)
+    time, bias = own.value(2, dtype)[:, -1], own.value(3, np.int32)
     x, weights, times, state, out = (np.float32(own.scale(at)) for at in (0, 1, 2, 4, 5))
 
     def wanted(mode: str) -> bytes:
         by = scale_of(mode)
-        kept = [min(max(by(value, float(x * weights / state)), -128), 127) for value in sums]
-        answers = zip(kept, time, bias, strict=True)
-        # An answer at the limit wraps when the state has a zero point.
-        return packed(by(wrapped(one + 5) * now + more, float(state * times / out)) - 3 for one, now, more in answers)
+        kept = [min(max(by(value, float(x * weights / state)), int(limits.min)), int(limits.max)) for value in sums]
+        seen = kept if wide else [wrapped(one + 5) for one in kept]  # at the limit it wraps when the state has a zero point
+        answers = zip(seen, time, bias, strict=True)
+        return packed(by(one * now + more, float(state * times / out)) - 3 for one, now, more in answers)
 
     return Case(model, [data], wanted)
 

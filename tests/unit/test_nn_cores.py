@@ -16,6 +16,7 @@ import pytest
 from motet_native import nn
 from tests.dual.fixtures_nn import GOLDEN, SERIES
 from tests.support import nn_kernels, public_models
+from tests.support.nn_kernels import fnv1a
 from tests.support.nn_shapes import every_remainder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,13 +37,6 @@ def core(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
     return Engine(request.param, tmp_path_factory.mktemp(request.param))
-
-
-def fnv1a(data: bytes) -> str:
-    state = 2166136261
-    for byte in data:
-        state = ((state ^ byte) * 16777619) & 0xFFFFFFFF
-    return f"{state:08x}"
 
 
 def random_runs(model: nn.Model, count: int) -> list[list[bytes]]:

@@ -4,18 +4,32 @@
 from __future__ import annotations
 
 import ctypes
+import shutil
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.dual.fixtures_nn import GOLDEN
+from tests.support import nn_rounding_wide
 from tests.support.nn_builder import Tensor, constant, one_operator, options, unpack
+from tests.support.nn_kernels import fnv1a
 from tests.support.nn_library import Model, build
-from tests.support.nn_rounding import CASES, by_channel, single
+from tests.support.nn_rounding import CASES, Case, by_channel, single
 from tests.support.nn_rounding_state import lstm, svdf
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+import nn_bare  # noqa: E402
+
 MODES = {"double": 0, "single": 1}
-FAMILIES = {**CASES, "SVDF": svdf, "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm}
+FAMILIES = {
+    **CASES, "CONV_2D int16": nn_rounding_wide.convolution, "SOFTMAX int16": nn_rounding_wide.softmax, "SVDF": svdf,
+    "SVDF of int16 state": partial(svdf, wide=True), "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm,
+}  # fmt: skip
 #: Cases of a family until one of them tells the modes apart.
 MOST = 60
 #: What scales nothing, or with functions of its own that round in one way only.
@@ -67,6 +81,28 @@ def test_what_the_mode_does_not_touch_gives_the_bytes_of_the_reference_in_both(e
             assert Model(engine[1], model).run(inputs) == outputs, names
             seen |= names
     assert seen == UNAFFECTED
+
+
+@pytest.mark.board
+@pytest.mark.parametrize("name", ["cortex-m4", "cortex-m55"])
+def test_a_core_with_kernels_of_its_own_rounds_once_as_the_formulas_say(name: str, tmp_path: Path) -> None:
+    """On the emulated core: products in the instructions for signals of Cortex-M4 and in the vectors of Cortex-M55."""
+    own = nn_bare.CPUS[name]
+    for tool in (own.prefix + "gcc", own.emulator):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+    chance = np.random.default_rng(5)
+    cases = {family: differing(FAMILIES[family], chance) for family in FAMILIES}
+    jobs = [nn_bare.Job(case.model, b"".join(data.tobytes() for data in case.inputs)) for case in cases.values()]
+    found = nn_bare.Engine(name, tmp_path, flags=["-DMOTET_NN_SINGLE_ROUNDING=1"]).bench(jobs)
+    wanted = {family: fnv1a(case.wanted("single")) for family, case in cases.items()}
+    assert dict(zip(cases, (one.get("output_fnv1a", one) for one in found), strict=True)) == wanted
+
+
+def differing(family: Callable[[np.random.Generator], Case], chance: np.random.Generator) -> Case:
+    """A case that tells the modes apart."""
+    cases = (family(chance) for _ in range(MOST))
+    return next(case for case in cases if case.wanted("single") != case.wanted("double"))
 
 
 def names_of(model: bytes) -> set[str]:
