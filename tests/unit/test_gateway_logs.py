@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 
@@ -10,7 +11,9 @@ import httpx2
 import pytest
 from tests.support.memory_fleet import MemoryDevice, MemoryFleet
 from tests.support.waiting import until
+from typer.testing import CliRunner
 
+from motet.cli.main import app
 from motet.fleet import Event
 from motet.gateway import devicelogs
 from motet.gateway.app import GatewayApp
@@ -121,7 +124,7 @@ async def test_closing_ends_the_streams_of_followers(world):
 
 
 async def test_a_follower_that_is_far_behind_loses_the_oldest_records(world):
-    stream = world.logs._lines(None, follow=True)
+    stream = world.logs._lines(devicelogs.Filter(), follow=True)
     world.say("first")
     assert b"first" in await anext(stream)
     for number in range(devicelogs.BACKLOG + 3):
@@ -134,3 +137,44 @@ async def test_other_events_of_the_fleet_are_no_log_records(world):
     world.fleet.put(MemoryDevice("new"))
     async with world.serving() as http:
         assert await texts(http) == []
+
+
+async def test_component_level_and_time_narrow_and_the_command_says_them(world):
+    for text, level, logger in (("a", "debug", "vote"), ("b", "error", "vote"), ("c", "critical", None), ("d", "odd", "other")):
+        world.say(text, level=level, logger=logger)
+    async with world.serving() as http:
+        assert await texts(http, component="vote") == ["a", "b"]
+        assert await texts(http, level="error") == ["b", "c", "d"]
+        assert await texts(http, level="error", component="vote") == ["b"]
+        assert (
+            await texts(http, since="2100-01-01T00:00") == [] and len(await texts(http, since="2000-01-01T00:00:00+02:00")) == 4
+        )
+        arguments = [
+            "logs",
+            "--component",
+            "vote",
+            "--level",
+            "warning",
+            "--since",
+            "10m",
+            "-o",
+            "json",
+            "--gateway",
+            str(http.base_url),
+        ]
+        done = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == ["b"]
+
+
+@pytest.mark.parametrize(
+    "params", [{"level": "loud"}, {"level": ""}, {"since": "yesterday"}, {"since": "9" * 100}, {"level": "\x1b[31m"}]
+)
+async def test_filters_that_mean_nothing_are_refused(world, params):
+    async with world.serving() as http:
+        assert (await http.get(PATH, params=params)).status_code == 400
+
+
+@pytest.mark.parametrize("text", ["soon", "10", "10y", "999999999d", "", "-1s"])
+def test_a_time_that_is_none_is_wrong_usage(text):
+    done = CliRunner().invoke(app, ["logs", f"--since={text}", "--gateway", "http://127.0.0.1:9"])
+    assert done.exit_code == (2 if text else 3)

@@ -11,9 +11,10 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
-RUN, FLEET, PACKAGES, TRUST, HARDWARE, SETUP = (
+RUN, FLEET, AUTHORS, PACKAGES, TRUST, HARDWARE, SETUP = (
     "Run",
     "Devices and tools",
+    "For authors of components",
     "Components and models",
     "Trust and record",
     "Boards",
@@ -50,8 +51,19 @@ ROWS = (
     Row("tools", "fleet", FLEET, "List the tools an agent sees."),
     Row("call", "fleet", FLEET, "Call a tool and print its result."),
     Row("logs", "fleet", FLEET, "Print what devices logged."),
-    Row("build", "trusting", PACKAGES, "Put a component or a model into one file, an archive of an OCI image layout."),
-    Row("sign", "trusting", PACKAGES, "Sign a package as its author and put it into one file."),
+    Row("new", "authoring", AUTHORS, "Start a component from a template: it builds, passes its tests and installs as it is."),
+    Row("init", "authoring", AUTHORS, "Make a component of a folder, or a configuration for this machine."),
+    Row("sdk", "authoring", AUTHORS, "Write the bindings of a contract for a guest language."),
+    Row(
+        "inspect",
+        "trying",
+        AUTHORS,
+        "Show what is in a package: sections, imports, contract, tools, limits, signatures.",
+    ),
+    Row("run", "trying", AUTHORS, "Call a tool of a component here, without a gateway."),
+    Row("test", "trying", AUTHORS, "Run the tests of a component on engines and emulated boards."),
+    Row("build", "trusting", AUTHORS, "Put a component or a model into one file, an archive of an OCI image layout."),
+    Row("sign", "trusting", AUTHORS, "Sign a package as its author and put it into one file."),
     Row("verify", "trusting", PACKAGES, "Check who signed a package, and what was attached to it."),
     Row("install", "deploy", PACKAGES, "Admit an artifact and install it on a running device."),
     Row("update", "updating", PACKAGES, "Install the newest revision from where something was installed."),

@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
 from motet.cli.console import Exit, FatalError, emit, emit_json, show, stdout, table
 from motet.cli.options import Gateway, Json, Timeout, gateway_client, reporting
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @reporting
@@ -78,18 +82,42 @@ def _print_result(result: dict[str, Any]) -> None:
 @reporting
 def logs(
     device: Annotated[str | None, typer.Argument(help="Only this device.")] = None,
+    component: Annotated[str | None, typer.Option(metavar="NAME", help="Only this component.")] = None,
+    level: Annotated[
+        str | None, typer.Option(help="This level and worse: debug, info, notice, warning, error, critical.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only since then: 90s, 10m, 2h, 1d, or a time such as 2026-01-31T12:00.")
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until Ctrl-C.")] = False,
     gateway: Gateway = None,
     timeout: Timeout = 10.0,
     as_json: Json = False,
 ) -> None:
-    """Print what devices logged."""
-    for record in gateway_client(gateway, timeout).logs(device, follow):
+    """Print what devices and their components logged."""
+    asked = {"component": component, "level": level, "since": _time(since) if since else None}
+    wanted = {name: value for name, value in asked.items() if value}
+    for record in gateway_client(gateway, timeout).logs(device, follow, **wanted):
         if as_json:
             emit_json(record)
         else:
+            who = "/".join(filter(None, (str(record["device"]), str(record.get("component", "")))))
             # A line break of a device must not forge a second record.
-            show(f"{record['time']} {record['device']} {record['level']} {record['text']}".replace("\n", "\\n"))
+            show(f"{record['time']} {who} {record['level']} {record['text']}".replace("\n", "\\n"))
+
+
+def _time(text: str) -> str:
+    """A time, or how long ago, as a time in ISO 8601. Raises FatalError."""
+    ago = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
+    try:
+        if ago:
+            return (datetime.now(UTC) - timedelta(seconds=int(ago[1]) * _SECONDS[ago[2]])).isoformat()
+        found = datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        raise FatalError(
+            f"--since {text!r:.60}: expected 90s, 10m, 2h, 1d or a time such as 2026-01-31T12:00", Exit.USAGE
+        ) from error
+    return (found if found.tzinfo else found.astimezone()).isoformat()
 
 
 def register(app: typer.Typer) -> None:

@@ -15,6 +15,8 @@ from motet.cli.console import Exit, FatalError, emit, say, show, table
 from motet.cli.keeping import audit_of, key_path, trust_key
 from motet.cli.options import ConfigFile, DryRun, Json, configuration, reporting
 from motet.components import attestations
+from motet.components import build as compiling
+from motet.components import manifest as manifests
 from motet.components.attestations import SUFFIXES
 from motet.components.errors import ComponentError
 from motet.components.oci import archive
@@ -26,6 +28,7 @@ from motet.components.sources import fetch
 from motet.models import ModelError
 from motet.policy.engine import DEFAULT
 from motet.trust import PublicKey, TrustError, TrustStore, create, load
+from motet.trust.files import replace
 
 T = TypeVar("T")
 Source = Annotated[str, typer.Argument(help="A folder, a .wasm, .tflite or .motet file, an https:, git+…: or oci: address.")]
@@ -68,12 +71,20 @@ def keygen(
 
 
 @reporting
-def build(source: Source, output: Output = None, dry_run: DryRun = False, as_json: Json = False) -> None:
+def build(source: Source = ".", output: Output = None, dry_run: DryRun = False, as_json: Json = False) -> None:
     """Put a component or a model into one file, an archive of an OCI image layout.
 
     Bill of materials (CycloneDX) and provenance (SLSA v1, in-toto) are in it, and beside it as files of their own.
     """
+    if not dry_run:
+        attempt(lambda: _compiled(Path(source)))
     _write(attempt(lambda: fetch(source, attest=True)), output, dry_run, as_json)
+
+
+def _compiled(folder: Path) -> None:
+    """Module and bindings in the folder of a component that is made of sources, for editors and the next time."""
+    if folder.is_dir() and manifests.load(folder).build is not None:
+        compiling.build(folder)
 
 
 @reporting
@@ -87,7 +98,7 @@ def _write(package: Package, output: Path | None, dry_run: bool, as_json: bool) 
     beside = {path.with_name(f"{path.stem}{SUFFIXES[kind]}"): content for kind, content in package.attachments}
     if not dry_run:
         for file, content in (*beside.items(), (path, archive.dumps(bundle))):
-            attempt(functools.partial(archive.replace, file, content))
+            attempt(functools.partial(replace, file, content))
     digest = bundle.descriptor.digest
     facts = _facts(package) | {
         "file": str(path),

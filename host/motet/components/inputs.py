@@ -18,7 +18,7 @@ from motet.components.manifest import Manifest
 
 _TOOL_S = 10
 # WIT: the package of a file, and what it takes from others. `use types.{a}` names no package and is none.
-_PACKAGE = re.compile(r"^\s*package\s+([a-z0-9:@.+-]+)\s*;", re.MULTILINE)
+_PACKAGE = re.compile(r"^\s*package\s+([a-z0-9:%@.+-]+)\s*;", re.MULTILINE)
 _USED = re.compile(r"\b(?:use|import|export|include)\s+([a-z0-9-]+:[a-z0-9-]+)/[a-z0-9-]+(?:@([0-9][0-9A-Za-z.+-]*))?")
 _PLACE = re.compile(r"(^|=)/(?:[^/=]*/)*")
 _VERSION = re.compile(r"\d+(?:\.\d+)+\S*")
@@ -113,5 +113,5 @@ def _wit(folder: Path, manifest: Manifest) -> tuple[Named, ...]:
     if not manifest.component.wit:
         return ()
     text = (folder / manifest.component.wit).read_text("utf-8", errors="replace")
-    own = [one.partition("@")[::2] for one in _PACKAGE.findall(text)]
+    own = [one.replace("%", "").partition("@")[::2] for one in _PACKAGE.findall(text)]
     return tuple(Named(*one) for one in sorted({*own, *_USED.findall(text)}))

@@ -7,7 +7,7 @@
 is overridden by `MOTET_GATEWAY__PORT=9000` in the environment.
 """
 
-from motet.config.load import DEFAULT_FILE, ConfigError, Problem, check, load
+from motet.config.load import DEFAULT_FILE, ConfigError, Problem, check, keys, load, unknown
 from motet.config.schema import Broker, Config, Emulated, Gateway, Log, Serial, State
 
 __all__ = [
@@ -22,5 +22,7 @@ __all__ = [
     "Serial",
     "State",
     "check",
+    "keys",
     "load",
+    "unknown",
 ]

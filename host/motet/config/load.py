@@ -64,6 +64,24 @@ def load(path: Path | str | None = None, environ: Mapping[str, str] | None = Non
     return _overridden(tree, os.environ if environ is None else environ)
 
 
+def keys() -> set[tuple[str, ...]]:
+    """Every key and table that can be set by itself, by its path."""
+    found = {(name,) for name in _names(Config)}
+    return found | {(table, name) for (table,) in found for name in _section((table, "")) or {}}
+
+
+def unknown(key: tuple[str, ...]) -> str:
+    """Why there is no such key, with the one that may be meant."""
+    known = _section(key) if len(key) == 2 else _names(Config)
+    if len(key) > 2 or known is None:
+        return (
+            "no key is called so; [[serial]] and [[emulate]] are changed in the file itself"
+            if key[0] in _names(Config)
+            else _unknown(key[0], _names(Config))
+        )
+    return _unknown(key[-1], known)
+
+
 def _read(path: Path) -> tuple[dict[str, Any], list[Problem]]:
     try:
         text = path.read_text(encoding="utf-8")

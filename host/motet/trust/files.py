@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are there whole, and outlive a loss of power, or are not there."""
+"""Files that are there whole, and outlive a loss of power, or are not there, or are as they were."""
 
 from __future__ import annotations
 
@@ -21,6 +21,22 @@ def write_new(path: Path, content: bytes, mode: int) -> None:
         os.link(name, path)
     finally:
         os.unlink(name)
+    _sync_folder(path.parent)
+
+
+def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """The file with this content; whatever interrupts it, there is the old one or the new one. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, mode)
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
     _sync_folder(path.parent)
 
 

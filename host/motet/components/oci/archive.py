@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import io
-import os
 import tarfile
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from motet.components.oci import blobs, bundle
 from motet.components.oci.blobs import INDEX, MANIFEST, Descriptor, PackageFormatError, describe, dump
 from motet.components.oci.bundle import Bundle
+from motet.trust.files import replace
 
 SUFFIX = ".motet"
 # The largest model, its attachments and the tar around them.
@@ -24,19 +23,6 @@ _MAX_FILES = 128
 def write(package: Bundle, path: Path) -> None:
     """Write the file whole or not at all; equal bundles give equal bytes. Raises OSError."""
     replace(path, dumps(package))
-
-
-def replace(path: Path, content: bytes) -> None:
-    """The file with this content; whatever interrupts it, there is the old one or the new one. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(handle, 0o644)
-            file.write(content)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def dumps(package: Bundle) -> bytes:
