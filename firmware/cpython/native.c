@@ -4,6 +4,25 @@
 
 #include "cancel.h"
 
+bool motet_hold(PyObject *object, Py_buffer *held) {
+    if (PyObject_GetBuffer(object, held, PyBUF_SIMPLE)) {
+        return false;
+    }
+    PyObject *base = PyMemoryView_Check(object) ? PyMemoryView_GET_BASE(object) : NULL;
+    if (base == NULL) {
+        return true;
+    }
+    Py_buffer view = *held;
+    if (PyObject_GetBuffer(base, held, PyBUF_SIMPLE)) {
+        PyBuffer_Release(&view);
+        return false;
+    }
+    held->buf = view.buf;
+    held->len = view.len;
+    PyBuffer_Release(&view);
+    return true;
+}
+
 static PyObject *cancel(PyObject *Py_UNUSED(module), PyObject *args) {
     int flag = 1;
     if (!PyArg_ParseTuple(args, "|p:cancel", &flag)) {

@@ -64,7 +64,7 @@ static PyObject *model_new(PyTypeObject *type, PyObject *args, PyObject *keyword
         return NULL;
     }
     PyObject *bytes = motet_nn_content(source);
-    bool loaded = bytes != NULL && !PyObject_GetBuffer(bytes, &self->file, PyBUF_SIMPLE) && load(self);
+    bool loaded = bytes != NULL && motet_hold(bytes, &self->file) && load(self);
     Py_XDECREF(bytes); // the buffer keeps them
     if (!loaded) {
         Py_DECREF(self);

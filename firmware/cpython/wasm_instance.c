@@ -3,7 +3,7 @@
 #include "wasm_typed.h"
 
 static bool load_code(Instance *self, PyObject *code, unsigned int memory, unsigned int stack) {
-    if (PyObject_GetBuffer(code, &self->code, PyBUF_SIMPLE)) {
+    if (!motet_hold(code, &self->code)) {
         return false;
     }
     const char *error =

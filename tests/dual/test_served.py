@@ -86,15 +86,18 @@ class StepsTest(unittest.TestCase):
 
         run(work)
 
-    def test_a_cancellation_ends_the_work_between_two_steps(self):
+    def test_a_cancellation_ends_the_work(self):
         async def work(rig):
             await rig.install("component", "svc", artifact())
             await rig.send({"id": "r9", "method": "tools/call", "params": {"name": "svc.work", "arguments": {"n": 1000000}}})
             self.assertEqual(await count(rig), 100)
             await rig.send({"method": "notifications/cancelled", "params": {"requestId": "r9"}})
-            while await count(rig) != 7:
-                pass
-            self.assertEqual((await rig.tool("svc.work", n=1))["structuredContent"], {"result": 1})
+            answer = {"isError": True}
+            while answer["isError"]:
+                # A cancellation between two steps ends the work, one within a step the instance.
+                answer = await rig.tool("svc.work", n=1)
+                self.assertIn(answer.get("_meta"), ({"motet/error": "busy"}, None))
+            self.assertEqual(answer["structuredContent"], {"result": 1})
 
         run(work)
 
@@ -165,8 +168,8 @@ class SupervisionTest(unittest.TestCase):
         async def work(rig):
             await rig.install("component", "svc", artifact(supervision=[9, 60000, 1, 10]))
             for mode in (1, 5):
-                await rig.tool("svc.behave", mode=mode)
                 wanted = (await rows(rig))["svc"]["failures"] + 1
+                await rig.tool("svc.behave", mode=mode)
                 while (await rows(rig))["svc"]["restarts"] < wanted:
                     await asyncio.sleep(0)
             self.assertEqual(await count(rig), 100)

@@ -14,6 +14,7 @@ class Served(Component):
         self.hooks = artifact.hooks
         self.on_failure = None
         self._bound = {}
+        self._spent = 0
         # Tools that have begun work and go on in steps.
         self._working = []
         if self.hooks.supervision is not None:
@@ -126,13 +127,15 @@ class Served(Component):
         super().retire()
 
     def close(self):
+        if self._instance is not None:
+            self._spent = self.spent()
         super().close()
         self._bound = {}
         self._working = []
 
     def spent(self):
         """Units of fuel that its last call used."""
-        return self.artifact.fuel - (0 if self._instance is None else self._instance.fuel)
+        return self._spent if self._instance is None else self.artifact.fuel - self._instance.fuel
 
     def _ask(self, export):
         self._instance.fuel = self.artifact.fuel

@@ -25,6 +25,7 @@ from motet.components import (
     imported,
     normalise,
     rewrite,
+    services,
     straight,
     tools,
     wasmfile,
@@ -34,7 +35,7 @@ from motet.components.errors import AdmissionError
 from motet.components.manifest import Manifest
 from motet.components.smoke import smoke_run
 from motet.components.wasmfile import Module
-from motet.components.wittypes import Function
+from motet.components.wittypes import Function, World
 
 # Called before each step with its name, its number from 1 and how many there are.
 Progress = Callable[[str, int, int], None]
@@ -119,6 +120,9 @@ class _Admission:
         self.target = target
         self.log: list[Step] = []
         self.tools: tuple[tools.Tool, ...] = ()
+        # What the device calls by itself.
+        self.own: tuple[tools.Tool, ...] = ()
+        self.world: World | None = None
         self.imports: tuple[Function, ...] = ()
         self.offered: contract.Imports = {}
         self._progress = progress
@@ -132,16 +136,16 @@ class _Admission:
         features.check_valid(decoded.data)
         caps.check_caps(decoded, self.target.caps, self.manifest.limits.memory)
         flatness.check_flat(decoded)
-        contract.check_exports(decoded, self.tools)
+        contract.check_exports(decoded, self.tools + self.own)
         self._note("re-validate", "wasmtime " + version("wasmtime"), decoded.data)
         self._begin("straight")
         straight.check_straight(decoded)
         self._begin("smoke run")
-        calls = smoke_run(decoded, self.tools, self.manifest.limits, self.offered, self._kept_imports(decoded))
+        calls = smoke_run(decoded, self.tools + self.own, self.manifest.limits, self.offered, self._kept_imports(decoded))
         self._note("smoke run", f"{_SELF}, {calls} calls", decoded.data)
         self._begin("package")
         exports = [contract.export_name(decoded, tool) for tool in self.tools]
-        packed = artifact.encode(self.manifest, self.tools, exports, decoded.data, self._kept_imports(decoded))
+        packed = artifact.encode(self.manifest, self.tools, exports, decoded.data, *self._services(decoded))
         caps.check_budget(len(packed), self.manifest.limits, self.target.ram)
         self._note("package", _SELF, packed)
         return Admitted(self.manifest, decoded.data, packed, tuple(self.log))
@@ -157,12 +161,13 @@ class _Admission:
         caps.check_caps(decoded, self.target.caps, self.manifest.limits.memory)
         self._begin("contract")
         told = tools.embedded(decoded)
-        world = tools.world_of(self.manifest, told) if self.manifest.component.wit else None
-        self.imports = imported.functions(decoded, self.manifest, world, self.target.imports)
+        self.world = tools.world_of(self.manifest, told) if self.manifest.component.wit else None
+        self.imports = imported.functions(decoded, self.manifest, self.world, self.target.imports)
         self.offered = {**self.target.imports, **imported.signatures(self.imports)}
         contract.check_imports(decoded, self.offered)
         self.tools = tools.of(self.manifest, told)
-        contract.check_exports(decoded, self.tools)
+        self.own = tools.of_services(self.manifest, told)
+        contract.check_exports(decoded, self.tools + self.own)
         return decoded
 
     def _core(self, module: bytes) -> bytes:
@@ -191,7 +196,17 @@ class _Admission:
         return features.decode_profile(result)
 
     def _trimmed(self, decoded: Module) -> bytes:
-        return rewrite.trim(decoded, contract.kept_exports(decoded, self.tools), -(-self.manifest.limits.memory // PAGE))
+        return rewrite.trim(
+            decoded, contract.kept_exports(decoded, self.tools + self.own), -(-self.manifest.limits.memory // PAGE)
+        )
+
+    def _services(self, decoded: Module) -> tuple[list[Function], dict[int, Any] | None]:
+        """Functions besides the tools, under the module's names for them; and artifact field 9."""
+        exports = {tool.function: contract.export_name(decoded, tool) for tool in self.own}
+        named = [artifact.renamed(function, export) for function, export in exports.items()]
+        found = services.of(self.manifest, self.world)
+        names = {tool.function.name: tool.name for tool in self.tools}
+        return [*named, *self._kept_imports(decoded)], found.encode(self.manifest, names, exports.__getitem__)
 
     def _kept_imports(self, decoded: Module) -> list[Function]:
         """Those that are still there: dead code may have been all that used one."""

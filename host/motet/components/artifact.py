@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The device artifact of a component: one CBOR map with the module, its ready ``tools/list`` entries, types and limits.
 
-{0: 2 (format), 1: name, 2: revision, 3: module, 4: packed array of tools/list entries without the device's prefix,
- 5: [[tool name, export name, form], ...], 6: {0: fuel per call, 1: memory, 2: stack}, 7: type descriptor of tools and imports}
+{0: 2 or 3 (format), 1: name, 2: revision, 3: module, 4: packed array of tools/list entries without the device's prefix,
+ 5: [[tool name, export name, form], ...], 6: {0: fuel per call, 1: memory, 2: stack}, 7: type descriptor of tools and imports,
+ 9 (format 3 alone): what it offers besides tools, see docs/components.md}
 
 ``form`` says what becomes of a result: 0 there is none, 1 it is an object, 2 it goes under "result"; plus 4 when the function
 returns a ``result``, whose error becomes the tool's.
@@ -23,9 +24,10 @@ from motet_core import cbor
 from motet_core.errors import WireError
 from motet_core.wire import packed
 
-FORMAT = 2
+FORMAT, FORMAT_SERVICES = 2, 3
 NOTHING, OBJECT, WRAPPED, FALLIBLE = 0, 1, 2, 4
 _FORMAT, _NAME, _REVISION, _MODULE, _TOOLS, _CALLS, _LIMITS, _TYPES = range(8)
+_SERVICES = 9
 _FUEL, _MEMORY, _STACK = range(3)
 # Clients assume the worst of a tool that says nothing. A component without capabilities reaches nothing but its own memory.
 _HARMLESS = {"destructiveHint": False, "openWorldHint": False}
@@ -37,21 +39,29 @@ def tool_entries(tools: Sequence[Tool]) -> list[dict[str, Any]]:
 
 
 def encode(
-    manifest: Manifest, tools: Sequence[Tool], exports: Sequence[str], module: bytes, imports: Sequence[Function] = ()
+    manifest: Manifest,
+    tools: Sequence[Tool],
+    exports: Sequence[str],
+    module: bytes,
+    others: Sequence[Function] = (),
+    services: dict[int, Any] | None = None,
 ) -> bytes:
-    """The artifact's bytes; ``exports`` are the tools' names in the module, ``imports`` its own. Equal input, equal bytes."""
+    """The artifact's bytes; ``exports`` are the tools' names in the module, ``others`` its imports and what it offers to the
+    device, under the module's names; ``services`` is field 9. Equal input, equal bytes."""
     limits = manifest.limits
     named = [_named(tool, export) for tool, export in zip(tools, exports, strict=True)]
     body = {
-        _FORMAT: FORMAT,
+        _FORMAT: FORMAT_SERVICES if services else FORMAT,
         _NAME: manifest.component.name,
         _REVISION: manifest.component.revision,
         _MODULE: module,
         _TOOLS: _packed_entries(tools),
         _CALLS: [[tool.name, export, form(tool)] for tool, export in zip(tools, exports, strict=True)],
         _LIMITS: {_FUEL: limits.fuel, _MEMORY: limits.memory, _STACK: limits.stack},
-        _TYPES: descriptor.encode([*(tool.function for tool in named), *imports]),
+        _TYPES: descriptor.encode([*(tool.function for tool in named), *others]),
     }
+    if services:
+        body[_SERVICES] = services
     return bytes(cbor.dumps(body))
 
 
@@ -68,6 +78,7 @@ def decode(data: bytes) -> dict[str, Any]:
         "calls": body[_CALLS],
         "limits": {"fuel": limits[_FUEL], "memory": limits[_MEMORY], "stack": limits[_STACK]},
         "types": body[_TYPES],
+        "services": body.get(_SERVICES),
     }
 
 
@@ -86,7 +97,12 @@ def _packed_entries(tools: Sequence[Tool]) -> bytes:
 
 def _named(tool: Tool, export: str) -> Tool:
     """The tool with its function under the module's own name for it."""
-    return replace(tool, function=replace(tool.function, name=export, interface=""))
+    return replace(tool, function=renamed(tool.function, export))
+
+
+def renamed(function: Function, export: str) -> Function:
+    """A function under the module's own name for it."""
+    return replace(function, name=export, interface="")
 
 
 def _entry(tool: Tool) -> dict[str, Any]:

@@ -13,6 +13,9 @@ from motet.components.errors import ManifestError
 from motet.components.manifest_build import Build
 from motet.components.manifest_capabilities import Capabilities
 from motet.components.manifest_dependencies import Dependencies
+from motet.components.manifest_schedule import Tick
+from motet.components.manifest_steps import Steps
+from motet.components.manifest_supervision import Supervision
 from motet.components.tooltext import CONFIG, MAX_TOOL_NAME, Name, Text, ToolText
 from motet.components.valuetypes import LAYOUTS, MAX_PARAMS, Primitive
 
@@ -112,6 +115,9 @@ class Manifest(_Table):
     tool_text: Annotated[list[ToolText], Field(max_length=32)] = []
     limits: Limits = Limits()
     capabilities: Capabilities = Capabilities()
+    supervision: Supervision | None = None
+    schedule: Annotated[list[Tick], Field(max_length=8)] = []
+    steps: Annotated[dict[Name, Steps], Field(max_length=8)] = {}
     build: Build | None = None
     dependencies: Dependencies = {}
 

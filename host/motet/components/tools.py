@@ -8,10 +8,10 @@ them itself. What agents are told comes from doc comments; the manifest may say 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from motet.components import descriptor, wit, witschema
+from motet.components import descriptor, services, wit, witschema
 from motet.components.errors import AdmissionError
 from motet.components.manifest import Manifest
 from motet.components.manifest import Tool as TypedTool
@@ -37,10 +37,14 @@ class Tool:
     description: str
     narrow: Mapping[str, Narrowing] = field(default_factory=dict)
     result_docs: str = ""
+    # The function that goes on with what a call has begun, where the work is done in steps.
+    step: Function | None = None
 
     @property
     def value(self) -> Type | None:
-        """What a call that succeeds returns: of a ``result`` its ok."""
+        """What a call that succeeds returns: of a ``result`` its ok, of work in steps what the last one gives."""
+        if self.step is not None:
+            return services.outcome(self.step)
         kind = self.function.result
         return kind.ok if isinstance(kind, Result) else kind
 
@@ -68,12 +72,29 @@ def of(manifest: Manifest, contract: str) -> tuple[Tool, ...]:
     if not header.wit:
         return tuple(_typed(manifest, tool) for tool in manifest.tool)
     world = world_of(manifest, contract)
-    exports = [function for function in world.exports if not is_service(function)]
+    own = services.of(manifest, world)
+    exports = [function for function in world.exports if not is_service(function) and function.name not in own.named]
+    if not exports and own.functions():
+        return ()
     texts = {function.name: ToolText(name=function.name) for function in exports} | manifest.texts
     unknown = texts.keys() - {function.name for function in exports}
     if unknown:
         raise AdmissionError("wit", f"{header.wit} exports no function {min(unknown)!r}, which the manifest describes")
-    return tuple(_tool(manifest, function, texts[function.name]) for function in _distinct(exports))
+    found = tuple(_tool(manifest, function, texts[function.name]) for function in _distinct(exports))
+    return tuple(_stepping(tool, manifest, own) if tool.function.name in manifest.steps else tool for tool in found)
+
+
+def of_services(manifest: Manifest, contract: str) -> tuple[Tool, ...]:
+    """The functions that the device calls by itself, as tools that nobody is told of. Raises AdmissionError or WitError."""
+    world = world_of(manifest, contract) if manifest.component.wit else None
+    return tuple(Tool(function.name, function, "") for function in services.of(manifest, world).functions())
+
+
+def _stepping(tool: Tool, manifest: Manifest, own: services.Services) -> Tool:
+    kind = tool.function.result
+    if kind is not None and not (isinstance(kind, Result) and kind.ok is None):
+        raise AdmissionError(services.RULE, f"{tool.function.name} begins work in steps: it returns nothing, or result<_, E>")
+    return replace(tool, step=own.named[manifest.steps[tool.function.name].step])
 
 
 def world_of(manifest: Manifest, contract: str) -> World:
