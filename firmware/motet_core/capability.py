@@ -19,11 +19,11 @@ class Capability:
         """Compiles the entries of a grant; [] when it has none any more, and then every check denies."""
 
     def word(self, error):
-        """The case of the typed error for a MotetError."""
+        """The case of the typed error for a MotetError or a ToolError."""
         for kind, word in _WORDS:
             if isinstance(error, kind):
                 return word
-        return "unavailable"
+        return "busy" if getattr(error, "kind", None) == "busy" else "unavailable"
 
 
 class Rated(Capability):

@@ -65,10 +65,13 @@ class Component:
         self._instance.fuel = self.artifact.fuel
         try:
             value = function(*arguments)
-        except TypeError as error:
-            # Refused before the component ran.
-            raise ToolError(str(error), "arguments")
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
+            if self._instance.trap is not None:
+                # An import gave what its types do not have, in the middle of the call.
+                self._lost("%s: an import failed: %s" % (tool, error), "failed")
+            if isinstance(error, TypeError):
+                # Refused before the component ran.
+                raise ToolError(str(error), "arguments")
             self.counters["calls"] += 1
             raise ToolError(str(error))
         except native().wasm.Trap as error:

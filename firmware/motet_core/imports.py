@@ -8,7 +8,7 @@ function's `result`; where it has none, the call of the component ends as with a
 
 from motet_core import grant_limits, platform
 from motet_core.capability import EMPTY, PLAIN
-from motet_core.errors import Denied, MotetError, Refused
+from motet_core.errors import Denied, InternalError, MotetError, Refused, ToolError
 
 # Interface: capability, module of its implementation, class in it. That module's FUNCTIONS are by class name
 # {function: (check, work, kind)}.
@@ -83,7 +83,21 @@ class Imports:
             self._capabilities[path].use(self._entries(path))
         return _guarded(self, path, self._capabilities[path], *rows[name])
 
-    def denied(self, path, error):
+    def failed(self, path, capability, kind, error):
+        """What a guest gets instead of a value; what its function has no error for is raised, and ends the call."""
+        if isinstance(error, Denied):
+            self._denied(path, error)
+            word = error.word
+        else:
+            if not isinstance(error, (MotetError, ToolError)):
+                self.device.port.log(platform.describe_exception(error))
+                error = InternalError("internal error in %s, see the device log" % path)
+            word = capability.word(error)
+        if kind == PLAIN:
+            raise error
+        return {"tag": "err", "val": word}
+
+    def _denied(self, path, error):
         """Counts a denial. The gateway hears of the first at once, of more at most once a second."""
         self.counters["denials"] += 1
         now = platform.clock_ms()
@@ -104,13 +118,10 @@ def _guarded(imports, path, capability, check, work, kind):
             imports.grant.check_now(imports.device)
             check(capability, *arguments)
             value = work(capability, *arguments)
-        except MotetError as error:
-            denied = isinstance(error, Denied)
-            if denied:
-                imports.denied(path, error)
-            if kind == PLAIN:
-                raise
-            return {"tag": "err", "val": error.word if denied else capability.word(error)}
+        except MemoryError:
+            raise
+        except Exception as error:
+            return imports.failed(path, capability, kind, error)
         if kind == PLAIN:
             return value
         return {"tag": "ok"} if kind == EMPTY else {"tag": "ok", "val": value}

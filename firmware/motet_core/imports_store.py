@@ -2,7 +2,7 @@
 """The import motet:device/store, on the device's service for state."""
 
 from motet_core.capability import EMPTY, VALUE, Capability, service, too_often
-from motet_core.errors import Denied, InvalidParams
+from motet_core.errors import Denied, InvalidParams, NoMemory
 from motet_core.grant_limits import Bucket, Names, is_name
 
 
@@ -26,7 +26,13 @@ class Store(Capability):
         return self._state().get(self.component, _name(key))
 
     def set(self, key, value):
-        self._state().set(self.component, _name(key), bytes(value), self._quota)
+        state = self._state()
+        try:
+            state.set(self.component, _name(key), bytes(value), self._quota)
+        except NoMemory as error:
+            if state.usage(self.component) + len(key) + len(value) <= self._quota:
+                raise
+            raise Denied(error.message, "limited")
 
     def delete(self, key):
         return self._state().delete(self.component, _name(key))
