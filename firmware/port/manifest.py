@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# ruff: noqa: F821  (include, package and module are given by MicroPython)
+# ruff: noqa: F821  (include, package, module and options are given by MicroPython)
 # What is frozen into the image: asyncio, the device core and the main module.
 import os
+
+# 2: without assertions; 3: without line numbers, too, which tell in a device's log where an error was.
+options.defaults(opt=2)
 
 # Parts of the core that only run as a process on a machine with an operating system.
 HOSTED = ("__main__.py", "hosted.py", "port_mqtt.py", "port_stream.py", "port_stdio.py", "options.py", "hal/linux.py", "mqtt/")
@@ -16,5 +19,5 @@ def core_files(folder):
 
 
 include("$(MPY_DIR)/extmod/asyncio")
-package("motet_core", files=core_files("../motet_core"), base_path="..", opt=2)
-module("main.py", base_path="$(MAIN_DIR)", opt=2)
+package("motet_core", files=core_files("../motet_core"), base_path="..", opt=options.opt)
+module("main.py", base_path="$(MAIN_DIR)", opt=options.opt)

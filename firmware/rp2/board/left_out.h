@@ -30,3 +30,11 @@
 #define MICROPY_PY_ONEWIRE (0)
 #undef MICROPY_PY_OS_DUPTERM_NOTIFY
 #define MICROPY_PY_OS_DUPTERM_NOTIFY (0)
+
+// SPI over any pins, in software, and measured pulses; the chip's own SPI stays.
+#undef MICROPY_PY_MACHINE_SOFTSPI
+#define MICROPY_PY_MACHINE_SOFTSPI (0)
+#undef MICROPY_PY_MACHINE_PULSE
+#define MICROPY_PY_MACHINE_PULSE (0)
+#undef MICROPY_PY_HASHLIB_MD5
+#define MICROPY_PY_HASHLIB_MD5 (0)
