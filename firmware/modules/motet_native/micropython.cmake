@@ -21,21 +21,25 @@ target_include_directories(motet_native_c PRIVATE ${MOTET_INCLUDES})
 target_compile_definitions(motet_native_c PRIVATE ${MOTET_DEFINES} NDEBUG)
 target_compile_options(motet_native_c PRIVATE -std=gnu11 -ffunction-sections -fdata-sections)
 
-# Speed matters in the engines, size everywhere else: the same choice as in micropython.mk.
+# Speed matters in the engines, size everywhere else; more of it than in micropython.mk, as the flash of this part is full and
+# has a small cache.
 file(STRINGS ${MOTET_NATIVE}/nn/hot.mk MOTET_NN_HOT REGEX "^NN_HOT")
 string(REGEX REPLACE "^NN_HOT *:= *" "" MOTET_NN_HOT "${MOTET_NN_HOT}")
 separate_arguments(MOTET_NN_HOT)
-set(MOTET_WASM3_OPTIONS -O2 -w -fno-strict-aliasing -fomit-frame-pointer -fno-stack-protector
+set(MOTET_WASM3_OPTIONS -w -fno-strict-aliasing -fomit-frame-pointer -fno-stack-protector
     -Dcalloc=motet_wasm_calloc -Drealloc=motet_wasm_realloc -Dfree=motet_wasm_free)
 foreach(source ${MOTET_NATIVE_SOURCES})
     get_filename_component(name ${source} NAME_WE)
-    if(source MATCHES "/third_party/wasm3/")
-        set(options ${MOTET_WASM3_OPTIONS})
+    if(source MATCHES "/third_party/wasm3/m3_compile\\.c$")
+        set(options -O2 ${MOTET_WASM3_OPTIONS})
+    elseif(source MATCHES "/third_party/wasm3/")
+        # Loading only: the operations are compiled with m3_compile.c.
+        set(options -Os ${MOTET_WASM3_OPTIONS})
     elseif(source MATCHES "/third_party/monocypher/")
         set(options -Os -DBLAKE2_NO_UNROLLING -w)
     elseif(source MATCHES "/native/nn/" AND NOT name IN_LIST MOTET_NN_HOT)
         set(options -Os -Wall -Werror)
-    elseif(source MATCHES "/crypto/(ed25519|sha512)\\.c$|/native/store/")
+    elseif(source MATCHES "/native/(crypto|store|wasm)/")
         set(options -Os -Wall -Werror)
     else()
         set(options -O2 -Wall -Werror)

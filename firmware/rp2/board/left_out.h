@@ -38,3 +38,7 @@
 #define MICROPY_PY_MACHINE_PULSE (0)
 #undef MICROPY_PY_HASHLIB_MD5
 #define MICROPY_PY_HASHLIB_MD5 (0)
+
+// Errors of the interpreter itself say less; those of Motet's own modules do not change.
+#undef MICROPY_ERROR_REPORTING
+#define MICROPY_ERROR_REPORTING (MICROPY_ERROR_REPORTING_TERSE)
