@@ -34,6 +34,7 @@ from motet.gateway.packages import Packages
 from motet.gateway.server import listening
 from motet.gateway.stdio import serve_stdio
 from motet.observe import Metrics
+from motet.upstream.configured import upstreams
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -66,6 +67,7 @@ async def stack(config: Config, say: Say, announce: bool = True) -> AsyncIterato
             for line in [*_lines(config, emulators), *nodes]:
                 await parts.enter_async_context(_bridge(line, broker_url, config.realm, say))
             fleet = await parts.enter_async_context(_fleet(config, broker_url))
+            await parts.enter_async_context(upstreams(config, broker_url))
             url = await parts.enter_async_context(_gateway(config, fleet))
         except (broker.BrokerError, BusError, EmulatorError, OSError) as error:
             raise FatalError(str(error), Exit.UNREACHABLE) from error

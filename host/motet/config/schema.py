@@ -17,6 +17,7 @@ _MAYBE_ID = r"^[A-Za-z0-9_-]{0,32}$"
 _GATEWAY_NAME = r"^[A-Za-z0-9_-]{1,23}$"
 _BROKER_URL = r"^(mqtts?://[^\s/?#]+/?)?$"
 _STORE_URL = r"^((sqlite|postgresql)(\+[a-z0-9]+)?://\S+)?$"
+_HTTP_URL = r"^(https?://[^\s/?#]+(/\S*)?)?$"
 _BOARD = r"^[a-z][a-z0-9_]{0,31}$"
 EXPECTED = {
     _ID: "expected 1 to 32 characters of A-Z a-z 0-9 _ -",
@@ -24,6 +25,7 @@ EXPECTED = {
     _GATEWAY_NAME: "expected 1 to 23 characters of A-Z a-z 0-9 _ -",
     _BROKER_URL: "expected mqtt://[user:password@]host[:port] or mqtts://..., or nothing for a private broker",
     _STORE_URL: "expected sqlite:///path or postgresql+psycopg://user:password@host/name, or nothing for a file in state.dir",
+    _HTTP_URL: "expected http://host[:port]/path or https://...",
     _BOARD: "expected the name of a board, such as stm32f405",
     "model_type": "expected a table",
     "is_instance_of": "expected the path of a folder",
@@ -117,6 +119,36 @@ class Emulated(_Table):
         return {"id": table["board"], **table} if isinstance(table, dict) and "board" in table else table
 
 
+class Upstream(_Table):
+    """`[[upstream]]`: another MCP server as a device: a program (`command`) or an endpoint (`url`)."""
+
+    id: Id
+    """Its name among the devices."""
+    url: Annotated[str, StringConstraints(pattern=_HTTP_URL)] = ""
+    """Of its MCP endpoint; another Motet gateway's is http://host:8765/mcp."""
+    command: Annotated[list[str], Field(max_length=64)] = []
+    """Program and arguments of a server on standard input and output."""
+    token_env: str = ""
+    """Environment variable with the bearer token for the endpoint."""
+    call_timeout_s: Seconds = 30.0
+    refresh_s: Seconds = 15.0
+    """How often its tools are looked at."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Upstream:
+        if bool(self.url) == bool(self.command):
+            raise ValueError("expected url or command, one of them")
+        return self
+
+
+class McpOverMqtt(_Table):
+    """`[mcp_over_mqtt]`: servers that speak MCP on `$mcp-server` topics, as EMQX specifies it, as devices."""
+
+    enabled: bool = False
+    broker: BrokerUrl = ""
+    """Where they are; empty is the broker of the devices."""
+
+
 class Node(_Table):
     """`[node]`: this machine as a device that runs components."""
 
@@ -175,6 +207,8 @@ class Config(_Table):
     broker: Broker = Broker()
     serial: list[Serial] = []
     emulate: list[Emulated] = []
+    upstream: list[Upstream] = []
+    mcp_over_mqtt: McpOverMqtt = McpOverMqtt()
     node: Node = Node()
     state: State = Field(default_factory=State)
     store: Store = Store()
