@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,9 +22,10 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests/board"), str(HERE)]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/board"), str(ROOT / "tests/dual"), str(HERE)]
 
 import bench_admission  # noqa: E402
+import served_guest  # noqa: E402
 from bench_board import BOARDS, SEED, build  # noqa: E402
 from client import Client  # noqa: E402
 from motet_native import wasm  # noqa: E402
@@ -29,8 +33,11 @@ from wire import Wire  # noqa: E402
 
 from motet.components import descriptor, install, jit, packages, tools, wit  # noqa: E402
 from motet.components.admission import Admitted  # noqa: E402
+from motet.components.build import build as build_module  # noqa: E402
+from motet.components.sdk import templates  # noqa: E402
 from motet.emulate import create  # noqa: E402
 from motet.fleet import RpcError  # noqa: E402
+from motet_core import cbor  # noqa: E402
 
 ANALYZER = ROOT / "tests/support/analyzer"
 READING = {"name": "temp", "values": [1.0, 2.0, 3.5]}
@@ -76,11 +83,38 @@ def on_this_machine(engine: Any, admitted: Admitted) -> dict[str, float]:
     return {name: round(value, 3 if value < 1000 else 0) for name, value in figures.items()}
 
 
+def messages(board: str) -> dict[str, Any]:
+    """Instructions of a message from one component to another on the board, and of the answer's way back."""
+    asker = packages.accept(packages.read(HERE / "asker"))
+    assert isinstance(asker, Admitted)
+    header, limits = asker.manifest.component, asker.manifest.capabilities.limits()
+    # The fields of motet_core.grant, which counts a grant's signature as checked.
+    grant = cbor.dumps({1: header.name, 2: header.revision, 3: asker.digest, 6: limits, 7: 1})
+    data = {"ASKER": asker.artifact, "ANSWERER": served_guest.artifact(fuel=10_000), "GRANT": grant}
+    return program(board, "messages", data, "message_program.py", "--boards", str(roomy(board)))
+
+
+def roomy(board: str) -> Path:
+    """A folder with the board, but with more room for its image: the product's own limit leaves a program hardly any."""
+    folder = ROOT / "build/bench/boards"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "boards" / board, folder / board)
+    budgets = folder / board / "budgets.toml"
+    budgets.write_text(re.sub(r"(?m)^flash = .*$", "flash = 450_000", budgets.read_text()))
+    return folder
+
+
 def on_board(board: str, admitted: Admitted) -> dict[str, Any]:
-    folder = ROOT / "build/bench/components"
+    return program(board, "components", {"ARTIFACT": admitted.artifact}, "component_program.py")
+
+
+def program(board: str, name: str, data: dict[str, bytes], source: str, *options: str) -> dict[str, Any]:
+    """What a program prints that runs on the board instead of the core, with some data in front of it."""
+    folder = ROOT / "build/bench" / name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "main.py").write_text(f"ARTIFACT = {admitted.artifact!r}\n" + (HERE / "component_program.py").read_text())
-    image = Path(build(board, "--main", str(folder))["elf"])
+    given = "".join(f"{key} = {value!r}\n" for key, value in data.items())
+    (folder / "main.py").write_text(given + (HERE / source).read_text())
+    image = Path(build(board, "--main", str(folder), *options)["elf"])
     with create(board, firmware=image, seed=SEED) as machine, Wire(machine.port, console=machine.console_port) as wire:
         machine.reset()
         wire.until(lambda: b"BENCH {" in wire.text and wire.text.endswith(b"}\r\n"), "result of the bench")
@@ -119,14 +153,22 @@ def _deploy(client: Client, package: packages.Package) -> float:
     return round(taken, 3)
 
 
+def c_template() -> int:
+    """Bytes of the module of a new component in C, as it comes from the compiler, stripped."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = templates.create(Path(folder), "fresh", "c", "basic")
+        return len(build_module(made.folder).module)
+
+
 def main() -> None:
     admitted = packages.accept(packages.read(ANALYZER))
     assert isinstance(admitted, Admitted)
     given = tools.of(admitted.manifest, (ANALYZER / "analyzer.wit").read_text())
     figures: dict[str, Any] = {"host": on_this_machine(wasm, admitted), "gateway": on_this_machine(jit, admitted)}
     figures |= {board: on_board(board, admitted) for board in BOARDS}
-    figures["stm32f405"] |= deployed("stm32f405")
-    figures["sizes"] = {"module": len(admitted.module), "artifact": len(admitted.artifact)}
+    figures["stm32f405"] |= {**deployed("stm32f405"), "message": messages("stm32f405")["message"]}
+    figures["sizes"] = {"c_template": c_template()}
+    figures["sizes"] |= {"module": len(admitted.module), "artifact": len(admitted.artifact)}
     figures["sizes"]["descriptor"] = len(tools.describe(given))
     print(json.dumps(figures))
 
