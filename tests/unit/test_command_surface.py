@@ -11,6 +11,7 @@ import sys
 
 import pytest
 import yaml
+from tools import cli_reference
 from typer.testing import CliRunner
 
 from motet.cli.commands import ROWS
@@ -134,3 +135,8 @@ def test_a_reader_that_leaves_ends_the_command_quietly():
     code += "done = subprocess.run([sys.executable, '-m', 'motet.cli', 'boards'], stdout=write, stderr=subprocess.PIPE)\n"
     code += "print(done.returncode, done.stderr)"
     assert re.fullmatch(r"1 b''\n", python(code).stdout)
+
+
+def test_the_reference_in_the_documentation_is_that_of_the_commands():
+    text = cli_reference.DOCS.read_text("utf-8")
+    assert cli_reference.with_reference(text) == text, "run tools/cli_reference.py"

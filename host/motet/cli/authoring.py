@@ -34,7 +34,7 @@ level = "info"
 @reporting
 def new(
     name: Annotated[str, typer.Argument(help="Name of the component, and of its folder.")],
-    lang: Annotated[str, typer.Option("--lang", help="c, zig, assemblyscript or rust.")] = "c",
+    lang: Annotated[str, typer.Option("--lang", help="c, zig, assemblyscript, rust or python.")] = "c",
     template: Annotated[str, typer.Option("--template", help="basic, service, worker or library.")] = "basic",
     folder: Annotated[Path, typer.Option("--in", metavar="FOLDER", help="Where to make its folder.")] = Path(),
     dry_run: DryRun = False,
@@ -79,7 +79,7 @@ def init(
 
 @reporting
 def sdk(
-    lang: Annotated[str, typer.Argument(metavar="LANG", help="c, zig, assemblyscript or rust.")],
+    lang: Annotated[str, typer.Argument(metavar="LANG", help="c, zig, assemblyscript, rust or python.")],
     wit: Annotated[Path, typer.Option("--wit", metavar="FILE", help="The contract.")],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where to write the bindings.")] = Path("bindings"),
     world: Annotated[str, typer.Option(help="Its world, when it has several.")] = "",

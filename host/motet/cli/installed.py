@@ -116,8 +116,13 @@ def _condition(device: dict[str, Any]) -> str:
     for row in device["artifacts"] or []:
         counts = counters.get(row.get("name")) if row.get("kind") == "component" else None
         what = f"{row.get('kind')} {row.get('name')} revision {row.get('revision')}"
-        told.append(f"  {what}: {row.get('state', 'ready')}{_counted(row, counts)}")
+        told.append(f"  {what}: {_state(row)}{_counted(row, counts)}")
     return "\n".join(told)
+
+
+def _state(row: dict[str, Any]) -> str:
+    # Devices list what is in quarantine as failed, and say so in the reason.
+    return "quarantined" if str(row.get("reason", "")).startswith("quarantined") else str(row.get("state", "ready"))
 
 
 def _counted(row: dict[str, Any], counts: Any) -> str:

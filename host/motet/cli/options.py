@@ -30,6 +30,8 @@ Gateway = Annotated[
     typer.Option("--gateway", "-g", metavar="URL", help="Gateway to talk to (default: MOTET_GATEWAY_URL, else the running one)."),
 ]
 Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long to wait for an answer.")]
+# What most commands take, told once in docs/cli.md.
+COMMON = ("--json", "--format", "--verbose", "--gateway", "--timeout", "--config", "--dry-run")
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
 
 Command = TypeVar("Command", bound=Callable[..., None])

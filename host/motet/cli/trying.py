@@ -45,8 +45,8 @@ def run(
     tool: Annotated[str, typer.Argument(metavar="TOOL", help="Name of the tool, without the component's.")],
     arguments: Annotated[str, typer.Argument(metavar="JSON", help="Arguments as a JSON object.")] = "{}",
     on: Annotated[
-        str, typer.Option("--on", metavar="ENGINE", help="wasmtime, native or the name of an emulated board.")
-    ] = "native",
+        str | None, typer.Option("--on", metavar="ENGINE", help="native (default), wasmtime, an emulated board, python.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Call a tool of a component here, without a gateway: build it, admit it, start it, call it once.
@@ -54,10 +54,11 @@ def run(
     No signature is asked for: it runs in this process under its own limits, or on an emulated board, and nothing stays.
     """
     given = _arguments(arguments)
-    _check_places([on])
-    with _folder(package_of(source, None, None, None)) as module:
-        value = _called(module, tool, given, on)
-    emit({"on": on, "tool": tool, "value": value}, as_json, lambda: stdout.print_json(data=value))
+    _check_places([on] if on else [])
+    with _folder(source) as module:
+        place = on or _natural(module)
+        value = _called(module, tool, given, place)
+    emit({"on": place, "tool": tool, "value": value}, as_json, lambda: stdout.print_json(data=value))
 
 
 def _arguments(text: str) -> dict[str, Any]:
@@ -86,9 +87,27 @@ def _called(module: Path, tool: str, given: dict[str, Any], on: str) -> Any:
         raise FatalError(str(error), Exit.USAGE) from error
 
 
+def _natural(module: Path) -> str:
+    """Where a component runs unless somebody says otherwise: one in Python in the interpreter, others as on devices."""
+    from motet.cli.trusting import attempt
+    from motet.components import manifest as manifests
+
+    made = attempt(lambda: manifests.load(module)).build if module.is_dir() else None
+    return "python" if made is not None and made.language == "python" else "native"
+
+
 @contextmanager
-def _folder(package: Package) -> Iterator[Path]:
-    """The package as files: its module, with manifest and contract beside it."""
+def _folder(source: str) -> Iterator[Path]:
+    """The folder of a component; of a package its module, with manifest and contract beside it."""
+    if Path(source).is_dir():
+        yield Path(source)
+        return
+    with _unpacked(package_of(source, None, None, None)) as module:
+        yield module
+
+
+@contextmanager
+def _unpacked(package: Package) -> Iterator[Path]:
     from motet.components import componentfile, tools
     from motet.components import manifest as manifests
     from motet.components.packages import COMPONENT
@@ -154,7 +173,7 @@ def _counted(report: Path) -> dict[str, Any]:
 def _check_places(places: list[str]) -> None:
     from motet import boards
 
-    known = (*ENGINES, *boards.names())
+    known = (*ENGINES, "python", *boards.names())
     for place in places:
         if place not in known:
             raise FatalError(f"{place!r:.40} is nothing to run on: there are {', '.join(known)}", Exit.USAGE)
