@@ -58,6 +58,50 @@ def contract(given: list[Function]) -> str:
     return text + "\nworld w {\n  import host;\n  export host;\n}\n"
 
 
+AWKWARD = """package test:random@0.1.0;
+
+interface host {
+  record %for {
+    %type: u8, fn: u16, %struct: u32, self: bool, a1-b: s8, get: f32, set: f64, %constructor: char,
+    this: u64, %record: s64, length: string, ptr: list<u8>,
+  }
+  enum %type { none, %for, self, ok, err, alloc, default }
+  variant match { none, let(string), some(%for), tag(u8), val(u16), ptr(option<u8>), super(option-u8), a1-b(u8) }
+  flags %static { read, const, tag, self }
+  record option-u8 { x: u8 }
+  record list-u8 { x: u8, %list: list<u8> }
+  record text { text: string }
+  enum int8 { max, min, c }
+  enum size { a }
+  enum uint8 { a }
+  record maybe { x: option<option<result<_, %type>>> }
+  record guest { call: u8 }
+  record huge { HUGE }
+  enum many { MANY }
+  type deep = list<option<list<tuple<option<list<option<u8>>>, u8>>>>;
+
+  new: func(%from: %for, a0: u32, p0: u8) -> %for;
+  delete: func(get: match, put: %type) -> match;
+  public: func(%type: %static) -> %static;
+  get-u: func(call: option-u8, out: list-u8, held: text) -> option-u8;
+  put-u: func(%result: list-u8) -> list-u8;
+  let-int8: func(m0: int8, b0: size, r: uint8) -> int8;
+  let-maybe: func(internal: maybe) -> maybe;
+  let-guest: func(api: guest) -> guest;
+  let-huge: func(value: huge) -> huge;
+  let-many: func(x: many) -> many;
+  let-deep: func(deep: deep) -> deep;
+  %u8: func(%u8: u8, top: u8) -> u8;
+  main: func(argc: s32) -> s32;
+}
+
+world w {
+  import host;
+  export host;
+}
+""".replace("HUGE", ", ".join(f"v{n}: u8" for n in range(200))).replace("MANY", ", ".join(f"c{n}" for n in range(300)))
+
+
 def component_of(module: bytes, text: str, folder: Path) -> bytes:
     """The module as a component, by the tools of the Bytecode Alliance."""
     (folder / "wit").mkdir(exist_ok=True)
@@ -105,7 +149,7 @@ def echo_zig(api: str) -> str:
     for name, params, result in re.findall(r"^// pub fn (\w+)\((.*)\) (.*)$", api, re.M):
         imported = "import" + name[0].upper() + name[1:]
         imported = imported if f"pub fn {imported}(" in api else name
-        arguments = ", ".join(re.findall(r"(\w+): ", params))
+        arguments = ", ".join(re.findall(r'(@"\w+"|\w+): ', params))
         body += f"pub fn {name}({params}) {result} {{\n    return w.{imported}({arguments});\n}}\n"
     return body
 
@@ -114,7 +158,7 @@ def echo_rust(api: str) -> str:
     """The same in Rust, from the declarations of the trait."""
     body = "use crate::bindings::*;\n\npub struct Component;\n\nimpl Guest for Component {\n"
     for head, name, params in re.findall(r"^    (fn (\w+)<'a>\((.*)\)(?: -> .*)?);$", api[api.index("pub trait Guest") :], re.M):
-        arguments = re.findall(r"(\w+): ", params)
+        arguments = re.findall(r"((?:r#)?\w+): ", params)
         call = "call, " if re.search(rf"pub fn {name}<'a>\(call:", api) else ""
         body += f"    {head} {{\n        crate::bindings::{name}({call}{', '.join(arguments[1:])})\n    }}\n"
     return body + "}\n"

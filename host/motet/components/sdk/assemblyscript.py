@@ -76,7 +76,7 @@ class _AssemblyScript:
             yield f"const m_ = alloc({call.size});"
             for value, name in zip(call.params, _named(call), strict=True):
                 yield self._types.access(value.type, f"m_ + {value.offset}")[1].replace("value", name) + ";"
-            slots = ["m_"]
+            slots = ["<u32>m_"]
         else:
             yield from (f"let a{slot}_: {_CORE[kind]} = 0;" for slot, kind in enumerate(call.core))
             for value, name in zip(call.params, _named(call), strict=True):

@@ -105,7 +105,8 @@ def _check(name: str, language: str, template: str) -> None:
     if template not in TEMPLATES:
         raise TemplateError(f"no template {template!r}: there are {', '.join(TEMPLATES)}")
     longest = MAX_TOOL_NAME - 1 - len(TEMPLATES[template].longest)
-    if not NAME.fullmatch(name) or len(name) > longest:
+    # Words that begin with a digit are none in WIT.
+    if not NAME.fullmatch(name) or len(name) > longest or any(word[0].isdigit() for word in name.split("-")):
         raise TemplateError(f"{name!r:.60} is no name: lower-case words joined by '-', {longest} characters at most")
     if name in _TAKEN:
         raise TemplateError(f"{name!r} is the name of a file that the bindings have: choose another one")

@@ -90,6 +90,12 @@ class Emulated:
         value = result.get("structuredContent")
         return value["result"] if value is not None and call.form & 3 == component_artifact.WRAPPED else value
 
+    def handle(self, message: dict[str, Any]) -> bytes:
+        raise ComponentError("messages reach a board through a gateway: test the handler on wasmtime and native")
+
+    def tick(self, function: str) -> Any:
+        raise ComponentError("a board has a clock of its own: test scheduled functions on wasmtime and native")
+
     def close(self) -> None:
         self._board.link.call("artifact.remove", kind="component", name=self._name)
 

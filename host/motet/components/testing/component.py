@@ -4,12 +4,8 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Protocol, Self
-
-import motet_native
 
 from motet import boards
 from motet.components import manifest as manifests
@@ -18,18 +14,25 @@ from motet.components.admission import Admitted
 from motet.components.errors import ComponentError
 from motet.components.packages import accept, read
 from motet.components.testing.hosts import Host
+from motet.components.testing.local import ENGINES, Local
 from motet.components.wittypes import World
-from motet_core import component_artifact
 
-ENGINES = ("wasmtime", "native")
 PYTHON = "python"
 
 
 class Runs(Protocol):
-    """Where a component runs."""
+    """Where a component runs. What it cannot do there is a ComponentError."""
 
     def call(self, tool: str, arguments: dict[str, Any]) -> Any:
-        """The value of a tool of the component, by its name without the component's. Raises ToolError."""
+        """The value of a tool of the component, by its name without the component's; all steps of its work. Raises ToolError."""
+        ...
+
+    def handle(self, message: dict[str, Any]) -> bytes:
+        """What its handler answers. Raises ToolError with the handler's error."""
+        ...
+
+    def tick(self, function: str) -> Any:
+        """Runs a scheduled function now."""
         ...
 
     def close(self) -> None:
@@ -52,7 +55,10 @@ class Component:
         if self.manifest.build is not None and self.manifest.build.language == PYTHON:
             raise ComponentError(f"{folder}: a component in Python is for gateways: it runs on {PYTHON} here, not on {on}")
         admitted = _admitted(folder, _seen(folder))
-        self._runs = _Local(admitted, on, self.host, _world(folder, admitted)) if on in ENGINES else _board(on, admitted, host)
+        if on in ENGINES:
+            self._runs = Local(admitted, on, self.host, _world(folder, admitted))
+        else:
+            self._runs = _board(on, admitted, host)
 
     def call(self, tool: str, arguments: dict[str, Any] | None = None, **more: Any) -> Any:
         """What a tool returns, as JSON would show it: the record, or the value itself; None when it returns nothing.
@@ -60,6 +66,18 @@ class Component:
         Raises ToolError with the text that an agent sees: the error of the function's ``result``, a trap, wrong arguments.
         """
         return self._runs.call(tool, (arguments or {}) | more)
+
+    def handle(self, topic: str = "", data: bytes = b"", sender: str = "test", **more: Any) -> bytes:
+        """What its handler answers to a message; ``answers`` and ``failure`` may be given, too. Not on boards.
+
+        Raises ToolError with the error that the handler returns.
+        """
+        message = {"topic": topic, "sender": sender, "answers": None, "failure": None, "data": data}
+        return self._runs.handle(message | more)
+
+    def tick(self, function: str) -> Any:
+        """Runs a function of ``[[schedule]]`` now, whatever the time. Not on boards. Raises ToolError."""
+        return self._runs.tick(function)
 
     def close(self) -> None:
         """Ends it."""
@@ -75,54 +93,6 @@ class Component:
 def open_component(folder: Path | str, on: str = "native", host: Host | None = None) -> Component:
     """The component of a folder; see Component."""
     return Component(Path(folder), on, host)
-
-
-class _Local:
-    """In this process, in motet_core's own hands, which limit fuel and memory and word the errors as on a device."""
-
-    def __init__(self, admitted: Admitted, on: str, host: Host, world: World | None) -> None:
-        core = _core(on)
-        bound = list(host.bound(world.imports)) if world else []
-
-        class Played(core.Component):  # type: ignore[name-defined, misc]
-            def _link(self, instance: Any, known: dict[bytes, Any]) -> None:
-                types = known.setdefault(self.artifact.types, core.native().wasm.Types(self.artifact.types))
-                wanted = {(module, name) for module, name, _ in instance.imports()}
-                for function, work in bound:
-                    if (function.interface or "$root", function.name) in wanted:
-                        instance.link_typed(function.interface or "$root", function.name, types, work)
-
-        self._name = admitted.manifest.component.name
-        self.core = Played(admitted.artifact)
-
-    def call(self, tool: str, arguments: dict[str, Any]) -> Any:
-        name = f"{self._name}.{tool}"
-        if name not in self.core.artifact.calls:
-            known = ", ".join(sorted(known.partition(".")[2] for known in self.core.artifact.calls))
-            raise ComponentError(f"{self._name} has no tool {tool!r}: it has {known}")
-        value, _ = self.core.call(name, arguments)
-        form = self.core.artifact.calls[name].form & 3
-        return value["result"] if form == component_artifact.WRAPPED else value
-
-    def close(self) -> None:
-        self.core.close()
-
-
-@functools.cache
-def _core(on: str) -> ModuleType:
-    """A ``motet_core.component`` of its own for each engine: others in this process keep theirs."""
-    spec = importlib.util.find_spec("motet_core.component")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    if on == "wasmtime":
-        from motet.components.jit.node import parts
-
-        engine: Any = parts()
-    else:
-        engine = motet_native
-    module.native = lambda: engine  # type: ignore[attr-defined]
-    return module
 
 
 def _seen(folder: Path) -> tuple[tuple[str, int, int], ...]:
