@@ -16,7 +16,7 @@ class Outbox:
     def __init__(self, send):
         self.dropped = 0
         self._send = send
-        self._waiting = []
+        self.waiting = []
         self._event = asyncio.Event()
         self._wake = self._event.set
 
@@ -26,10 +26,10 @@ class Outbox:
 
     def put(self, method, params):
         """-> whether there was room for it. Never waits."""
-        if len(self._waiting) >= _ROOM:
+        if len(self.waiting) >= _ROOM:
             self.dropped += 1
             return False
-        self._waiting.append(packed.dumps({"jsonrpc": "2.0", "method": method, "params": params}))
+        self.waiting.append(packed.dumps({"jsonrpc": "2.0", "method": method, "params": params}))
         self._wake()
         return True
 
@@ -38,6 +38,6 @@ class Outbox:
         self._wake = platform.waker(self._event)
         while True:
             self._event.clear()
-            while self._waiting:
-                await self._send(self._waiting.pop(0))
+            while self.waiting:
+                await self._send(self.waiting.pop(0))
             await self._event.wait()

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A guest around one import: its export `go` takes what the import takes and gives what it gives, on the device's engine."""
+"""A guest around one import: its export `go` takes what the import takes and gives what it gives, on the device's engine.
+
+`raw` takes the core values of the import instead, so that they can be wrong.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,8 @@ _MODULE = """(module
     (global.set $top (i32.and (i32.add (global.get $top) (i32.const 7)) (i32.const -8)))
     (global.get $top)
     (global.set $top (i32.add (global.get $top) (local.get 3))))
-  (func (export "go") {given} {returned} {pushed} call $import {after}))
+  (func (export "go") {given} {returned} {pushed} call $import {after})
+  (func (export "raw") {params} {result} {all} call $import))
 """
 
 
@@ -46,6 +50,7 @@ def module(function: Function) -> tuple[bytes, bytes]:
         given=_list("param", given),
         returned="(result i32)" if behind else _list("result", core[0]),
         pushed=" ".join(f"(local.get {index})" for index in range(len(given))) + (f" (i32.const {_BEHIND})" if behind else ""),
+        all=" ".join(f"(local.get {index})" for index in range(len(params))),
         after=f"(i32.const {_BEHIND})" if behind else "",
     )
     return bytes(wat2wasm(text)), types
@@ -67,6 +72,11 @@ class Probe:
         types = wasm.Types(data)
         self.imports.link(self.instance, types)
         self._go: Callable[..., Any] = self.instance.typed("go", types)
+
+    def raw(self, *values: int) -> Any:
+        """Calls the import with core values, whatever they mean."""
+        self.instance.fuel = 10000
+        return self.instance.find("raw")(*values)
 
     def __call__(self, *values: Any) -> Any:
         self.instance.fuel = 10000

@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 from typing import Any
 
 import pytest
+from motet_native import wasm
 from tests.support.import_probe import Probe
+from tests.support.import_probe import module as guest
 
-from motet.components import capabilities, witlibrary, witpackages
+from motet.components import capabilities, imported, witlibrary, witpackages
 from motet.components.samples import sample
 from motet.components.wittypes import Enum, Function, Primitive, Result
 from motet_core import capability, cbor, grant_limits, imports
+from motet_core.canonical_types import Types
 from motet_core.device import Device
 from motet_core.errors import Denied, Refused
 from motet_core.grant import Grant
@@ -55,6 +60,13 @@ def entries(function: Function, values: dict[str, Any]) -> dict[int, Any]:
     if number(function) == grant_limits.MESSAGING:
         entry[0] = TOPICS.get(function.name, 0)
     return {number(function): [entry]}
+
+
+def covering(function: Function) -> Grant:
+    """A grant for the call that `arguments` makes."""
+    # The sample's pin and address; a quota.
+    numbers = {grant_limits.GPIO: 2, grant_limits.BUS: 3}
+    return grant(entries(function, {**EVERYTHING, "u": numbers.get(number(function), 4096)}))
 
 
 def arguments(function: Function) -> list[Any]:
@@ -130,10 +142,7 @@ def test_arguments_that_the_grant_does_not_cover_are_denied(function: Function, 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=NAMES)
 def test_what_is_granted_is_not_denied(function: Function, device: Device) -> None:
-    # The sample's pin and address.
-    numbers = {grant_limits.GPIO: 2, grant_limits.BUS: 3}
-    values = {**EVERYTHING, "u": numbers.get(number(function), 4096)}
-    probe = Probe(function, device, grant(entries(function, values)))
+    probe = Probe(function, device, covering(function))
     assert outcome(probe, function) in ("done", "not-found", "unavailable", "invalid"), function.core_name
     assert probe.counters["denials"] == 0
 
@@ -159,3 +168,82 @@ def test_names_of_both_conventions_lead_to_the_same_function(device: Device) -> 
     function = Function("tell", (), Primitive("u64"), interface="motet:device/clock@0.1.0")
     with pytest.raises(Refused, match="does not have"):
         Probe(function, device, grant({grant_limits.CLOCK: [[0]]}))
+
+
+HOSTILE = (0, 1, 0x7FFFFFFF, 0xFFFFFFFF, 0xFFFFFFFC, 65535, 65536)
+
+
+@pytest.mark.parametrize("function", WITH_ARGUMENTS, ids=lambda function: function.core_name)
+def test_core_values_that_make_no_sense_end_the_call_and_nothing_else(function: Function, device: Device) -> None:
+    rng = random.Random(function.core_name)
+    params = imported.signature(Types(guest(function)[1]), function.core_name)[2:-1]
+    everything = covering(function)
+    for _ in range(60):
+        probe = Probe(function, device, everything)
+        values = [rng.choice(HOSTILE) if kind == "i" else 0 for kind in params]
+        with contextlib.suppress(wasm.Error, Denied, ValueError):
+            probe.raw(*values)
+        probe.instance.close()
+    # The device still serves.
+    assert outcome(Probe(function, device, everything), function) != "denied"
+
+
+def test_a_list_of_four_billion_items_is_refused_before_anything_is_made_of_it(device: Device) -> None:
+    function = next(f for f in FUNCTIONS if f.core_name.endswith("store@0.1.0#set"))
+    probe = Probe(function, device, grant(entries(function, EVERYTHING)))
+    for address, length in ((0, 0xFFFFFFFF), (65536, 1), (0xFFFFFFFF, 2), (1, 65536)):
+        with pytest.raises(wasm.Error):
+            probe.raw(0, 1, address, length, 1024)
+    assert device.services.state.usage("probe") == 0
+
+
+def test_text_that_is_none_never_reaches_the_device(device: Device) -> None:
+    function = next(f for f in FUNCTIONS if f.core_name.endswith("log@0.1.0#write"))
+    probe = Probe(function, device, grant({grant_limits.LOG: [[0]]}))
+    probe.instance.write(100, b"\xff\xfe")
+    for values in ((1, 100, 2), (99, 0, 0), (1, 0xFFFFFFF0, 100)):
+        with pytest.raises(wasm.Error):
+            probe.raw(*values)
+    assert not device.outbox.waiting
+
+
+def test_what_an_implementation_raises_is_a_typed_error_and_stays_inside(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = next(f for f in FUNCTIONS if f.core_name.endswith("gpio@0.1.0#get"))
+    probe = Probe(function, device, grant({grant_limits.GPIO: [[2, 0, 0]]}))
+    monkeypatch.setattr(type(device.pins), "get", lambda *_: 1 / 0)
+    assert probe(2) == {"tag": "err", "val": "unavailable"}
+    assert any("ZeroDivisionError" in line for line in device.port.logs) and probe.counters["denials"] == 0
+
+
+def test_a_pin_a_bus_and_a_model_do_their_work(device: Device) -> None:
+    def probe(name: str, limits: dict[int, Any]) -> Probe:
+        return Probe(next(f for f in FUNCTIONS if f.core_name.endswith(name)), device, grant(limits))
+
+    out = {grant_limits.GPIO: [[5, 1, 0]]}
+    assert device.pins.label == "simulated"
+    assert probe("gpio@0.1.0#set", out)(5, True) == {"tag": "ok", "val": None} or device.pins.get(5, False)
+    assert probe("gpio@0.1.0#get", out)(5) == {"tag": "ok", "val": True}
+    assert probe("gpio@0.1.0#set", {grant_limits.GPIO: [[5, 0, 0]]})(5, True) == {"tag": "err", "val": "denied"}
+    thermometer = {grant_limits.BUS: [["sim-i2c", 0x48, 0]]}
+    answer = probe("bus@0.1.0#i2c-transfer", thermometer)("sim-i2c", 0x48, b"\0", 2)
+    assert 15 < (int.from_bytes(answer["val"], "big") >> 5) / 8 < 35
+    assert probe("bus@0.1.0#i2c-transfer", thermometer)("sim-i2c", 0x49, b"", 2)["val"] == "denied"
+    absent = {grant_limits.BUS: [["i2c0", 0x48, 0], ["sim-i2c", 0x11, 0], ["sim-spi", 0, 0]]}
+    assert probe("bus@0.1.0#i2c-transfer", absent)("i2c0", 0x48, b"", 1)["val"] == "unavailable"
+    assert probe("bus@0.1.0#i2c-transfer", absent)("sim-i2c", 0x11, b"", 1)["val"] == "unavailable"
+    assert probe("bus@0.1.0#spi-transfer", absent)("sim-spi", 0, b"abc")["val"] == b"\0ab"
+    assert probe("inference@0.1.0#run", {grant_limits.MODELS: [["*", 0]]})("digits", [], 0)["val"] == "not-found"
+
+
+def test_keys_are_kept_within_the_quota_and_the_pattern(device: Device) -> None:
+    limits = {grant_limits.STORE: [["state/*", 20, 0]]}
+    calls = {f.name: Probe(f, device, grant(limits)) for f in FUNCTIONS if "store@" in f.core_name}
+    assert calls["set"]("state/a", b"12345678")["tag"] == "ok"
+    assert calls["set"]("state/b", b"12345678") == {"tag": "err", "val": "limited"}
+    assert calls["set"]("other", b"1") == {"tag": "err", "val": "denied"}
+    assert calls["set"]("state/../x", b"1") == {"tag": "err", "val": "invalid"}
+    assert calls["get"]("state/a")["val"] == b"12345678" and calls["get"]("state/b") == {"tag": "ok", "val": None}
+    device.services.state.set("probe", "hidden", b"x", 100)
+    assert calls["keys"]("") == {"tag": "ok", "val": ["state/a"]}
+    assert calls["usage-now"]()["val"] == {"used": 22, "quota": 20}
+    assert calls["delete"]("state/a")["val"] is True and calls["delete"]("state/a")["val"] is False
