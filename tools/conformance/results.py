@@ -85,6 +85,33 @@ def requirements(revision: str, kind: str) -> tuple[list[str], list[str]]:
     return re.findall(r"  - (\S+)", scored[1] if scored else ""), [name for name, leg in entries if leg == kind]
 
 
+LEGS = {
+    "gateway": "gateway, fixture on CPython",
+    "firmware": "gateway, fixture in firmware (virt_rv32 in QEMU)",
+    "client": "the gateway's own client",
+}
+
+
 def table(report: dict[str, Any]) -> str:
-    """docs/conformance.md."""
-    raise NotImplementedError
+    """docs/conformance.md: what the last run found."""
+    rows = [_row(leg) for leg in report["legs"]]
+    notes = [_note(leg) for leg in report["legs"]]
+    text = Path(__file__).with_name("table.md").read_text(encoding="utf-8")
+    return text.format(suite=report["suite"], rows="\n".join(rows), notes="\n".join(note for note in notes if note))
+
+
+def _row(leg: dict[str, Any]) -> str:
+    tasks = [good for name, good in leg["others"].items() if name.startswith("tasks-")]
+    others = [good for name, good in leg["others"].items() if not name.startswith("tasks-")]
+    cells = [LEGS[leg["leg"]], leg["revision"], f"{leg['scored'][0]}/{leg['scored'][1]}"]
+    cells += [f"{sum(tasks)}/{len(tasks)}" if tasks else "–", f"{sum(others)}/{len(others)}"]
+    cells += [str(leg["checks"].get("SUCCESS", 0)), str(sum(leg["checks"].get(status, 0) for status in BAD))]
+    return f"| {' | '.join(cells)} |"
+
+
+def _note(leg: dict[str, Any]) -> str:
+    bad = sorted(name for name, counts in leg["scenarios"].items() if counts.get("FAILURE"))
+    warned = sorted(name for name, counts in leg["scenarios"].items() if counts.get("WARNING") and name not in bad)
+    told = [f"fails {', '.join(bad)}"] if bad else []
+    told += [f"is warned in {', '.join(warned)}"] if warned else []
+    return f"- {LEGS[leg['leg']]}, {leg['revision']}: {'; '.join(told)}." if told else ""

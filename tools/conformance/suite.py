@@ -42,8 +42,8 @@ async def server(url: str, revision: str, folder: Path, scenario: str | None = N
 
 
 async def client(command: list[str], revision: str, folder: Path, scenario: str | None = None) -> int:
-    """The client scenarios against the program `command`."""
-    return await _run("client", ["--command", shlex.join(command)], revision, folder, scenario)
+    """The client scenarios against the program `command`; all of them at once, so each has more time than on its own."""
+    return await _run("client", ["--command", shlex.join(command), "--timeout", "180000"], revision, folder, scenario)
 
 
 async def _run(kind: str, options: list[str], revision: str, folder: Path, scenario: str | None) -> int:
