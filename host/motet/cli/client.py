@@ -37,6 +37,12 @@ def find_gateway(url: str | None, state_dir: Path) -> str:
         return DEFAULT_URL
 
 
+def bearer() -> dict[str, str]:
+    """The header with the access token of MOTET_TOKEN, for a gateway that asks for one."""
+    token = os.environ.get("MOTET_TOKEN")
+    return {"authorization": f"Bearer {token}"} if token else {}
+
+
 class Refused(FatalError):
     """The gateway ended a stream of records with an error; `record` is the last one."""
 
@@ -68,7 +74,7 @@ class GatewayClient:
             raise FatalError(f"what answers at {self.url} is no gateway", Exit.UNREACHABLE) from error
 
     def _client(self, read_s: float | None) -> httpx2.Client:
-        return httpx2.Client(base_url=self.url, timeout=httpx2.Timeout(read_s, connect=CONNECT_S))
+        return httpx2.Client(base_url=self.url, headers=bearer(), timeout=httpx2.Timeout(read_s, connect=CONNECT_S))
 
     def devices(self) -> list[dict[str, Any]]:
         """Every device the gateway knows, online or not."""

@@ -8,9 +8,12 @@ from contextlib import asynccontextmanager
 
 import httpx2
 from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import REQUEST_TIMEOUT
 
+from motet.cli.client import bearer
 from motet.cli.console import Exit, FatalError
 from motet.gateway.errors import BUS_DOWN, DEVICE_OFFLINE, DEVICE_TIMEOUT, STOPPING
 
@@ -50,8 +53,10 @@ async def connected(url: str, timeout_s: float) -> AsyncIterator[Client]:
         FatalError: the gateway is not there, did not answer in time, or refused the request.
     """
     try:
-        async with Client(f"{url}/mcp", read_timeout_seconds=timeout_s) as client:
-            yield client
+        async with create_mcp_http_client(headers=bearer()) as http:
+            transport = streamable_http_client(f"{url}/mcp", http_client=http)
+            async with Client(transport, read_timeout_seconds=timeout_s) as client:
+                yield client
     except BaseException as error:
         if explained := _explain(_first(error), url):
             raise explained from error

@@ -151,7 +151,7 @@ async def _fleet(config: Config, broker_url: str) -> AsyncIterator[Fleet]:
 
 @contextlib.asynccontextmanager
 async def _gateway(config: Config, fleet: Fleet) -> AsyncIterator[str]:
-    options = Options.of(config.gateway, __version__, state_keys=(sealing_key(config),))
+    options = Options.of(config.gateway, __version__, state_keys=(sealing_key(config),), auth=config.auth)
     logs = DeviceLogs(fleet)
     with keeping(config) as (gate, rules, depot), tasks_of(config) as table:
         parts = (Deployments(fleet, gate, depot), Inventory(fleet, gate, depot), Packages(fleet, gate, depot), logs)

@@ -8,10 +8,11 @@ is overridden by `MOTET_GATEWAY__PORT=9000` in the environment.
 """
 
 from motet.config.load import DEFAULT_FILE, ConfigError, Problem, check, keys, load, unknown
-from motet.config.schema import Broker, Config, Emulated, Gateway, Log, Serial, State
+from motet.config.schema import Auth, Broker, Config, Emulated, Gateway, Log, Serial, State, Token
 
 __all__ = [
     "DEFAULT_FILE",
+    "Auth",
     "Broker",
     "Config",
     "ConfigError",
@@ -21,6 +22,7 @@ __all__ = [
     "Problem",
     "Serial",
     "State",
+    "Token",
     "check",
     "keys",
     "load",

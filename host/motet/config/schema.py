@@ -19,7 +19,11 @@ _BROKER_URL = r"^(mqtts?://[^\s/?#]+/?)?$"
 _STORE_URL = r"^((sqlite|postgresql)(\+[a-z0-9]+)?://\S+)?$"
 _HTTP_URL = r"^(https?://[^\s/?#]+(/\S*)?)?$"
 _BOARD = r"^[a-z][a-z0-9_]{0,31}$"
+_SHA256 = r"^[0-9a-fA-F]{64}$"
+_RESOURCE = r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$"
 EXPECTED = {
+    _SHA256: "expected the SHA-256 of a token, 64 hexadecimal digits",
+    _RESOURCE: "expected a URL such as https://gateway.example/mcp",
     _ID: "expected 1 to 32 characters of A-Z a-z 0-9 _ -",
     _MAYBE_ID: "expected at most 32 characters of A-Z a-z 0-9 _ -, or nothing",
     _GATEWAY_NAME: "expected 1 to 23 characters of A-Z a-z 0-9 _ -",
@@ -192,6 +196,33 @@ class Trust(_Table):
     """Folder of public keys, one NAME.pub each; none means trust in state.dir."""
 
 
+class Token(_Table):
+    """`[[auth.tokens]]`: a token that does not change, for small set-ups."""
+
+    name: Id
+    """Who brings it."""
+    sha256: Annotated[str, StringConstraints(pattern=_SHA256)]
+    """The digest of the token: the token itself is nobody's but its bearer's."""
+    scopes: Names = ["call:*", "read:*"]
+
+
+class Auth(_Table):
+    """`[auth]`: who may connect. Without tokens and keys everybody who reaches the port may, and may do everything."""
+
+    resource: Annotated[str, StringConstraints(pattern=_RESOURCE)] = ""
+    """The gateway's URL as its clients know it, such as https://gateway.example/mcp: what access tokens must be for."""
+    issuers: Names = []
+    """Authorization servers whose tokens count, as their `iss` says."""
+    jwks: str = ""
+    """Where their public keys are: an https URL, or a file."""
+    tokens: list[Token] = []
+
+    @property
+    def asks(self) -> bool:
+        """Whether a token is needed."""
+        return bool(self.jwks or self.tokens)
+
+
 class Log(_Table):
     """`[log]`: what goes to standard error."""
 
@@ -214,6 +245,7 @@ class Config(_Table):
     store: Store = Store()
     policy: Policies = Policies()
     trust: Trust = Trust()
+    auth: Auth = Auth()
     log: Log = Log()
 
     @property
@@ -228,6 +260,10 @@ class Config(_Table):
 
     def conflicts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What no single key shows: (path of the later key, what is wrong)."""
+        if self.auth.asks and not self.auth.resource:
+            yield ("auth", "resource"), "is needed where tokens are: the URL of the gateway as its clients know it"
+        if self.auth.jwks and not self.auth.issuers:
+            yield ("auth", "issuers"), "is needed with auth.jwks: whose tokens count"
         ids: dict[str, str] = {}
         lines: set[str] = set()
         for index, line in enumerate(self.serial):

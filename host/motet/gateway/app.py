@@ -19,6 +19,7 @@ from motet.gateway.collector import FleetCollector
 from motet.gateway.denials import Denials
 from motet.gateway.endpoint import Endpoint
 from motet.gateway.front import Front
+from motet.gateway.gatehouse import Gatehouse
 from motet.gateway.guard import Guard, security_settings
 from motet.gateway.options import Options
 from motet.gateway.rules import Rules
@@ -50,11 +51,12 @@ class GatewayApp:
     ) -> None:
         self.front = Front(fleet, metrics, options, rules, table)
         self._denials = Denials(fleet, rules.audit) if rules is not None else None
-        self._endpoint = Endpoint(self.front.server, metrics, options)
+        gatehouse = Gatehouse(self._route, options.auth, metrics) if options.auth.asks else None
+        self._endpoint = Endpoint(self.front.server, metrics, options, gatehouse.check if gatehouse else None)
         metrics.add(FleetCollector(fleet, self.front))
         routes = [*Api(fleet, metrics).routes(), *extra_routes]
         self._rest = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers={HTTPException: _as_json})
-        self._guarded: ASGIApp = Guard(self._route, security_settings(options), metrics)
+        self._guarded: ASGIApp = Guard(gatehouse or self._route, security_settings(options), metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._guarded(scope, receive, send)

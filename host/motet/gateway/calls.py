@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from motet.fleet import Fleet
 from motet.gateway import errors, taskmethods, views
 from motet.gateway.asking import Asker, Question, rounds
-from motet.gateway.callers import owner
+from motet.gateway.callers import entity, owner, scopes
 from motet.gateway.catalogue import Catalogue, Tool
 from motet.gateway.offered import renamed
 from motet.gateway.rules import Rules
@@ -68,12 +68,15 @@ class Calls:
         raise errors.stopping(tool.device, tool.exposed)
 
     async def _allowed(self, tool: Tool) -> None:
-        """The guard of every call. Raises MCPError when the policy denies it."""
+        """The guard of every call. Raises MCPError when the caller's token or the policy denies it."""
+        if not scopes().call(tool.device, tool.definition.name):
+            self._metrics.tool(tool.device, tool.definition.name).count("denied")
+            raise errors.denied(tool.device, tool.exposed, "the access token has no scope for it")
         if self._rules is None:
             return
         device = self._fleet.get(tool.device)
         board = device.board if device is not None else ""
-        if (denial := await self._rules.call(tool.device, board or "", tool.definition.name)) is not None:
+        if (denial := await self._rules.call(tool.device, board or "", tool.definition.name, entity())) is not None:
             self._metrics.tool(tool.device, tool.definition.name).count("denied")
             raise errors.denied(tool.device, tool.exposed, denial)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
@@ -18,6 +18,7 @@ from motet.gateway.views import FLEET, View
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
+May = Callable[[str, str], bool]
 
 
 __all__ = ["BadCursor", "Catalogue", "Tool"]
@@ -104,14 +105,17 @@ class Catalogue:
         tool = self._tools.get(f"{view.device}.{name}")
         return None if tool is None else Tool(tool.device, name, tool.definition)
 
-    def page(self, cursor: str | None, modern: bool, view: View = FLEET) -> tuple[list[Json], str | None]:
-        """Entries after `cursor` and the next cursor. A cursor stays good while devices come and go.
+    def page(
+        self, cursor: str | None, modern: bool, view: View = FLEET, may: May = lambda device, tool: True
+    ) -> tuple[list[Json], str | None]:
+        """Entries after `cursor`, of tools that the caller may call, and the next cursor.
 
-        Raises BadCursor.
+        A cursor stays good while devices come and go. Raises BadCursor.
         """
         names, after = page(self._names(view), cursor, self._page_size)
-        tools = (self.get(name, view) for name in names)
-        return [entry for tool in tools if tool is not None and (entry := tool.entry(modern)) is not None], after
+        found = [tool for name in names if (tool := self.get(name, view)) is not None]
+        allowed = [tool for tool in found if may(tool.device, tool.definition.name)]
+        return [entry for tool in allowed if (entry := tool.entry(modern)) is not None], after
 
     def _names(self, view: View) -> list[str]:
         if view.device:

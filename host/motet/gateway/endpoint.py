@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import anyio
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from motet.gateway.front import VIEW
@@ -32,14 +32,19 @@ _HANDSHAKE = frozenset(version.encode() for version in HANDSHAKE_PROTOCOL_VERSIO
 _STREAMED = (b'"progressToken"', b'"subscriptions/listen"', b'"io.modelcontextprotocol/logLevel"')
 
 
-class Endpoint:
-    """ASGI application for one path; `running()` must be entered around its use."""
+# The answer to a request that must not get further, None for one that may.
+Check = Callable[[Scope, bytes], Response | None]
 
-    def __init__(self, server: Server[Any], metrics: Metrics, options: Options) -> None:
+
+class Endpoint:
+    """ASGI application for one path; `running()` must be entered around its use. `check` sees each request's body first."""
+
+    def __init__(self, server: Server[Any], metrics: Metrics, options: Options, check: Check | None = None) -> None:
         limit = options.max_body_bytes
         self._json = StreamableHTTPSessionManager(server, json_response=True, stateless=True, max_request_body_size=limit)
         self._streams = StreamableHTTPSessionManager(server, max_request_body_size=limit, max_sessions=options.max_sessions)
         self._metrics, self._limit, self._body_s = metrics, limit, options.body_timeout_s
+        self._check = check
         self._standing: set[anyio.CancelScope] = set()
 
     @contextlib.asynccontextmanager
@@ -83,7 +88,8 @@ class Endpoint:
         except _TooLarge:
             await self._refuse(413, "large_body", f"request body larger than {self._limit} bytes", scope, receive, send)
         else:
-            await self._answer(scope, body, receive, send)
+            refused = self._check(scope, body) if self._check is not None else None
+            await (refused(scope, receive, send) if refused is not None else self._answer(scope, body, receive, send))
 
     async def _body(self, receive: Receive) -> bytes:
         body = bytearray()

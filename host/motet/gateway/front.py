@@ -170,7 +170,7 @@ class Front:
     async def _list_tools(self, ctx: Context, params: PaginatedRequestParams) -> Json:
         modern = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
         try:
-            tools, cursor = self.catalogue.page(params.cursor, modern, views.of(ctx))
+            tools, cursor = self.catalogue.page(params.cursor, modern, views.of(ctx), callers.scopes().call)
         except BadCursor as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
         # Never fresh in a cache: devices come and go, and an answer costs little. Private: authorization may narrow it.

@@ -29,6 +29,8 @@ from mcp_types import (
 )
 
 from motet.gateway import views
+from motet.gateway.callers import scopes
+from motet.gateway.errors import denied
 from motet.gateway.sessions import Sessions
 from motet.gateway.views import FLEET, View
 
@@ -71,7 +73,7 @@ class Hub:
             raise MCPError(INTERNAL_ERROR, "too many listeners; try again later")
         one = self._views.setdefault(view, _Listeners(self._most))
         one.open += 1
-        keys = [(view, str(uri)) for uri in uris]
+        keys = [_readable(view, str(uri)) for uri in uris]
         self.watch(keys)
         try:
             return await one.handler(ctx, params)
@@ -94,7 +96,7 @@ class Hub:
 
     async def subscribe(self, ctx: Context, params: SubscribeRequestParams) -> EmptyResult:
         """The `resources/subscribe` handler of older revisions. Raises MCPError."""
-        held, key = self.sessions.uris(ctx.session._connection), (views.of(ctx), str(params.uri))
+        held, key = self.sessions.uris(ctx.session._connection), _readable(views.of(ctx), str(params.uri))
         if len(held) >= MOST_URIS:
             raise MCPError(INVALID_PARAMS, f"subscribed to {len(held)} resources already, at most {MOST_URIS}")
         if key[1] not in held:
@@ -134,3 +136,11 @@ class Hub:
         self.sessions.updated(view, uri)
         if view in self._views:
             await self._views[view].bus.publish(ResourceUpdated(uri))
+
+
+def _readable(view: View, uri: str) -> tuple[View, str]:
+    """The resource as it is watched; MCPError when the caller's token has no scope for its device."""
+    found = view.own_uri(uri)
+    if found is not None and not scopes().read(found[0]):
+        raise denied(found[0], uri, "the access token has no scope for it")
+    return view, uri

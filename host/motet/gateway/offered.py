@@ -23,6 +23,7 @@ from pydantic import BaseModel, ValidationError
 from motet.fleet import Device, Fleet
 from motet.gateway import errors, views
 from motet.gateway.asking import Asker, Question
+from motet.gateway.callers import entity, scopes
 from motet.gateway.own import OwnResources
 from motet.gateway.pages import BadCursor
 from motet.gateway.rules import Rules
@@ -133,15 +134,17 @@ class Offered:
         return result
 
     async def _allowed(self, device: Device, method: str, label: str) -> None:
+        if not scopes().read(device.id):
+            raise errors.denied(device.id, label, "the access token has no scope for it")
         if self._rules is None:
             return
-        if (denial := await self._rules.call(device.id, device.board, method)) is not None:
+        if (denial := await self._rules.call(device.id, device.board, method, entity())) is not None:
             raise errors.denied(device.id, label, denial)
 
 
 def _listed(shelf: Shelf, ctx: Context, cursor: str | None) -> Json:
     try:
-        entries, after = shelf.page(views.of(ctx), cursor)
+        entries, after = shelf.page(views.of(ctx), cursor, scopes().read)
     except BadCursor as error:
         raise MCPError(INVALID_PARAMS, str(error)) from error
     result = _cacheable({"resultType": "complete", shelf.kind.key: entries})

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from motet.config import Gateway
+from motet.config import Auth, Gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Options:
         task_ttl_s: how long a task may take, and how long its result is kept.
         state_keys: secrets of 32 bytes or more that seal what a client carries between rounds of a call; the first one seals,
             all of them open. None: one that ends with the process.
+        auth: which access tokens count; none are needed where none are configured.
     """
 
     host: str = "127.0.0.1"
@@ -57,6 +58,7 @@ class Options:
     watch_interval_s: float = 2.0
     task_ttl_s: float = 3600.0
     state_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    auth: Auth = field(default_factory=Auth)
 
     @classmethod
     def of(cls, settings: Gateway, version: str, **further: Any) -> Options:

@@ -75,14 +75,16 @@ class Shelf:
             return self._all.get(name)
         return (view.device, name) if name in self._devices.get(view.device, ()) else None
 
-    def page(self, view: View, cursor: str | None) -> tuple[list[Json], str | None]:
-        """Entries after `cursor` and the next one. Raises BadCursor."""
+    def page(
+        self, view: View, cursor: str | None, may: Callable[[str], bool] = lambda device: True
+    ) -> tuple[list[Json], str | None]:
+        """Entries after `cursor` and the next one, of devices that the caller may see. Raises BadCursor."""
         if view.device:
             keys = sorted(self._devices.get(view.device, ()))
         else:
             keys = self._order = sorted(self._all) if self._order is None else self._order
         names, after = page(keys, cursor, self._page_size)
-        return [self._entry(view, name) for name in names], after
+        return [self._entry(view, name) for name in names if may(view.device or self._all[name][0])], after
 
     def fingerprint(self) -> Mapping[str, bytes]:
         """Equal for a device exactly when its entries are."""
