@@ -170,6 +170,24 @@ def test_a_loop_that_ends_within_its_fuel_is_admitted() -> None:
     admit(wat(f'(func (export "run") (local i32) {loop})'), manifest(limits="fuel = 200"))
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "(loop (call $other) (br 0))",
+        "(loop (loop (br 0)))",
+        "(loop (br_table 0 0 0 (i32.const 1)))",
+        "(loop (memory.grow (i32.const 1)) drop (br 0))",
+        "(call $run) (call $run)",
+    ],
+)
+def test_whatever_never_ends_is_stopped_by_fuel_or_by_the_stack(body: str) -> None:
+    module = f'(memory 0) (func $other) (func $run (export "run") {body})'
+    try:
+        admit(wat(module), manifest(limits="fuel = 3000"))
+    except AdmissionError as error:
+        assert error.rule == "fuel", error
+
+
 def test_endless_recursion_traps_on_both_engines_and_is_admitted_as_a_trap() -> None:
     admit(wat('(func $f (export "run") (call $f))'), manifest(limits="fuel = 1000000"))
 

@@ -133,6 +133,8 @@ class _Admission:
         decoded = self._check(module)
         decoded = self._transform(decoded)
         self._begin("re-validate")
+        # Flattening writes code out: what was small enough may no longer be.
+        caps.check_size(decoded.data, self.target.caps)
         features.check_valid(decoded.data)
         caps.check_caps(decoded, self.target.caps, self.manifest.limits.memory)
         flatness.check_flat(decoded)
