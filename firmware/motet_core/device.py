@@ -224,6 +224,9 @@ class Device:
         return {}
 
     async def _service(self, params, request):
+        if self._services is None and request.method == "message.subscriptions":
+            # Asked of every device; one whose components say nothing does not take part.
+            return {}
         return await self.services.answer(params, request)
 
     async def _notify(self, data):

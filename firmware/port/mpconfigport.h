@@ -73,6 +73,8 @@
 #define MICROPY_PY_PLATFORM                     (0)
 #define MICROPY_PY_UCTYPES                      (0)
 #define MICROPY_PY_CMATH                        (0)
+#define MICROPY_PY_MATH_SPECIAL_FUNCTIONS       (0)
+#define MICROPY_PY_BUILTINS_COMPLEX             (0)
 #define MICROPY_PY_ONEWIRE                      (0)
 #define MICROPY_PY_WEBSOCKET                    (0)
 

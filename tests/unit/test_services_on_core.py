@@ -211,7 +211,7 @@ def test_state_has_a_quota_outlives_an_update_and_goes_with_the_component(device
     async def work(desk: Desk) -> None:
         await desk.install(courier())
         assert await desk.tool("courier.keep", key="log/a", text="kept") is None
-        assert await desk.tool("courier.keep", key="log/b", text="x" * 200) == "full"
+        assert await desk.tool("courier.keep", key="log/b", text="x" * 200) == "limited"
         assert await desk.tool("courier.keep", key="other", text="x") == "denied"
         await desk.install(courier(revision=2))
         assert await desk.tool("courier.kept", key="log/a") == "kept"

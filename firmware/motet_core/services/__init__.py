@@ -88,7 +88,7 @@ class Services:
             self._part("uplink").want(params.get("patterns"))
             return {}
         if method == "message.subscriptions":
-            return {"subscriptions": self.messages.subscriptions() if "messages" in self._parts else []}
+            return {"subscriptions": self.messages.subscriptions()} if "messages" in self._parts else {}
         if method == "schedule.list":
             return {"schedule": self.schedule.rows() if "schedule" in self._parts else []}
         if method == "schedule.switch":

@@ -25,6 +25,9 @@ def replace(device, before, artifact, grant):
         raise
     if before is not None:
         before.retire()
+    if grant is not None and grant_limits.MESSAGING in grant.limits:
+        # From now on the gateway is to know that this device takes part.
+        services.messages  # noqa: B018
     attach(services, component, device, ())
     return component
 

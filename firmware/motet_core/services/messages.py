@@ -29,6 +29,7 @@ class Messages:
         self._agenda = agenda
         self.run = run
         self._up = up
+        up.changed = True
         self.pending = Pending(clock)
         self._waiting = {}
         self._subscriptions = []

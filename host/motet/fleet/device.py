@@ -83,11 +83,11 @@ class Event:
     """Something that happened to a device.
 
     arrived: it is there (its tools may follow); departed: it is gone, `reason` says how; restarted: it booted again;
-    tools, offers: `device.tools` or `device.offers` is new; removed: it is forgotten; message, updated: `data` holds the
-    params of its notifications/message or notifications/resources/updated.
+    tools, offers: `device.tools` or `device.offers` is new; removed: it is forgotten; message, updated, sent, subscribed: `data`
+    holds the params of its notifications/message, notifications/resources/updated, motet/message or motet/subscriptions.
     """
 
-    kind: Literal["arrived", "departed", "restarted", "tools", "offers", "removed", "message", "updated"]
+    kind: Literal["arrived", "departed", "restarted", "tools", "offers", "removed", "message", "updated", "sent", "subscribed"]
     device: Device
     reason: str = ""
     data: Mapping[str, Any] | None = None

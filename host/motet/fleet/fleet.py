@@ -18,15 +18,18 @@ from motet.fleet.reading import Reading
 from motet.fleet.registry import Registry
 from motet.fleet.router import Router
 from motet.wire import Json, Topics, WireError, new_gateway_id, packed
+from motet_core.wire import blocks
 
 log = logging.getLogger(__name__)
 
 Listener = Callable[[Event], None]
 
 # Notifications that are passed on, and as which event.
-_TOLD: dict[str, Literal["message", "updated"]] = {
+_TOLD: dict[str, Literal["message", "updated", "sent", "subscribed"]] = {
     "notifications/message": "message",
     "notifications/resources/updated": "updated",
+    "motet/message": "sent",
+    "motet/subscriptions": "subscribed",
 }
 
 # Bridges come back within the last delay of the bus's back-off; who has not by then is gone.
@@ -51,6 +54,7 @@ class Fleet:
         self._listeners: list[Listener] = []
         self._return: asyncio.TimerHandle | None = None
         self._counts: Counter[str] = Counter()
+        self._joiners: dict[str, blocks.Joiner] = {}
         self._forget_bus: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
@@ -165,7 +169,10 @@ class Fleet:
         try:
             if len(payload) > _NOTIFICATION:
                 raise WireError("too long")
-            message = packed.loads(payload)[0]
+            whole = payload if device is None else self._whole(device, payload)
+            if whole is None:
+                return
+            message = packed.loads(whole)[0]
         except WireError:
             self._counts["notifications_malformed"] += 1
             return
@@ -175,10 +182,21 @@ class Fleet:
             device.seen()
             self._tell(Event(kind, device, data=message["params"]))
 
+    def _whole(self, device: Device, payload: bytes) -> bytes | None:
+        """A notification that came in blocks, once all of them are there."""
+        joiner = self._joiners.get(device.id)
+        if joiner is None:
+            loop = asyncio.get_running_loop()
+            joiner = self._joiners[device.id] = blocks.Joiner(_NOTIFICATION, lambda: int(loop.time() * 1000))
+        whole: bytes | None = joiner.feed(payload)
+        return whole
+
     # What follows from it.
 
     def _happened(self, event: Event) -> None:
         device = event.device
+        if event.kind in ("departed", "restarted"):
+            self._joiners.pop(device.id, None)
         if event.kind == "departed":
             self._router.end_calls(device, DeviceOffline(device.id, f"device {device.id} is gone: {event.reason}"))
             self._stop_reading(device)

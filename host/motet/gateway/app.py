@@ -21,6 +21,7 @@ from motet.gateway.endpoint import Endpoint
 from motet.gateway.front import Front
 from motet.gateway.gatehouse import Gatehouse
 from motet.gateway.guard import Guard, security_settings
+from motet.gateway.messages import Messages
 from motet.gateway.options import Options
 from motet.gateway.rules import Rules
 from motet.gateway.tasktable import TaskTable
@@ -50,6 +51,7 @@ class GatewayApp:
         table: TaskTable | None = None,
     ) -> None:
         self.front = Front(fleet, metrics, options, rules, table)
+        self.messages = Messages(fleet, rules)
         self._denials = Denials(fleet, rules.audit) if rules is not None else None
         gatehouse = Gatehouse(self._route, options.auth, metrics) if options.auth.asks else None
         self._endpoint = Endpoint(self.front.server, metrics, options, gatehouse.check if gatehouse else None)
@@ -70,7 +72,7 @@ class GatewayApp:
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         denials = self._denials.running() if self._denials is not None else contextlib.nullcontext()
-        async with self._endpoint.running(), self.front.running(), denials:
+        async with self._endpoint.running(), self.front.running(), denials, self.messages.running():
             yield
 
     @property

@@ -18,6 +18,11 @@ class Rules:
     def __init__(self, policies: Policy, audit: Audit) -> None:
         self._policies, self.audit = policies, audit
 
+    def message(self, sender: tuple[str, str], component: str, target: tuple[str, str], topic: str, to: str) -> bool:
+        """Whether a component may say something to those of another device; devices are (id, board)."""
+        where, there = policy.device(*sender), policy.device(*target)
+        return self._policies.decide(policy.message(where, component, there, topic, to)).allowed
+
     async def call(
         self, device: str, board: str, tool: str, who: policy.Entity = ANONYMOUS, data_class: str = DATA_CLASS
     ) -> str | None:

@@ -3,7 +3,7 @@
 
 from motet.policy.audit import Audit, Entry, Verdict
 from motet.policy.engine import Decision, Policy, PolicyError
-from motet.policy.requests import Entity, Request, call, capability, change, device, fetch, package, principal
+from motet.policy.requests import Entity, Request, call, capability, change, device, fetch, message, package, principal
 
 __all__ = [
     "Audit",
@@ -19,6 +19,7 @@ __all__ = [
     "change",
     "device",
     "fetch",
+    "message",
     "package",
     "principal",
 ]

@@ -73,6 +73,11 @@ def fetch(who: Entity, what: Entity) -> Request:
     return Request(who, "fetch", what)
 
 
+def message(sender: Entity, component: str, target: Entity, topic: str, to: str) -> Request:
+    """A message of a component of the device `sender` to those of `target`: of a topic, or to the one named `to`."""
+    return Request(sender, "message", target, (("component", component), ("to", to), ("topic", topic)))
+
+
 def capability(component: str, publishers: Sequence[str], name: str, where: Entity, /, **values: Value) -> Request:
     """May the component use capability `name` on the device with these values?"""
     attributes = (("name", component), ("signed", bool(publishers)))

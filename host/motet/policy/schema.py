@@ -23,6 +23,7 @@ _FIXED = """namespace Motet {
   action "install" appliesTo { principal: Principal, resource: Package, context: { device: Device } };
   action "remove" appliesTo { principal: Principal, resource: Package, context: { device: Device } };
   action "fetch" appliesTo { principal: Principal, resource: Package, context: {} };
+  action "message" appliesTo { principal: Device, resource: Device, context: { component: String, to: String, topic: String } };
 %s}
 """
 _CAPABILITY = '  action "%s" appliesTo { principal: Component, resource: Device, context: { %s } };\n'
@@ -42,7 +43,7 @@ def build(capabilities: Mapping[str, Fields]) -> str:
 
 
 def _action(name: str, fields: Fields) -> str:
-    if not _NAME.fullmatch(name) or name in ("call", "install", "remove", "fetch"):
+    if not _NAME.fullmatch(name) or name in ("call", "install", "remove", "fetch", "message"):
         raise ValueError(f"{name!r} cannot be the name of a capability")
     for field, kind in fields.items():
         if not _NAME.fullmatch(field) or kind not in _TYPES:
