@@ -33,6 +33,7 @@ def build(folder: Path, *flags: str) -> ctypes.CDLL:
     command = ["gcc", "-shared", "-fPIC", "-std=c11", "-O1", f"-I{NATIVE}", *flags, *map(str, sources), "-o", str(target)]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     library = ctypes.CDLL(str(target))
+    library.nn_measure.restype = library.nn_attach.restype = library.nn_invoke.restype = ctypes.c_bool
     library.nn_load.restype = ctypes.c_void_p
     library.nn_activation_bytes.restype = ctypes.c_size_t
     library.nn_tensor_offset.restype = ctypes.c_uint32

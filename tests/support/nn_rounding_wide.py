@@ -34,7 +34,7 @@ def half_away(values: Array) -> Array:
 
 @lru_cache
 def table(curve: Callable[[Array], Array], low: float, high: float) -> Array:
-    """LUTPopulate of TensorFlow Lite's reference: 512 steps, each moved by half the error of interpolation in its middle."""
+    """LUTPopulate of the reference: 512 steps, each moved by half the error that interpolation has in its middle."""
     step = np.float32((np.float32(high) - np.float32(low)) / np.float32(STEPS))
     x = np.float32(low) + np.arange(STEPS + 1, dtype=np.float32) * step
     scale = BITS / np.float32(2)

@@ -91,15 +91,15 @@ nn_vector nn_fb_vector_at(nn_fb *fb, uint32_t at, uint32_t element_bytes) {
     return vector;
 }
 
-nn_vector nn_fb_vector(nn_fb *fb, const nn_table *table, unsigned field, uint32_t element_bytes) {
-    return nn_fb_vector_at(fb, nn_fb_target(fb, table, field), element_bytes);
+nn_vector nn_fb_vector_in(nn_fb *fb, const nn_table *table, unsigned field_and_bytes) {
+    return nn_fb_vector_at(fb, nn_fb_target(fb, table, field_and_bytes & 0xFF), field_and_bytes >> 8);
 }
 
-nn_table nn_fb_element(nn_fb *fb, nn_vector vector, uint32_t index) {
-    if (index >= vector.count) {
+nn_table nn_fb_element(nn_fb *fb, const nn_vector *vector, uint32_t index) {
+    if (index >= vector->count) {
         fb->bad = true;
     }
-    return nn_fb_table_at(fb, follow(fb, vector.at + 4 * index));
+    return nn_fb_table_at(fb, follow(fb, vector->at + 4 * index));
 }
 
 uint8_t nn_fb_byte_field(nn_fb *fb, const nn_table *table, unsigned field, uint8_t fallback) {

@@ -37,8 +37,14 @@ uint32_t nn_fb_u32(nn_fb *fb, uint32_t at);
 
 nn_table nn_fb_root(nn_fb *fb);
 nn_table nn_fb_child(nn_fb *fb, const nn_table *table, unsigned field);
-nn_table nn_fb_element(nn_fb *fb, nn_vector vector, uint32_t index); // of a vector of tables
-nn_vector nn_fb_vector(nn_fb *fb, const nn_table *table, unsigned field, uint32_t element_bytes);
+nn_table nn_fb_element(nn_fb *fb, const nn_vector *vector, uint32_t index); // of a vector of tables
+
+// Field and size of an element in one argument, so that all fit registers.
+nn_vector nn_fb_vector_in(nn_fb *fb, const nn_table *table, unsigned field_and_bytes);
+
+static inline nn_vector nn_fb_vector(nn_fb *fb, const nn_table *table, unsigned field, uint32_t element_bytes) {
+    return nn_fb_vector_in(fb, table, field | element_bytes << 8);
+}
 
 // What lies at such a position itself; absent when it is 0.
 nn_vector nn_fb_vector_at(nn_fb *fb, uint32_t at, uint32_t element_bytes);

@@ -40,7 +40,7 @@ static bool read_header(nn_build *build, const uint8_t *data, size_t size) {
     if (graphs.count != 1) {
         return nn_refuse(build, NN_WHY_MORE_ONE_SUBGRAPH);
     }
-    const nn_table graph = nn_fb_element(file, graphs, 0);
+    const nn_table graph = nn_fb_element(file, &graphs, 0);
     for (unsigned field = GRAPH_TENSORS; field <= GRAPH_OPERATORS; field++) {
         model->of_graph[field] = nn_fb_vector(file, &graph, field, 4);
     }
@@ -76,13 +76,13 @@ static uint8_t first_type(nn_build *build) {
     if (!NN_READS_UNPACKED || build->records != NULL) {
         return build->records[first].type & NN_RECORD_LOW;
     }
-    const nn_table tensor = nn_fb_element(file, build->model->tensors, first);
+    const nn_table tensor = nn_fb_element(file, &build->model->tensors, first);
     return nn_fb_byte_field(file, &tensor, TENSOR_TYPE, NN_FLOAT32);
 }
 
 static const nn_operator *find_operator(nn_build *build, uint8_t type, uint32_t index) {
     nn_fb *file = &build->model->file;
-    const nn_table code = nn_fb_element(file, build->model->codes, index);
+    const nn_table code = nn_fb_element(file, &build->model->codes, index);
     const int32_t old = (int8_t)nn_fb_byte_field(file, &code, CODE_DEPRECATED, 0);
     const int32_t builtin = nn_fb_int_field(file, &code, CODE_BUILTIN, 0);
     build->builtin = builtin > old ? builtin : old;
@@ -116,7 +116,7 @@ static bool read_code(nn_build *build, uint32_t index) {
 // What the flatbuffer says of an operator. Returns its code and of what kind its options are.
 static uint32_t describe(nn_build *build, int *tag) {
     nn_fb *file = &build->model->file;
-    const nn_table table = nn_fb_element(file, build->model->operators, build->index);
+    const nn_table table = nn_fb_element(file, &build->model->operators, build->index);
     build->inputs = nn_fb_vector(file, &table, OPERATOR_INPUTS, 4);
     build->outputs = nn_fb_vector(file, &table, OPERATOR_OUTPUTS, 4);
     build->options = nn_fb_child(file, &table, OPERATOR_OPTIONS);

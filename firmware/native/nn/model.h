@@ -140,7 +140,11 @@ struct nn_operator {
 bool nn_prepare_view(nn_build *build);
 
 // Set the error, unless there is one already, and return false.
-bool nn_refuse(nn_build *build, nn_reason reason);
+void nn_note_refusal(nn_build *build, nn_reason reason);
+static inline bool nn_refuse(nn_build *build, nn_reason reason) {
+    nn_note_refusal(build, reason);
+    return false;
+}
 bool nn_set_error(nn_error *error, nn_reason reason);
 
 // Options of the operator that is being prepared; the fallback (0 for the last) when the file leaves them at it.

@@ -12,11 +12,11 @@ static nn_vector find(nn_build *build, const nn_table *root) {
     nn_fb *file = &build->model->file;
     nn_vector plan = {0, 0}, entries = nn_fb_vector(file, root, MODEL_METADATA, 4);
     for (uint32_t i = 0; i < entries.count && i < NN_PLAN_MOST_OTHERS && plan.count == 0; i++) {
-        nn_table entry = nn_fb_element(file, entries, i);
+        nn_table entry = nn_fb_element(file, &entries, i);
         nn_vector name = nn_fb_vector(file, &entry, METADATA_NAME, 1);
         if (name.count == sizeof NN_PLAN_NAME - 1 && memcmp(file->data + name.at, NN_PLAN_NAME, name.count) == 0) {
             uint32_t buffer = (uint32_t)nn_fb_int_field(file, &entry, METADATA_BUFFER, 0);
-            const nn_table data = nn_fb_element(file, build->model->buffers, buffer);
+            const nn_table data = nn_fb_element(file, &build->model->buffers, buffer);
             plan = nn_fb_vector(file, &data, BUFFER_DATA, 1);
         }
     }

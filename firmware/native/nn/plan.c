@@ -70,12 +70,13 @@ static uint32_t lowest_free(const nn_model *model, uint32_t placed, const nn_pla
     return offset;
 }
 
-static bool reserve(nn_build *build, uint32_t offset, uint32_t bytes) {
-    if (offset + bytes > NN_MAX_BLOCK) {
-        return nn_refuse(build, NN_WHY_ACTIVATIONS_NEED_MORE_64_MIB);
+// False: the activations would need more than NN_MAX_BLOCK.
+static bool reserve(nn_model *model, uint32_t offset, uint32_t bytes) {
+    if (offset > NN_MAX_BLOCK || offset + bytes > NN_MAX_BLOCK) {
+        return false;
     }
-    if (offset + bytes > build->model->activation_bytes) {
-        build->model->activation_bytes = offset + bytes;
+    if (offset + bytes > model->activation_bytes) {
+        model->activation_bytes = offset + bytes;
     }
     return true;
 }
@@ -100,8 +101,7 @@ static void insert_by_offset(nn_model *model, uint32_t count, const nn_place *pl
 }
 
 // Places all tensors afresh.
-static bool place_all(nn_build *build, bool by_size) {
-    nn_model *model = build->model;
+static bool place_all(nn_model *model, bool by_size) {
     uint32_t placed = 0;
     nn_place *place;
     model->activation_bytes = 0;
@@ -112,7 +112,7 @@ static bool place_all(nn_build *build, bool by_size) {
     }
     for (; (place = next(model, by_size)) != NULL; placed++) {
         place->offset = lowest_free(model, placed, place);
-        if (!reserve(build, place->offset, place->bytes)) {
+        if (!reserve(model, place->offset, place->bytes)) {
             return false;
         }
         insert_by_offset(model, placed, place);
@@ -173,13 +173,13 @@ static uint32_t scratch_offset(const nn_model *model, uint32_t count, uint32_t b
     return offset;
 }
 
-static bool place_scratch(nn_build *build, nn_node *node, uint32_t count) {
+static bool place_scratch(nn_model *model, nn_node *node, uint32_t count) {
     uint32_t bytes = (node->scratch_bytes + NN_ALIGN - 1) & ~(uint32_t)(NN_ALIGN - 1);
     if (bytes == 0) {
         return true;
     }
-    node->scratch = scratch_offset(build->model, count, bytes);
-    return reserve(build, node->scratch, bytes);
+    node->scratch = scratch_offset(model, count, bytes);
+    return reserve(model, node->scratch, bytes);
 }
 
 // Sorts the places by the time of their writing; mostly they are.
@@ -211,8 +211,7 @@ static uint32_t drop_unneeded(nn_model *model, uint32_t count, uint32_t now) {
 }
 
 // Goes through time with the places that are needed together. Checks the offsets of a plan and places the scratch.
-static bool place_in_time(nn_build *build, bool check) {
-    nn_model *model = build->model;
+static bool place_in_time(nn_model *model, bool check) {
     uint32_t roots = order_by_time(model), next = 0, count = 0;
     for (uint32_t now = 0; now <= model->operators.count; now++) {
         count = drop_unneeded(model, count, now);
@@ -223,61 +222,55 @@ static bool place_in_time(nn_build *build, bool check) {
             }
             insert_by_offset(model, count++, place);
         }
-        if (now > 0 && !place_scratch(build, &model->nodes[now - 1], count)) {
+        if (now > 0 && !place_scratch(model, &model->nodes[now - 1], count)) {
             return false;
         }
     }
     return true;
 }
 
-static bool place_by(nn_build *build, bool by_size) {
-    return place_all(build, by_size) && place_in_time(build, false);
+static bool place_by(nn_model *model, bool by_size) {
+    return place_all(model, by_size) && place_in_time(model, false);
 }
 
-static bool place_best(nn_build *build) {
-    const nn_model *model = build->model;
-    if (!place_by(build, true)) {
+static bool place_best(nn_model *model) {
+    if (!place_by(model, true)) {
         return false;
     }
     uint32_t bytes = model->activation_bytes;
-    return place_by(build, false) && (model->activation_bytes <= bytes || place_by(build, true));
+    return place_by(model, false) && (model->activation_bytes <= bytes || place_by(model, true));
 }
 
 // Takes the offsets of the plan in the file. False: they cannot hold.
-static bool take_planned(nn_build *build) {
+static bool place_planned(nn_build *build) {
     nn_model *model = build->model;
     for (uint32_t i = 0; i < model->place_count; i++) {
         nn_place *place = &model->places[i];
-        if (!is_root(place)) {
-            continue;
+        if (is_root(place)) {
+            place->offset = build->records[place->tensor].place;
+            if (place->offset % NN_ALIGN || !reserve(model, place->offset, place->bytes)) {
+                return false;
+            }
         }
-        place->offset = build->records[place->tensor].place;
-        if (place->offset % NN_ALIGN || place->offset > NN_MAX_BLOCK || !reserve(build, place->offset, place->bytes)) {
-            return false;
-        }
     }
-    return true;
-}
-
-static bool place_planned(nn_build *build) {
-    const nn_error before = *build->error;
-    if (build->plan.count > 0 && take_planned(build) && place_in_time(build, true)) {
-        return true;
-    }
-    *build->error = before;
-    if (build->plan.count > 0) {
-        build->model->plan_note = NN_WHY_PLAN_OVERLAPS;
-    }
-    return false;
+    return place_in_time(model, true);
 }
 
 bool nn_plan(nn_build *build) {
-    extend_roots(build->model);
-    if (!place_planned(build) &&
-        (NN_READS_UNPACKED ? !place_best(build) : !nn_refuse(build, NN_WHY_NO_PLAN_THAT_HOLDS))) {
-        return false;
+    nn_model *model = build->model;
+    extend_roots(model);
+    if (build->plan.count == 0 || !place_planned(build)) {
+        if (build->plan.count > 0) {
+            model->plan_note = NN_WHY_PLAN_OVERLAPS;
+        }
+        if (!NN_READS_UNPACKED) {
+            return nn_refuse(build, NN_WHY_NO_PLAN_THAT_HOLDS);
+        }
+        if (!place_best(model)) {
+            return nn_refuse(build, NN_WHY_ACTIVATIONS_NEED_MORE_64_MIB);
+        }
     }
-    finish(build->model);
+    finish(model);
     return true;
 }
 

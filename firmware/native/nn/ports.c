@@ -9,7 +9,7 @@ static bool read_port(nn_build *build, int32_t index, nn_tensor *port) {
     if (!nn_read_tensor(build, index, &info)) {
         return false;
     }
-    const nn_table table = nn_fb_element(file, build->model->tensors, (uint32_t)index);
+    const nn_table table = nn_fb_element(file, &build->model->tensors, (uint32_t)index);
     nn_vector name = nn_fb_vector(file, &table, TENSOR_NAME, 1);
     port->name = name.count ? (const char *)file->data + name.at : "";
     port->name_length = name.count;

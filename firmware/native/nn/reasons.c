@@ -48,7 +48,7 @@ bool nn_set_error(nn_error *error, nn_reason reason) {
     return false;
 }
 
-bool nn_refuse(nn_build *build, nn_reason reason) {
+void nn_note_refusal(nn_build *build, nn_reason reason) {
     nn_error *error = build->error;
     if (error->status == NN_OK && build->node != NULL) {
         const nn_operator *kind = build->node->kind;
@@ -56,5 +56,5 @@ bool nn_refuse(nn_build *build, nn_reason reason) {
         error->builtin = kind ? kind->builtin : build->builtin;
         error->name = kind ? kind->name : NULL;
     }
-    return nn_set_error(error, reason);
+    nn_set_error(error, reason);
 }

@@ -18,7 +18,7 @@ static bool describe_constant(nn_build *build, const nn_table *tensor, nn_record
     if (index >= build->model->buffers.count) {
         return nn_refuse(build, NN_WHY_TENSOR_NAMES_BUFFER_NOT_EXIST);
     }
-    const nn_table table = nn_fb_element(file, build->model->buffers, index);
+    const nn_table table = nn_fb_element(file, &build->model->buffers, index);
     const nn_vector data = nn_fb_vector(file, &table, BUFFER_DATA, 1);
     to->place = data.at;
     to->type |= data.count ? NN_RECORD_CONSTANT : 0;
@@ -70,7 +70,7 @@ static bool describe_quantisation(nn_build *build, const nn_table *tensor, nn_re
 static bool describe(nn_build *build, uint32_t index, nn_record *to, uint32_t *room) {
     nn_fb *file = &build->model->file;
     memset(to, 0, sizeof *to);
-    const nn_table table = nn_fb_element(file, build->model->tensors, index);
+    const nn_table table = nn_fb_element(file, &build->model->tensors, index);
     const nn_vector shape = nn_fb_vector(file, &table, TENSOR_SHAPE, 4);
     const uint8_t type = nn_fb_byte_field(file, &table, TENSOR_TYPE, NN_FLOAT32);
     to->shape = shape.at;
