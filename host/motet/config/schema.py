@@ -83,6 +83,8 @@ class Gateway(_Table):
     """Calls that may wait in the gateway for one device that is busy."""
     drain_s: Seconds = 5.0
     """How long calls in flight may take at a shutdown."""
+    list_up_to: Annotated[int, Field(ge=0, le=100_000)] = 256
+    """With more tools than this, clients of the whole fleet get fleet.search, fleet.describe and fleet.call instead."""
     watch_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 2.0
     """How often a resource is read that a client is subscribed to."""
     task_ttl_s: Annotated[float, Field(ge=1, le=30 * 86400)] = 3600.0

@@ -20,6 +20,7 @@ from motet.gateway import errors, taskmethods, views
 from motet.gateway.asking import Asker, Question, rounds
 from motet.gateway.callers import entity, owner, scopes
 from motet.gateway.catalogue import Catalogue, Tool
+from motet.gateway.local import LocalTools
 from motet.gateway.offered import renamed
 from motet.gateway.rules import Rules
 from motet.gateway.tasks import Tasks, TooManyTasks
@@ -40,6 +41,7 @@ class Calls:
     ) -> None:
         self._fleet, self._catalogue, self._metrics, self._rules = fleet, catalogue, metrics, rules
         self._asker, self._tasks = asker, tasks
+        self.local = LocalTools()
         self._under_way: set[anyio.CancelScope] = set()
 
     def stop(self) -> None:
@@ -50,6 +52,8 @@ class Calls:
     async def __call__(self, ctx: Context, params: CallToolRequestParams) -> Json:
         """Raises MCPError; see `errors`."""
         view = views.of(ctx)
+        if self.local.has(params.name, view):
+            return await self.local.call(ctx, params.name, params.arguments or {})
         tool = self._catalogue.get(params.name, view)
         if tool is None:
             self._metrics.unknown.inc()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
@@ -41,8 +41,8 @@ class Tool:
 class Catalogue:
     """Holds no state of its own that the devices do not give: `show` and `hide` follow them."""
 
-    def __init__(self, page_size: int, max_tools: int) -> None:
-        self._page_size, self._max_tools = page_size, max_tools
+    def __init__(self, page_size: int, max_tools: int, list_up_to: int = 1 << 30) -> None:
+        self._page_size, self._max_tools, self._list_up_to = page_size, max_tools, list_up_to
         self._shared: WeakValueDictionary[bytes, Definitions] = WeakValueDictionary()
         self._devices: dict[str, _Shown] = {}
         self._tools: dict[str, Tool] = {}
@@ -124,6 +124,16 @@ class Catalogue:
         if self._order is None:
             self._order = sorted(self._tools)
         return self._order
+
+    @property
+    def too_long(self) -> bool:
+        """Whether there are more tools than a client should have to look at; `fleet.search` is there for these."""
+        return len(self._tools) > self._list_up_to
+
+    def definitions(self, device: str) -> Iterable[Definition]:
+        """The tools of a device that can be called."""
+        shown = self._devices.get(device)
+        return () if shown is None else (self._tools[name].definition for name in shown.names)
 
     def input_schema(self, name: str, view: View = FLEET) -> Mapping[str, Any] | None:
         """The tool's inputSchema, for the SDK's check of `Mcp-Param-*` headers."""

@@ -37,6 +37,7 @@ from motet.gateway.asking import Asker
 from motet.gateway.calls import Calls, finished
 from motet.gateway.catalogue import BadCursor, Catalogue
 from motet.gateway.describe import describe
+from motet.gateway.fleettools import FleetTools
 from motet.gateway.hub import Hub
 from motet.gateway.offered import Offered
 from motet.gateway.options import Options
@@ -78,14 +79,16 @@ class Front:
         self, fleet: Fleet, metrics: Metrics, options: Options, rules: Rules | None = None, table: TaskTable | None = None
     ) -> None:
         self._fleet = fleet
-        self.catalogue = Catalogue(options.page_size, options.max_tools_per_device)
+        self.catalogue = Catalogue(options.page_size, options.max_tools_per_device, options.list_up_to)
         self.hub = Hub(options.max_listeners, self._watch)
         asker, self._own = Asker(fleet, options), OwnResources(fleet, describe)
         self.offered = Offered(fleet, asker, self._own, options.page_size, rules)
-        self.announcer = Announcer(self.hub.changed, self._prints)
+        self.announcer = Announcer(self._tell, self._prints)
         self.watcher = Watcher(fleet, self.hub, self._own, options.watch_interval_s)
         self.tasks = Tasks(asker, table or TaskTable(), finished, options.task_ttl_s)
         self.calls = Calls(fleet, self.catalogue, metrics, asker, self.tasks, rules)
+        FleetTools(fleet, self.catalogue, self.calls).register(self.calls.local)
+        self._told_too_long = False
         self.server = self._made(options, asker)
 
     @property
@@ -161,16 +164,27 @@ class Front:
             "prompts": self.offered.prompts.fingerprint(),
         }
 
+    async def _tell(self, what: str, devices: set[str]) -> None:
+        # A list that is too long is the same three tools whatever the devices do.
+        before, self._told_too_long = self._told_too_long, self.catalogue.too_long
+        await self.hub.changed(what, devices, whole=not (what == "tools" and before and self._told_too_long))
+
     def _watch(self) -> None:
         self.watcher.wake()
 
     def _input_schema(self, name: str) -> Mapping[str, Any] | None:
-        return self.catalogue.input_schema(name, VIEW.get())
+        view = VIEW.get()
+        return (
+            self.calls.local.input_schema(name) if self.calls.local.has(name, view) else self.catalogue.input_schema(name, view)
+        )
 
     async def _list_tools(self, ctx: Context, params: PaginatedRequestParams) -> Json:
-        modern = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
+        modern, view = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS, views.of(ctx)
         try:
-            tools, cursor = self.catalogue.page(params.cursor, modern, views.of(ctx), callers.scopes().call)
+            if view == FLEET and self.catalogue.too_long and params.cursor is None:
+                tools, cursor = self.calls.local.entries(modern), None
+            else:
+                tools, cursor = self.catalogue.page(params.cursor, modern, view, callers.scopes().call)
         except BadCursor as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
         # Never fresh in a cache: devices come and go, and an answer costs little. Private: authorization may narrow it.

@@ -124,11 +124,12 @@ class Hub:
         for one in tuple(self._views.values()):
             one.handler.close()
 
-    async def changed(self, what: str, devices: set[str]) -> None:
-        """Tell those who see any of `devices` that a list ("tools", "resources", "prompts") is another now."""
-        self.sessions.announce(what, devices)
+    async def changed(self, what: str, devices: set[str], whole: bool = True) -> None:
+        """Tell those who see any of `devices` that a list ("tools", "resources", "prompts") is another now; those who see the
+        `whole` fleet only when its list is another, too."""
+        self.sessions.announce(what, devices, whole)
         for view, one in tuple(self._views.items()):
-            if view == FLEET or view.device in devices:
+            if whole if view == FLEET else view.device in devices:
                 await one.bus.publish(EVENTS[what]())
 
     async def updated(self, view: View, uri: str) -> None:

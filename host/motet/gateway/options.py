@@ -22,6 +22,8 @@ class Options:
         calls_at_once: calls that are with one device at the same time; it works on one and keeps the others ready.
         calls_waiting: further calls that wait in the gateway for the same device; more are refused as busy.
         page_size: tools in one page of `tools/list`.
+        list_up_to: with more tools than this, the whole fleet's `tools/list` holds fleet.search, fleet.describe and
+            fleet.call alone.
         max_body_bytes: largest HTTP request body.
         body_timeout_s: longest wait for a request body that has begun.
         allowed_hosts: further values of the Host header (`name` or `name:port` or `name:*`).
@@ -46,6 +48,7 @@ class Options:
     calls_at_once: int = 3
     calls_waiting: int = 64
     page_size: int = 200
+    list_up_to: int = 256
     max_body_bytes: int = 1024 * 1024
     body_timeout_s: float = 10.0
     allowed_hosts: tuple[str, ...] = ()

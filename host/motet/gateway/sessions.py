@@ -53,10 +53,10 @@ class Sessions:
         session = self._open.get(connection)
         return set() if session is None else session.uris
 
-    def announce(self, what: str, devices: Collection[str]) -> None:
-        """A list ("tools", "resources", "prompts") is another one, because of these devices."""
+    def announce(self, what: str, devices: Collection[str], whole: bool = True) -> None:
+        """A list ("tools", "resources", "prompts") is another one, because of these devices; that of the `whole` fleet, too."""
         for session in self._open.values():
-            if session.view == FLEET or session.view.device in devices:
+            if whole if session.view == FLEET else session.view.device in devices:
                 session.tell(f"notifications/{what}/list_changed", None)
 
     def updated(self, view: View, uri: str) -> None:

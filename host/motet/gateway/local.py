@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tools of the gateway itself, in the view of the whole fleet. They stand before a device's tools of the same names."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from mcp.server.context import ServerRequestContext
+
+from motet.gateway import errors
+from motet.gateway.definitions import Definition, Definitions
+from motet.gateway.views import FLEET, View
+from motet.wire import Json
+
+Context = ServerRequestContext[Any, Any]
+Handler = Callable[[Context, Json], Awaitable[Json]]
+
+
+class LocalTools:
+    """`add` each with its tools/list entry; a call's arguments are held against its schema first."""
+
+    def __init__(self) -> None:
+        self._definitions: dict[str, Definition] = {}
+        self._handlers: dict[str, Handler] = {}
+
+    def add(self, entry: Mapping[str, Any], handler: Handler) -> None:
+        """Raises ValueError for an entry that clients would refuse."""
+        made = Definitions([entry], 1)
+        if made.left_out:
+            raise ValueError(f"{entry.get('name')}: {made.left_out[0].reason}")
+        for name, definition in made.tools.items():
+            self._definitions[name], self._handlers[name] = definition, handler
+
+    def has(self, name: str, view: View) -> bool:
+        """Whether this is one of them, in this view."""
+        return view == FLEET and name in self._handlers
+
+    def entries(self, modern: bool) -> list[Json]:
+        """All of them for tools/list, for clients of this era."""
+        found = (one.entry if modern else one.legacy for _, one in sorted(self._definitions.items()))
+        return [entry for entry in found if entry is not None]
+
+    def input_schema(self, name: str) -> Mapping[str, Any] | None:
+        """Of one of them, else None."""
+        definition = self._definitions.get(name)
+        return None if definition is None else definition.entry["inputSchema"]
+
+    async def call(self, ctx: Context, name: str, arguments: Json) -> Json:
+        """The result of tools/call. Raises MCPError where the handler does."""
+        problem = self._definitions[name].check(arguments)
+        return errors.tool_error(problem) if problem is not None else await self._handlers[name](ctx, arguments)
