@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -112,6 +113,27 @@ def test_install_on_a_device_that_is_not_there_says_so(system):
     done = system.run("install", str(ROOT / "models" / "digits" / "digits.tflite"), "--on", "nobody")
     assert done.returncode == 1
     assert "nobody" in done.stderr
+
+
+def test_what_is_installed_is_listed_explained_updated_and_removed(system, tmp_path):
+    folder = tmp_path / "second"
+    shutil.copytree(ROOT / "examples" / "vote", folder, ignore=shutil.ignore_patterns("*.wasm"))
+    manifest = (folder / "Component.toml").read_text().replace('name = "vote"', 'name = "second"', 1)
+    (folder / "Component.toml").write_text(manifest + '\n[dependencies]\nvote = ">=1"\n')
+    with_key = ("--key", str(system.key))
+    assert system.json("install", str(folder), "--on", BOARD, *with_key)["publishers"] == ["local"]
+    (row,) = [row for row in system.json("list") if row["name"] == "second"]
+    assert (row["state"], row["revision"], row["source"]) == ("ready", 1, str(folder))
+    facts = system.json("info", "second")
+    assert facts["dependencies"] == {"vote": ">=1"} and facts["sbom"]["files"] == 3
+    (device,) = system.json("status")
+    assert device["vitals"]["components"]["second"] and device["artifacts"]
+    done = system.run("uninstall", "vote")
+    assert done.returncode == 1 and "needed by second" in done.stderr
+    (folder / "Component.toml").write_text((folder / "Component.toml").read_text().replace("revision = 1", "revision = 2", 1))
+    assert [one["outcome"] for one in system.json("update", "second", *with_key)] == ["updated"]
+    assert [row["revision"] for row in system.json("artifacts", BOARD) if row["name"] == "second"] == [2]
+    assert system.json("uninstall", "second")["removed"] is True
 
 
 def test_logs_print_what_the_board_said(system):

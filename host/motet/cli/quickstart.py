@@ -78,12 +78,12 @@ async def equip(url: str, device: str, key: PrivateKey, say: Say) -> None:
             upload = signed(await asyncio.to_thread(read, package), key).upload()
         except ComponentError as error:
             raise FatalError(str(error)) from error
-        installed = await asyncio.to_thread(_install, client, device, upload)
+        installed = await asyncio.to_thread(_install, client, device, upload, str(package))
         say(f"installed {installed['kind']} {installed['name']} on {device} ({installed['size']} bytes), without reflashing")
 
 
-def _install(client: GatewayClient, device: str, upload: dict[str, Any]) -> dict[str, Any]:
-    *_, last = client.install(device, upload)
+def _install(client: GatewayClient, device: str, upload: dict[str, Any], source: str) -> dict[str, Any]:
+    *_, last = client.install(device, upload, source)
     return dict(last["installed"])
 
 

@@ -57,8 +57,11 @@ class Packages:
 
         Devices that do not answer have what they got last, in the state "unknown".
         """
-        found = await asyncio.gather(*(self._rows(device) for device in self._devices()))
-        return JSONResponse({"installed": [row for rows in found for row in rows or []]})
+        known: dict[str, list[Installation]] = {}
+        for one in await asyncio.to_thread(self._depot.installations):
+            known.setdefault(one.device, []).append(one)
+        found = await asyncio.gather(*(self._rows(device, known.get(device.id, [])) for device in self._devices()))
+        return JSONResponse({"installed": [row for rows in found for row in rows]})
 
     async def status(self, _request: Request) -> Response:
         """`{"devices": [...]}`: each device with its artifacts and its vital signs, both null for one that does not answer."""
@@ -109,14 +112,12 @@ class Packages:
     def _devices(self) -> list[Device]:
         return sorted(self._fleet.devices(), key=lambda device: device.id)
 
-    async def _rows(self, device: Device) -> list[Row]:
-        known = {
-            (one.package.kind, one.package.name): one for one in await asyncio.to_thread(self._depot.installations, device.id)
-        }
+    async def _rows(self, device: Device, known: list[Installation]) -> list[Row]:
         rows = await self._asked(device)
         if rows is None:
-            return [_row(device.id, {}, one) for one in known.values()]
-        return [_row(device.id, row, known.get((str(row.get("kind")), str(row.get("name"))))) for row in rows]
+            return [_row(device.id, {}, one) for one in known]
+        by_name = {(one.package.kind, one.package.name): one for one in known}
+        return [_row(device.id, row, by_name.get((str(row.get("kind")), str(row.get("name"))))) for row in rows]
 
     async def _asked(self, device: Device) -> list[Row] | None:
         """What the device says it holds, None without an answer."""
