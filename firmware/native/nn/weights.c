@@ -91,7 +91,10 @@ static int32_t magnitude(const nn_dense *dense, uint32_t channel, uint32_t step)
 // Whether each bias is at least -2^29 and below 2^29.
 static bool biases_small(const nn_dense *dense) {
     const uint8_t *at = dense->bias;
-    uint32_t left = at ? dense->rows : 0;
+    uint32_t left = dense->rows;
+    if (at == NULL) {
+        return true;
+    }
     if ((uintptr_t)at % sizeof(int32_t) == 0) {
         const uint32_t eights = left & ~7u;
         if (!nn_all_small((const int32_t *)(const void *)at, eights)) {
