@@ -19,7 +19,16 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-BENCHES = ("bench_board", "bench_wire", "bench_gateway", "bench_admission", "bench_components", "bench_edge", "bench_demo")
+BENCHES = (
+    "bench_board",
+    "bench_wire",
+    "bench_gateway",
+    "bench_admission",
+    "bench_components",
+    "bench_edge",
+    "bench_demo",
+    "bench_tutorial",
+)
 TIMEOUT_S = 600
 
 

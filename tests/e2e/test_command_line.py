@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support import tutorial
 from tests.support.system import MOTET, System, descendants
 
 pytestmark = pytest.mark.board
@@ -46,6 +47,12 @@ def test_call_prints_the_structured_result_of_the_tool(system):
     system.json("call", f"{BOARD}.vote.reset")
     result = system.json("call", f"{BOARD}.vote.push", '{"label": 7}')
     assert result["structuredContent"] == {"label": 7, "votes": 1, "window": 1}
+
+
+def test_the_tutorial_works_as_it_is_written(system):
+    *_, first, second = tutorial.follow(system.folder)
+    assert '"mean": 3' in first.output.replace("3.0", "3") and '"mean": 3000' in second.output.replace("3000.0", "3000")
+    assert system.json("remove", "press", "--on", BOARD)["name"] == "press"
 
 
 def test_a_tool_error_has_an_exit_code_of_its_own_and_names_the_field(system):
