@@ -19,47 +19,48 @@ typedef struct {
     bool prelu;
 } binary;
 
-static int32_t size_from_end(const nn_info *info, uint32_t axis) {
-    return axis < info->rank ? info->shape[info->rank - 1 - axis] : 1;
-}
-
-static int32_t stride_from_end(const nn_info *info, const int32_t *strides, uint32_t axis) {
-    return size_from_end(info, axis) == 1 ? 0 : strides[info->rank - 1 - axis];
+// Size along an axis of the output; missing leading axes count as 1.
+static int32_t size_along(const nn_info *info, uint32_t rank, uint32_t axis) {
+    return axis + info->rank < rank ? 1 : info->shape[axis + info->rank - rank];
 }
 
 bool nn_read_broadcast(nn_build *build, nn_info *left, nn_info *right, nn_info *output, nn_box *box) {
-    int32_t a[NN_MAX_RANK] = {0}, b[NN_MAX_RANK] = {0};
     if (!nn_read_input(build, 0, left) || !nn_read_input(build, 1, right) || !nn_read_output(build, output)) {
         return false;
     }
-    if (output->rank != (left->rank > right->rank ? left->rank : right->rank)) {
-        return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_INPUT_SHAPES);
-    }
-    nn_dense_strides(left, a);
-    nn_dense_strides(right, b);
+    const uint32_t rank = left->rank > right->rank ? left->rank : right->rank;
+    uint32_t a = left->count, b = right->count; // elements from one position along the axis to the next
+    bool good = output->rank == rank;
     memset(box, 0, sizeof *box);
-    for (uint32_t axis = output->rank; axis-- > 0;) {
-        int32_t own = size_from_end(left, axis), other = size_from_end(right, axis);
-        if ((own != other && own != 1 && other != 1) || size_from_end(output, axis) != (own == 1 ? other : own)) {
-            return nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_INPUT_SHAPES);
+    for (uint32_t axis = 0; good && axis < rank; axis++) {
+        const int32_t own = size_along(left, rank, axis), other = size_along(right, rank, axis);
+        const int32_t size = output->shape[axis];
+        good = size == (own == 1 ? other : own) && (other == size || other == 1);
+        if (!good) {
+            break;
         }
-        nn_add_pair(box, size_from_end(output, axis), stride_from_end(left, a, axis), stride_from_end(right, b, axis));
+        a /= (uint32_t)own;
+        b /= (uint32_t)other;
+        nn_add_pair(box, size, own == 1 ? 0 : (int32_t)a, other == 1 ? 0 : (int32_t)b);
     }
     if (left->count == right->count || right->constant != NULL) {
         nn_overlap_elements(build, left, output);
     }
-    return true;
+    return good || nn_refuse(build, NN_WHY_OUTPUT_SHAPE_NOT_INPUT_SHAPES);
 }
 
-void *nn_take_binary(nn_build *build, size_t bytes, const nn_info *right, const nn_box *box) {
-    nn_binary *params = nn_take_params(build, bytes + box->rank * sizeof(nn_pair_axis));
-    if (params != NULL) {
-        params->axes = (nn_pair_axis *)(void *)((uint8_t *)params + bytes);
-        params->rank = (uint16_t)box->rank;
-        params->right = right->index;
-        memcpy(params->axes, box->axis, box->rank * sizeof(nn_pair_axis));
+bool nn_keep_binary(nn_build *build, nn_binary *params, size_t bytes, const nn_info *right, const nn_box *box) {
+    const size_t axes = box->rank * sizeof *box->axis;
+    uint8_t *kept = nn_take_params(build, bytes + axes);
+    if (kept == NULL) {
+        return nn_measuring(build);
     }
-    return params;
+    params->axes = (nn_pair_axis *)(void *)(kept + bytes);
+    params->rank = (uint16_t)box->rank;
+    params->right = right->index;
+    memcpy(kept, params, bytes);
+    memcpy(kept + bytes, box->axis, axes);
+    return true;
 }
 
 bool nn_run_binary(nn_model *model, const nn_node *node, nn_row row) {
@@ -80,9 +81,6 @@ static bool read_sum_scales(nn_build *build, const nn_info info[3], binary *para
 }
 
 static bool read_options(nn_build *build, const nn_info info[3], binary *params) {
-    params->low = INT8_MIN;
-    params->high = INT8_MAX;
-    params->sign = 1;
     switch (build->node->kind->builtin) {
     case BUILTIN_SUB:
         params->sign = -1;
@@ -108,21 +106,15 @@ static bool read_options(nn_build *build, const nn_info info[3], binary *params)
 static bool prepare(nn_build *build) {
     nn_info info[3]; // left, right, output
     nn_box box;
-    binary own = {0};
+    binary own = {.sign = 1, .low = INT8_MIN, .high = INT8_MAX};
     if (!nn_read_broadcast(build, &info[0], &info[1], &info[2], &box) || !nn_need_int8(build, &info[0]) ||
         !nn_need_int8(build, &info[1]) || !nn_need_int8(build, &info[2]) || !read_options(build, info, &own)) {
         return false;
     }
-    binary *params = nn_take_binary(build, sizeof *params, &info[1], &box);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    own.head = params->head;
-    *params = own;
-    params->left_zero = info[0].zero_point;
-    params->right_zero = info[1].zero_point;
-    params->output_zero = info[2].zero_point;
-    return true;
+    own.left_zero = info[0].zero_point;
+    own.right_zero = info[1].zero_point;
+    own.output_zero = info[2].zero_point;
+    return nn_keep_binary(build, &own.head, sizeof own, &info[1], &box);
 }
 
 // Where values of the output end.
@@ -187,31 +179,26 @@ static void add_row(const void *context, const nn_stretch *at) {
 }
 
 // MUL, and PRELU, whose right input counts only where the left one is negative.
-static void multiply_row(const void *context, const nn_stretch *at) {
+static int32_t product(const binary *params, int32_t a, int32_t b) {
+    bool kept = params->prelu && a >= 0;
+    return kept ? nn_rescale(a, params->left_scale) : nn_rescale(a * b, params->output_scale);
+}
+
+// MAXIMUM and MINIMUM: all zero points are the same.
+static int32_t extreme(const binary *params, int32_t a, int32_t b) {
+    return params->sign * a > params->sign * b ? a : b;
+}
+
+static void each_row(const void *context, const nn_stretch *at) {
     const nn_operands *own = context;
     const binary *params = own->params;
     const int8_t *left = (const int8_t *)own->left + at->a, *right = (const int8_t *)own->right + at->b;
     int8_t *out = (int8_t *)own->out + at->done;
-    const nn_scale kept_scale = params->left_scale, scale = params->output_scale;
-    const int32_t left_zero = params->left_zero, right_zero = params->right_zero;
-    const int32_t step_a = at->step_a, step_b = at->step_b;
-    const bool prelu = params->prelu;
-    const range limits = range_of(params);
-    for (int8_t *end = out + at->count; out < end; left += step_a, right += step_b) {
-        int32_t value = *left - left_zero;
-        bool kept = prelu && value >= 0;
-        int32_t product = kept ? value : value * (*right - right_zero);
-        *out++ = finish(&limits, nn_rescale(product, kept ? kept_scale : scale));
-    }
-}
-
-static void extreme_row(const void *context, const nn_stretch *at) {
-    const nn_operands *own = context;
-    int32_t sign = ((const binary *)own->params)->sign;
-    const int8_t *left = (const int8_t *)own->left + at->a, *right = (const int8_t *)own->right + at->b;
-    int8_t *out = (int8_t *)own->out + at->done;
+    const bool multiplies = own->builtin == BUILTIN_MUL || own->builtin == BUILTIN_PRELU;
     for (uint32_t i = 0; i < at->count; i++, left += at->step_a, right += at->step_b) {
-        out[i] = sign * *left > sign * *right ? *left : *right;
+        const int32_t a = *left - params->left_zero, b = *right - params->right_zero;
+        const range limits = range_of(params);
+        out[i] = finish(&limits, multiplies ? product(params, a, b) : extreme(params, a, b));
     }
 }
 
@@ -219,17 +206,13 @@ static bool run_sum(nn_model *model, const nn_node *node) {
     return nn_run_binary(model, node, add_row);
 }
 
-static bool run_product(nn_model *model, const nn_node *node) {
-    return nn_run_binary(model, node, multiply_row);
-}
-
-static bool run_extreme(nn_model *model, const nn_node *node) {
-    return nn_run_binary(model, node, extreme_row);
+static bool run_each(nn_model *model, const nn_node *node) {
+    return nn_run_binary(model, node, each_row);
 }
 
 const nn_operator nn_add = {BUILTIN_ADD, OPTIONS_ADD, 2, 2, "ADD", prepare, run_sum};
 const nn_operator nn_sub = {BUILTIN_SUB, OPTIONS_SUB, 2, 2, "SUB", prepare, run_sum};
-const nn_operator nn_mul = {BUILTIN_MUL, OPTIONS_MUL, 2, 2, "MUL", prepare, run_product};
-const nn_operator nn_prelu = {BUILTIN_PRELU, OPTIONS_NONE, 2, 2, "PRELU", prepare, run_product};
-const nn_operator nn_maximum = {BUILTIN_MAXIMUM, OPTIONS_MAXIMUM_MINIMUM, 2, 2, "MAXIMUM", prepare, run_extreme};
-const nn_operator nn_minimum = {BUILTIN_MINIMUM, OPTIONS_MAXIMUM_MINIMUM, 2, 2, "MINIMUM", prepare, run_extreme};
+const nn_operator nn_mul = {BUILTIN_MUL, OPTIONS_MUL, 2, 2, "MUL", prepare, run_each};
+const nn_operator nn_prelu = {BUILTIN_PRELU, OPTIONS_NONE, 2, 2, "PRELU", prepare, run_each};
+const nn_operator nn_maximum = {BUILTIN_MAXIMUM, OPTIONS_MAXIMUM_MINIMUM, 2, 2, "MAXIMUM", prepare, run_each};
+const nn_operator nn_minimum = {BUILTIN_MINIMUM, OPTIONS_MAXIMUM_MINIMUM, 2, 2, "MINIMUM", prepare, run_each};

@@ -23,8 +23,8 @@ typedef struct {
     uint16_t rank, right;
 } nn_binary;
 
-// Takes `bytes` for the parameters and what their first member needs.
-void *nn_take_binary(nn_build *build, size_t bytes, const nn_info *right, const nn_box *box);
+// Fills that member of the parameters and keeps all of their `bytes`. False: out of memory.
+bool nn_keep_binary(nn_build *build, nn_binary *params, size_t bytes, const nn_info *right, const nn_box *box);
 
 // Calls `row` for all elements; its context are nn_operands.
 bool nn_run_binary(nn_model *model, const nn_node *node, nn_row row);

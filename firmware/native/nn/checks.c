@@ -17,6 +17,15 @@ float nn_option_float(nn_build *build, unsigned field) {
     return at ? nn_load_f32(build->model->file.data + at) : 0;
 }
 
+bool nn_keep(nn_build *build, const void *params, size_t bytes) {
+    void *kept = nn_take_params(build, bytes);
+    if (kept == NULL) {
+        return nn_measuring(build);
+    }
+    memcpy(kept, params, bytes);
+    return true;
+}
+
 bool nn_need_quantised(nn_build *build, const nn_info *info) {
     if (info->scales.count != 1) {
         return info->scales.count ? nn_refuse(build, NN_WHY_ACTIVATION_QUANTISED_CHANNEL)
@@ -78,10 +87,10 @@ bool nn_read_scale(nn_build *build, float a, float b, float c, nn_scale *scale) 
 
 // round(value / scale) as the reference does it: in single precision, half away from zero; value is not negative.
 static int32_t quantise(float value, float scale) {
-    const int32_t limit = 1 << 20; // far beyond any int16 range
+    const float limit = 1 << 20; // far beyond any int16 range
     float quotient = value / scale;
-    if (!(quotient < (float)limit)) {
-        return limit;
+    if (!(quotient < limit)) {
+        return (int32_t)limit;
     }
     int32_t whole = (int32_t)quotient;
     return whole + (quotient - (float)whole >= 0.5f);
@@ -93,22 +102,16 @@ bool nn_read_activation(nn_build *build, unsigned field, const nn_info *output, 
 }
 
 bool nn_activation_range(nn_build *build, uint8_t activation, const nn_info *output, int32_t *low, int32_t *high) {
-    static const struct {
-        bool bounded;
-        uint8_t below, above; // of zero, in units; 0: no bound above
-    } ranges[] = {
-        [ACTIVATION_RELU] = {true, 0, 0}, [ACTIVATION_RELU_N1_TO_1] = {true, 1, 1}, [ACTIVATION_RELU6] = {true, 0, 6}};
-    const int32_t least = output->type == NN_INT16 ? INT16_MIN : INT8_MIN, most = -1 - least, zero = output->zero_point;
-    if (activation >= sizeof ranges / sizeof ranges[0]) {
-        return nn_refuse(build, NN_WHY_FUSED_ACTIVATION_NOT_RELU);
-    }
+    const int32_t least = output->type == NN_INT16 ? INT16_MIN : INT8_MIN, most = -1 - least;
+    const float limit = activation == ACTIVATION_RELU6 ? 6.0f : 1.0f; // of those that have an upper one
+    const int32_t zero = output->zero_point, reach = quantise(limit, output->scale);
     *low = least;
     *high = most;
-    if (ranges[activation].bounded) {
-        *low = nn_clamp(zero - quantise(ranges[activation].below, output->scale), least, most);
+    if (activation != ACTIVATION_NONE) {
+        *low = nn_clamp(activation == ACTIVATION_RELU_N1_TO_1 ? zero - reach : zero, least, most);
     }
-    if (ranges[activation].above) {
-        *high = nn_clamp(zero + quantise(ranges[activation].above, output->scale), least, most);
+    if (activation > ACTIVATION_RELU) {
+        *high = nn_clamp(zero + reach, least, most);
     }
-    return true;
+    return activation <= ACTIVATION_RELU6 || nn_refuse(build, NN_WHY_FUSED_ACTIVATION_NOT_RELU);
 }

@@ -65,8 +65,7 @@ static void block_4x1(const nn_dense *dense, uint32_t row, const int8_t *column,
         }
     }
     for (uint32_t i = 0; i < 4; i++) {
-        const nn_channel channel = nn_channel_of(dense, row + i);
-        out[row + i] = nn_requantize(dense, sums[i], &channel);
+        out[row + i] = nn_output_of(dense, row + i, sums[i]);
     }
 }
 
@@ -93,28 +92,20 @@ void nn_dense_column(const nn_dense *dense, const int8_t *column, int8_t *out) {
     }
 }
 
-// Four bytes of which only `count` are there; the others are such that their differences from the zero point are 0.
+// Four bytes of which only `count` are there; the others are `fill`.
 static uint32_t load_some(const int8_t *from, uint32_t count, int32_t fill) {
-    int8_t bytes[4];
-    for (uint32_t i = 0; i < 4; i++) {
-        bytes[i] = i < count ? from[i] : (int8_t)fill;
-    }
-    return nn_load4(bytes);
+    uint32_t four = ((uint32_t)fill & 0xFF) * 0x01010101u;
+    memcpy(&four, from, count);
+    return four;
 }
 
 // The scratch holds, for each four inputs, two words of each column: the differences from the zero point of inputs 0
 // and 2, and of inputs 1 and 3.
 void nn_dense_put(const nn_dense *dense, void *scratch, uint32_t index, const int8_t *column) {
     uint32_t *to = (uint32_t *)scratch + 2 * index;
-    uint32_t zero = nn_minus_twice(dense->input_zero);
-    const int8_t *end = column + (dense->depth & ~3u);
-    for (; column < end; column += 4, to += 2 * NN_COLUMNS) {
-        uint32_t x = nn_load4(column);
-        to[0] = nn_add_even(zero, x);
-        to[1] = nn_add_odd(zero, x);
-    }
-    if (dense->depth & 3) {
-        uint32_t x = load_some(column, dense->depth & 3, dense->input_zero);
+    const uint32_t zero = nn_minus_twice(dense->input_zero);
+    for (int32_t left = (int32_t)dense->depth; left > 0; left -= 4, column += 4, to += 2 * NN_COLUMNS) {
+        uint32_t x = left >= 4 ? nn_load4(column) : load_some(column, (uint32_t)left, dense->input_zero);
         to[0] = nn_add_even(zero, x);
         to[1] = nn_add_odd(zero, x);
     }
@@ -135,8 +126,9 @@ void nn_dense_put(const nn_dense *dense, void *scratch, uint32_t index, const in
     "smlad %[c], %[odd], %[x1], %[c]\n"                                                                                \
     "smlad %[d], %[odd], %[x3], %[d]\n"
 
-// One row of weights times the four columns of the scratch: 28 instructions for 32 products.
-static inline void dot_1x4(const int8_t *weights, const uint32_t *x, uint32_t quads, int32_t sums[4]) {
+// One row of weights times the four columns of the scratch: 28 instructions for 32 products. Not inlined, so that the
+// inline assembly is there once.
+__attribute__((noinline)) static void dot_1x4(const int8_t *weights, const uint32_t *x, uint32_t quads, int32_t sums[4]) {
     int32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];
     register uint32_t x0 __asm("r3");
     register uint32_t x1 __asm("r4"); // ldm fills registers in ascending order
@@ -159,15 +151,10 @@ static inline void dot_1x4(const int8_t *weights, const uint32_t *x, uint32_t qu
     sums[3] = d;
 }
 
-// The same for the last row when its length is no multiple of four: it must not read beyond the weights.
-__attribute__((noinline)) static void dot_last(const nn_dense *dense, const int8_t *weights, const uint32_t *x,
-                                               int32_t sums[4]) {
-    uint32_t quads = dense->depth / 4;
-    if (quads) {
-        dot_1x4(weights, x, quads, sums);
-    }
-    uint32_t rest = load_some(weights + 4 * quads, dense->depth & 3, 0);
-    x += 2 * NN_COLUMNS * quads;
+// The same for the inputs behind the last four. What lies behind the weights must not be read.
+static void dot_rest(const nn_dense *dense, const int8_t *weights, const uint32_t *x, int32_t sums[4]) {
+    uint32_t whole = dense->depth & ~3u, rest = load_some(weights + whole, dense->depth & 3, 0);
+    x += 2 * NN_COLUMNS * (whole / 4);
     for (uint32_t i = 0; i < NN_COLUMNS; i++) {
         sums[i] = nn_multiply_pairs(nn_even(rest), x[2 * i], sums[i]);
         sums[i] = nn_multiply_pairs(nn_odd(rest), x[2 * i + 1], sums[i]);
@@ -187,20 +174,20 @@ static void put_out(const nn_dense *dense, uint32_t row, const int32_t sums[4], 
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        out[i * dense->rows] = nn_requantize(dense, sums[i], &channel);
+        out[i * dense->rows] = nn_output_of(dense, row, sums[i]);
     }
 }
 
 void nn_dense_columns(const nn_dense *dense, const void *scratch, uint32_t count, int8_t *out) {
     const int8_t *weights = dense->weights;
-    uint32_t quads = (dense->depth + 3) / 4, whole = dense->depth % 4 ? dense->rows - 1 : dense->rows;
     for (uint32_t row = 0; row < dense->rows; row++, weights += dense->depth) {
         int32_t bias = nn_bias(dense, row);
         int32_t sums[4] = {bias, bias, bias, bias};
-        if (row < whole) {
-            dot_1x4(weights, scratch, quads, sums);
-        } else {
-            dot_last(dense, weights, scratch, sums);
+        if (dense->depth >= 4) {
+            dot_1x4(weights, scratch, dense->depth / 4, sums);
+        }
+        if (dense->depth & 3) {
+            dot_rest(dense, weights, scratch, sums);
         }
         put_out(dense, row, sums, count, out + row);
     }

@@ -4,18 +4,11 @@
 #include "depthwise.h"
 #include "depthwise_pairs.h"
 
-// Two forms. Multiplier 1: inputs are words of four channels, column by column, and the weights are in that order.
-// One input channel with 4, 8, ... outputs: inputs are int16 differences from the zero point, row by row.
-typedef enum { NO_QUADS, FOUR_INPUTS, ONE_INPUT } form;
-
-static form form_of(const nn_window *window, uint32_t multiplier) {
-    if (window->dilation_w != 1) {
-        return NO_QUADS;
-    }
-    if (multiplier == 1) {
-        return window->out_c >= 4 ? FOUR_INPUTS : NO_QUADS;
-    }
-    return window->in_c == 1 && multiplier % 4 == 0 ? ONE_INPUT : NO_QUADS;
+// Inputs are words of four channels, column by column, and the weights are in that order. The only channel of an image
+// stands four times in its words.
+static bool has_quads(const nn_window *window, uint32_t multiplier) {
+    return window->dilation_w == 1 && window->out_c >= 4 &&
+           (multiplier == 1 || (window->in_c == 1 && multiplier % 4 == 0));
 }
 
 // Columns of the image under `pixels` neighbours.
@@ -23,26 +16,15 @@ static uint32_t columns_under(const nn_window *window, int32_t pixels) {
     return (uint32_t)(pixels - 1) * window->stride_w + window->kernel_w;
 }
 
-static uint32_t pairs_of(const nn_window *window, form form) {
-    uint32_t width = window->kernel_w, height = window->kernel_h;
-    return form == ONE_INPUT ? (width + 1) / 2 * height : (width * height + 1) / 2;
-}
-
-// From one row of int16 inputs to the next.
-static uint32_t row_stride(const nn_window *window, int32_t pixels) {
-    return (columns_under(window, pixels) + 2) & ~1u;
+static uint32_t pairs_of(const nn_window *window) {
+    return ((uint32_t)window->kernel_w * window->kernel_h + 1) / 2;
 }
 
 uint32_t nn_depthwise_quad_bytes(const nn_window *window, uint32_t multiplier, int32_t pixels) {
     const uint64_t limit = 4096;
-    form form = form_of(window, multiplier);
-    if (form == NO_QUADS) {
-        return 0;
-    }
-    uint64_t inputs = form == FOUR_INPUTS ? 4ull * columns_under(window, pixels) * window->kernel_h + 4
-                                          : 2ull * row_stride(window, pixels) * window->kernel_h;
-    uint64_t bytes = 16ull * pairs_of(window, form) + inputs;
-    return bytes > limit ? 0 : (uint32_t)bytes;
+    uint64_t inputs = 4ull * columns_under(window, pixels) * window->kernel_h + 4;
+    uint64_t bytes = 16ull * pairs_of(window) + inputs;
+    return bytes > limit || !has_quads(window, multiplier) ? 0 : (uint32_t)bytes;
 }
 
 #if NN_DSP && !NN_MVE
@@ -51,7 +33,7 @@ typedef struct {
     int32_t bias[4];
     nn_channel channels[4];
     uint32_t *weights; // four words for each pair of taps
-    void *inputs;
+    uint32_t *inputs;
     bool narrow; // outputs are clamped to less than int8
 } quad;
 
@@ -84,20 +66,6 @@ static void spread_columns(const nn_window *window, const int8_t *weights, uint3
     }
 }
 
-static void spread_rows(const nn_window *window, const int8_t *weights, uint32_t *to) {
-    uint32_t stride = (uint32_t)window->out_c;
-    for (uint32_t row = 0; row < window->kernel_h; row++) {
-        uint32_t column = 0;
-        for (; column + 1 < window->kernel_w; column += 2, weights += 2 * stride) {
-            to = spread(to, nn_load4(weights), nn_load4(weights + stride));
-        }
-        if (column < window->kernel_w) {
-            to = spread(to, nn_load4(weights), 0);
-            weights += stride;
-        }
-    }
-}
-
 // Of columns `x` to `x` + `count`: how many lie left of the image, and how many after that inside.
 static void split(const nn_window *window, int32_t x, int32_t count, int32_t *left, int32_t *inside) {
     *left = nn_clamp(-x, 0, count);
@@ -111,36 +79,21 @@ static uint32_t *fill(uint32_t *to, uint32_t value, int32_t count, uint32_t step
     return to;
 }
 
-// Four channels of the columns under the span, the rows of a column next to each other.
+// Four channels of the columns under the span, or the only one, the rows of a column next to each other.
 static void gather_words(const nn_depthwise *params, const nn_span *span, uint32_t channel, uint32_t *to) {
     const nn_window *w = &params->window;
-    uint32_t zero = ((uint32_t)params->dense.input_zero & 0xFF) * 0x01010101u;
+    const uint32_t zero = ((uint32_t)params->dense.input_zero & 0xFF) * 0x01010101u;
+    const bool single = params->multiplier > 1;
     int32_t x = span->x * w->stride_w - w->pad_w, y = span->y * w->stride_h - w->pad_h, left, inside;
     int32_t count = (int32_t)columns_under(w, span->count);
     for (uint32_t row = 0; row < w->kernel_h; row++, y += w->dilation_h) {
         split(w, x, y < 0 || y >= w->in_h ? 0 : count, &left, &inside);
         uint32_t *at = fill(to + row, zero, left, w->kernel_h);
-        const int8_t *from = span->image + (y * w->in_w + x + left) * w->in_c + channel;
+        const int8_t *from = span->image + (y * w->in_w + x + left) * w->in_c + (single ? 0 : channel);
         for (int32_t i = inside; i > 0; i--, from += w->in_c, at += w->kernel_h) {
-            *at = nn_load4(from);
+            *at = single ? (uint8_t)*from * 0x01010101u : nn_load4(from);
         }
         fill(at, zero, count - left - inside, w->kernel_h);
-    }
-}
-
-// The only channel of the columns under the span, as differences from the zero point, row by row.
-static void gather_differences(const nn_depthwise *params, const nn_span *span, int16_t *to) {
-    const nn_window *w = &params->window;
-    int32_t x = span->x * w->stride_w - w->pad_w, y = span->y * w->stride_h - w->pad_h, left, inside;
-    int32_t count = (int32_t)columns_under(w, span->count);
-    uint32_t stride = row_stride(w, span->count);
-    for (uint32_t row = 0; row < w->kernel_h; row++, y += w->dilation_h, to += stride) {
-        split(w, x, y < 0 || y >= w->in_h ? 0 : count, &left, &inside);
-        const int8_t *from = span->image + y * w->in_w + x;
-        memset(to, 0, stride * sizeof *to);
-        for (int32_t i = left; i < left + inside; i++) {
-            to[i] = (int16_t)(from[i] - params->dense.input_zero);
-        }
     }
 }
 
@@ -154,39 +107,14 @@ static void put_out(const nn_dense *dense, const quad *own, const int32_t sums[4
     memcpy(out, values, sizeof values);
 }
 
-// Not inlined, so that the inline assembly finds its registers.
-__attribute__((noinline)) static void run_words(const nn_depthwise *params, const nn_span *span, const quad *own,
-                                                uint32_t channel) {
+static void run_words(const nn_depthwise *params, const nn_span *span, const quad *own, uint32_t channel) {
     const nn_window *window = &params->window;
     const uint32_t *inputs = own->inputs;
-    uint32_t pairs = pairs_of(window, FOUR_INPUTS), step = (uint32_t)window->stride_w * window->kernel_h;
+    uint32_t pairs = pairs_of(window), step = (uint32_t)window->stride_w * window->kernel_h;
     int8_t *out = span->out + channel;
     for (int32_t i = 0; i < span->count; i++, inputs += step, out += window->out_c) {
         int32_t sums[4];
-        if (pairs == 5) {
-            five_pairs(inputs, own->weights, own->bias, sums);
-        } else {
-            memcpy(sums, own->bias, sizeof sums);
-            some_pairs(inputs, own->weights, pairs, sums);
-        }
-        put_out(&params->dense, own, sums, out);
-    }
-}
-
-__attribute__((noinline)) static void run_differences(const nn_depthwise *params, const nn_span *span, const quad *own,
-                                                      uint32_t channel) {
-    const nn_window *window = &params->window;
-    const int16_t *inputs = own->inputs;
-    uint32_t pairs = (window->kernel_w + 1u) / 2, stride = row_stride(window, span->count);
-    int8_t *out = span->out + channel;
-    for (int32_t i = 0; i < span->count; i++, inputs += window->stride_w, out += window->out_c) {
-        int32_t sums[4];
-        memcpy(sums, own->bias, sizeof sums);
-        const uint32_t *weights = own->weights;
-        const int16_t *row = inputs;
-        for (uint32_t k = window->kernel_h; k > 0; k--, row += stride) {
-            weights = row_of_pairs(row, weights, pairs, sums);
-        }
+        sum_of_pairs(inputs, own->weights, pairs, own->bias, sums);
         put_out(&params->dense, own, sums, out);
     }
 }
@@ -214,27 +142,20 @@ static void fold_zero_point(const nn_dense *dense, quad *own, uint32_t pairs) {
 
 uint32_t nn_depthwise_quads(const nn_depthwise *params, const nn_span *span, void *scratch) {
     const nn_window *window = &params->window;
-    form form = form_of(window, params->multiplier);
-    if (form == NO_QUADS || nn_depthwise_quad_bytes(window, params->multiplier, params->pixels_per_step) == 0) {
+    if (nn_depthwise_quad_bytes(window, params->multiplier, params->pixels_per_step) == 0) {
         return 0;
     }
-    uint32_t channel = 0, pairs = pairs_of(window, form);
+    uint32_t channel = 0, pairs = pairs_of(window);
     quad own = {.weights = scratch, .inputs = (uint32_t *)scratch + 4 * pairs};
     own.narrow = params->dense.low > INT8_MIN || params->dense.high < INT8_MAX;
-    if (form == ONE_INPUT) {
-        gather_differences(params, span, own.inputs);
-    }
     for (; channel + 4 <= params->dense.rows; channel += 4) {
         prepare_quad(params, &own, channel);
-        if (form == ONE_INPUT) {
-            spread_rows(window, params->dense.weights + channel, own.weights);
-            run_differences(params, span, &own, channel);
-        } else {
-            spread_columns(window, params->dense.weights + channel, own.weights);
-            fold_zero_point(&params->dense, &own, pairs);
+        spread_columns(window, params->dense.weights + channel, own.weights);
+        fold_zero_point(&params->dense, &own, pairs);
+        if (channel == 0 || params->multiplier == 1) {
             gather_words(params, span, channel, own.inputs);
-            run_words(params, span, &own, channel);
         }
+        run_words(params, span, &own, channel);
     }
     return channel;
 }

@@ -22,59 +22,23 @@
     "smlad %[c], %[xa], %[w2], %[c]\n"                                                                                 \
     "smlad %[d], %[xb], %[w3], %[d]\n"
 
-#define PAIR_REGISTERS                                                                                                 \
-    register uint32_t w0 __asm("r3"); /* ldm fills registers in ascending order */                                     \
-    register uint32_t w1 __asm("r4");                                                                                  \
-    register uint32_t w2 __asm("r5");                                                                                  \
-    register uint32_t w3 __asm("r6");                                                                                  \
-    uint32_t xa, xb, t
-
-#define PAIR_OPERANDS                                                                                                  \
-    [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [x] "+r"(x), [w] "+r"(w), [w0] "=&r"(w0), [w1] "=&r"(w1),      \
-        [w2] "=&r"(w2), [w3] "=&r"(w3), [xa] "=&r"(xa), [xb] "=&r"(xb), [t] "=&r"(t)
-
-static inline void five_pairs(const uint32_t *x, const uint32_t *w, const int32_t bias[4], int32_t sums[4]) {
+// Not inlined, so that the inline assembly finds its registers.
+__attribute__((noinline)) static void sum_of_pairs(const uint32_t *x, const uint32_t *w, uint32_t pairs,
+                                                   const int32_t bias[4], int32_t sums[4]) {
     int32_t a = bias[0], b = bias[1], c = bias[2], d = bias[3];
-    PAIR_REGISTERS;
-    __asm volatile(PAIR PAIR PAIR PAIR PAIR : PAIR_OPERANDS : : "memory");
-    sums[0] = a, sums[1] = b, sums[2] = c, sums[3] = d;
-}
-
-__attribute__((noinline)) static void some_pairs(const uint32_t *x, const uint32_t *w, uint32_t pairs,
-                                                 int32_t sums[4]) {
-    int32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];
-    PAIR_REGISTERS;
-    __asm volatile("1:\n" PAIR "subs %[pairs], %[pairs], #1\n"
-                   "bne 1b\n"
-                   : PAIR_OPERANDS, [pairs] "+r"(pairs)
-                   :
-                   : "cc", "memory");
-    sums[0] = a, sums[1] = b, sums[2] = c, sums[3] = d;
-}
-
-// One row of a kernel on one input channel, two taps at a time.
-static inline const uint32_t *row_of_pairs(const int16_t *x, const uint32_t *w, uint32_t pairs, int32_t sums[4]) {
-    int32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];
-    register uint32_t w0 __asm("r3");
+    register uint32_t w0 __asm("r3"); // ldm fills registers in ascending order
     register uint32_t w1 __asm("r4");
     register uint32_t w2 __asm("r5");
     register uint32_t w3 __asm("r6");
-    uint32_t both;
-    __asm volatile("1:\n"
-                   "ldr %[both], [%[x]], #4\n"
-                   "ldmia %[w]!, {%[w0], %[w1], %[w2], %[w3]}\n"
-                   "subs %[pairs], %[pairs], #1\n"
-                   "smlad %[a], %[both], %[w0], %[a]\n"
-                   "smlad %[b], %[both], %[w1], %[b]\n"
-                   "smlad %[c], %[both], %[w2], %[c]\n"
-                   "smlad %[d], %[both], %[w3], %[d]\n"
+    uint32_t xa, xb, t;
+    __asm volatile("1:\n" PAIR "subs %[pairs], %[pairs], #1\n"
                    "bne 1b\n"
                    : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [x] "+r"(x), [w] "+r"(w), [w0] "=&r"(w0),
-                     [w1] "=&r"(w1), [w2] "=&r"(w2), [w3] "=&r"(w3), [both] "=&r"(both), [pairs] "+r"(pairs)
+                     [w1] "=&r"(w1), [w2] "=&r"(w2), [w3] "=&r"(w3), [xa] "=&r"(xa), [xb] "=&r"(xb), [t] "=&r"(t),
+                     [pairs] "+r"(pairs)
                    :
                    : "cc", "memory");
     sums[0] = a, sums[1] = b, sums[2] = c, sums[3] = d;
-    return w;
 }
 
 #endif

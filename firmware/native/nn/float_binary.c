@@ -15,21 +15,13 @@ typedef struct {
 static bool prepare(nn_build *build) {
     nn_info left, right, output;
     nn_box box;
-    float low, high;
+    float_binary own = {0};
     if (!nn_read_broadcast(build, &left, &right, &output, &box) ||
-        !nn_read_float_activation(build, ADD_ACTIVATION, &low, &high)) {
+        !nn_read_float_activation(build, ADD_ACTIVATION, &own.low, &own.high)) {
         return false;
     }
-    if (!nn_need_float(build, &left, &output) || !nn_need_float(build, &right, &output)) {
-        return false;
-    }
-    float_binary *params = nn_take_binary(build, sizeof *params, &right, &box);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    params->low = low;
-    params->high = high;
-    return true;
+    return nn_need_float(build, &left, &output) && nn_need_float(build, &right, &output) &&
+           nn_keep_binary(build, &own.head, sizeof own, &right, &box);
 }
 
 static void one_row(const void *context, const nn_stretch *at) {

@@ -36,13 +36,7 @@ static bool prepare(nn_build *build) {
         !nn_read_activation(build, ADD_ACTIVATION, &info[2], &own.low, &own.high)) {
         return false;
     }
-    binary16 *params = nn_take_binary(build, sizeof *params, &info[1], &box);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    own.head = params->head;
-    *params = own;
-    return true;
+    return nn_keep_binary(build, &own.head, sizeof own, &info[1], &box);
 }
 
 static int32_t load(const uint8_t *from) {

@@ -20,10 +20,9 @@ static bool check(nn_build *build, const nn_info info[3]) {
 static bool prepare(nn_build *build) {
     nn_info info[3]; // left, right, output
     nn_box box;
-    if (!nn_read_broadcast(build, &info[0], &info[1], &info[2], &box) || !check(build, info)) {
-        return false;
-    }
-    return nn_take_binary(build, sizeof(nn_binary), &info[1], &box) != NULL || nn_measuring(build);
+    nn_binary own;
+    return nn_read_broadcast(build, &info[0], &info[1], &info[2], &box) && check(build, info) &&
+           nn_keep_binary(build, &own, sizeof own, &info[1], &box);
 }
 
 // Sums and products wrap. A division by zero gives zero: the reference refuses to go on.

@@ -159,6 +159,9 @@ void *nn_take(nn_build *build, size_t bytes);
 // The same for the parameters of the operator.
 void *nn_take_params(nn_build *build, size_t bytes);
 
+// Takes memory for the parameters of the operator and copies them there. False: it ran out.
+bool nn_keep(nn_build *build, const void *params, size_t bytes);
+
 // The same for memory that lives from run to run. Comes back to `fill` in each byte with nn_reset.
 void *nn_take_state(nn_build *build, uint32_t bytes, uint8_t fill);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moves.h"
+#include "axes.h"
 
 typedef struct {
     int32_t a, b; // where the box begins
@@ -32,17 +33,42 @@ bool nn_begin_moves(nn_build *build, const nn_info *info, nn_moves **moves) {
     return true;
 }
 
-bool nn_add_move(nn_build *build, nn_moves *moves, const nn_info *from, const nn_info *to, const nn_box *box) {
-    move *own = nn_take(build, move_bytes(box->rank));
-    if (own == NULL) {
+void nn_begin_part(nn_part *own) {
+    memset(&own->box, 0, sizeof own->box);
+    own->axes = 0;
+    own->inner = own->part.count;
+    nn_dense_strides(&own->whole, own->distance);
+}
+
+bool nn_part_axis(nn_part *own, uint32_t axis, int32_t first, int32_t step, int32_t count) {
+    own->box.a += first * own->distance[axis];
+    if (own->axes == own->part.rank || own->part.shape[own->axes] != count) {
+        return false;
+    }
+    own->axes++;
+    own->inner /= (uint32_t)count;
+    nn_add_pair(&own->box, count, count > 1 ? step * own->distance[axis] : 0, (int32_t)own->inner);
+    return true;
+}
+
+bool nn_add_part(nn_build *build, nn_moves *moves, nn_part *own, bool into, nn_reason why) {
+    if (own->axes != own->part.rank) {
+        return nn_refuse(build, why);
+    }
+    if (into) {
+        nn_swap_box(&own->box);
+    }
+    const nn_box *box = &own->box;
+    move *added = nn_take(build, move_bytes(box->rank));
+    if (added == NULL) {
         return nn_measuring(build);
     }
-    own->a = box->a;
-    own->b = box->b;
-    own->from = from->index;
-    own->to = to->index;
-    own->rank = box->rank;
-    memcpy(own->axis, box->axis, box->rank * sizeof *own->axis);
+    added->a = box->a;
+    added->b = box->b;
+    added->from = into ? own->part.index : own->whole.index;
+    added->to = into ? own->whole.index : own->part.index;
+    added->rank = box->rank;
+    memcpy(added->axis, box->axis, box->rank * sizeof *added->axis);
     moves->count++;
     return true;
 }

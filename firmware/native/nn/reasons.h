@@ -33,16 +33,14 @@
     X(INPUT_OUTPUT_NOT_SERIES_SAME_LENGTH, "input and output are not series of the same length") \
     X(INPUT_OUTPUT_DIFFERENT_CHANNELS, "input and output have different channels") \
     X(INPUT_OUTPUT_DIFFERENT_COUNTS_ELEMENTS, "input and output have different counts of elements") \
-    X(INPUT_OUTPUT_DIFFERENT_NUMBERS_DIMENSIONS, "input and output have different numbers of dimensions") \
     X(INPUT_OUTPUT_DIFFERENT_SHAPES, "input and output have different shapes") \
     X(INPUT_OUTPUT_DIFFERENT_TYPES, "input and output have different types") \
-    X(INPUT_CANNOT_SPLIT_INTO_OUTPUTS, "input cannot be split into the outputs") \
     X(INPUT_NOT_FIT_CHANNELS, "input does not fit the channels") \
-    X(INPUT_NOT_FIT_OUTPUT, "input does not fit the output") \
     X(TENSORS_NOT_FIT_TRANSFORM, "input or output does not fit the length of the transform") \
     X(INPUT_WEIGHTS_NO_MATRIX, "input or weights that are no matrix") \
     X(INPUT_WITHOUT_DIMENSIONS, "input without dimensions") \
-    X(INPUTS_NOT_FILL_OUTPUT, "inputs do not fill the output") \
+    X(PARTS_NOT_FILL_WHOLE, "inputs or outputs do not fill the whole") \
+    X(PARTS_NOT_FIT_WHOLE, "inputs or outputs do not fit the whole along the axis") \
     X(INT16_ACTIVATION_ZERO_POINT, "int16 activation with a zero point") \
     X(KERNEL_SIZE_OUT_OF_RANGE, "kernel size outside 1 to 65535") \
     X(NAME_TENSOR_REACHES_OUTSIDE_FILE, "name of a tensor reaches outside the file") \
@@ -69,7 +67,6 @@
     X(OUTPUT_SCALE_NOT_1_32768, "output whose scale is not 1/32768") \
     X(OUTPUT_ZERO_POINT_NOT_SMALLEST, "output whose zero point is not its smallest value") \
     X(OUTPUT_WITH_ANOTHER_ZERO_POINT, "output with another zero point than the operator's") \
-    X(OUTPUT_WITHOUT_DIMENSIONS, "output without dimensions") \
     X(PADDING_NEITHER_SAME_NOR_VALID, "padding is neither SAME nor VALID") \
     X(RANK_NOT_DIVIDE_FILTERS, "rank does not divide the filters") \
     X(RATIO_SCALES_NO_NORMAL_NUMBER, "ratio of scales is no normal number") \

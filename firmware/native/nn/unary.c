@@ -77,8 +77,6 @@ static bool read_curve(nn_build *build, const nn_info *input, const nn_info *out
 }
 
 static bool read_options(nn_build *build, const nn_info *input, const nn_info *output, unary *params) {
-    params->low = INT8_MIN;
-    params->high = INT8_MAX;
     switch (build->node->kind->builtin) {
     case BUILTIN_LEAKY_RELU:
         return read_leaky(build, input, output, params);
@@ -94,27 +92,16 @@ static bool read_options(nn_build *build, const nn_info *input, const nn_info *o
 
 static bool prepare(nn_build *build) {
     nn_info input, output;
-    unary own = {0};
-    if (!nn_read_int8(build, &input, &output)) {
-        return false;
-    }
-    if (input.rank != output.rank || memcmp(input.shape, output.shape, sizeof input.shape) != 0) {
-        return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_SHAPES);
-    }
-    if (!read_options(build, &input, &output, &own)) {
+    unary own = {.low = INT8_MIN, .high = INT8_MAX};
+    if (!nn_read_alike(build, &input, &output) || !nn_need_int8(build, &input) || !nn_need_int8(build, &output) ||
+        !read_options(build, &input, &output, &own)) {
         return false;
     }
     build->node->scratch_bytes = output.count > VALUES ? VALUES : 0;
-    nn_overlap_elements(build, &input, &output);
-    unary *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    *params = own;
-    params->input_zero = input.zero_point;
-    params->output_zero = output.zero_point;
-    params->count = output.count;
-    return true;
+    own.input_zero = input.zero_point;
+    own.output_zero = output.zero_point;
+    own.count = output.count;
+    return nn_keep(build, &own, sizeof own);
 }
 
 static int32_t rectify(const unary *params, int32_t value) {
