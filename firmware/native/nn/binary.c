@@ -73,9 +73,9 @@ bool nn_run_binary(nn_model *model, const nn_node *node, nn_row row) {
 // The inputs at twice the larger scale, the sum back to the output's scale. The reference requires factors below 1.
 static bool read_sum_scales(nn_build *build, const nn_info info[3], binary *params) {
     float larger = info[0].scale > info[1].scale ? info[0].scale : info[1].scale;
-    params->left_scale = nn_scale_ratio(info[0].scale, 0.5f, larger);
-    params->right_scale = nn_scale_ratio(info[1].scale, 0.5f, larger);
-    params->output_scale = nn_scale_ratio(larger, 2.0f / (1 << LEFT_SHIFT), info[2].scale);
+    nn_scale_ratio(info[0].scale, 0.5f, larger, &params->left_scale);
+    nn_scale_ratio(info[1].scale, 0.5f, larger, &params->right_scale);
+    nn_scale_ratio(larger, 2.0f / (1 << LEFT_SHIFT), info[2].scale, &params->output_scale);
     return (params->output_scale.shift <= 0 || nn_refuse(build, NN_WHY_RATIO_SCALES_TOO_LARGE)) &&
            nn_read_activation(build, ADD_ACTIVATION, &info[2], &params->low, &params->high);
 }

@@ -27,13 +27,8 @@ static bool prepare(nn_build *build) {
         return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_COUNTS_ELEMENTS);
     }
     nn_overlap_elements(build, &input, &output);
-    cast *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
     const cast own = {input.count, input.type, output.type};
-    *params = own;
-    return true;
+    return nn_keep(build, &own, sizeof own);
 }
 
 // Constants need not be aligned.

@@ -81,7 +81,7 @@ bool nn_read_scale(nn_build *build, float a, float b, float c, nn_scale *scale) 
     if (!nn_scale_valid(b)) { // of a channel: those of tensors are
         return nn_refuse(build, NN_WHY_SCALE_NOT_POSITIVE_FINITE_NUMBER);
     }
-    *scale = nn_scale_ratio(a, b, c);
+    nn_scale_ratio(a, b, c, scale);
     return scale->shift <= NN_SHIFT_MAX || nn_refuse(build, NN_WHY_RATIO_SCALES_TOO_LARGE);
 }
 

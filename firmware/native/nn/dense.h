@@ -33,13 +33,12 @@ bool nn_read_layer(nn_build *build, uint32_t input, uint32_t weights, nn_layer *
 // Checks weights and bias, with `rows` channels along axis `axis` of the weights.
 bool nn_check_weights(nn_build *build, const nn_layer *layer, int32_t axis);
 
-// Takes `bytes` for the parameters of the operator, and behind them the tables that nn_fill_dense needs.
-void *nn_take_layer(nn_build *build, const nn_layer *layer, size_t bytes);
+// Fills in the first member of an operator's parameters, and keeps all of their `bytes`, with the tables it needs. False:
+// refused, or out of memory.
+bool nn_keep_layer(nn_build *build, const nn_layer *layer, nn_dense *params, size_t bytes);
 
 // Whether the shifts of these channels, aligned to 4, are those of a fast layer (NN_FAST_SHIFT in dot.h).
 bool nn_shifts_fast(const int8_t *shifts, uint32_t count);
-
-bool nn_fill_dense(nn_build *build, nn_dense *dense, void *tables, const nn_layer *layer);
 
 static inline int32_t nn_bias(const nn_dense *dense, uint32_t channel) {
     return dense->bias ? nn_load_i32(dense->bias + 4 * (size_t)channel) : 0;

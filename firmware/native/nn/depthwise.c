@@ -42,21 +42,19 @@ static int32_t pixels_per_step(const nn_window *window, uint32_t multiplier, uin
 
 static bool prepare(nn_build *build) {
     nn_layer layer;
-    nn_window window;
+    nn_depthwise own;
+    nn_window *window = &own.window;
     layer.activation = DEPTHWISE_ACTIVATION;
-    if (!read(build, &layer, &window)) {
+    if (!read(build, &layer, window)) {
         return false;
     }
-    nn_depthwise *params = nn_take_layer(build, &layer, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
+    if (!nn_measuring(build)) {
+        nn_overlap(build, nn_window_forward(window, window->out_w), NN_NEVER);
     }
-    nn_overlap(build, nn_window_forward(&window, window.out_w), NN_NEVER);
-    params->window = window;
-    params->multiplier = (uint32_t)(window.out_c / window.in_c);
-    params->pixels_per_step = pixels_per_step(&window, params->multiplier, layer.weights.count);
-    build->node->scratch_bytes = nn_depthwise_quad_bytes(&window, params->multiplier, params->pixels_per_step);
-    return nn_fill_dense(build, &params->dense, params + 1, &layer);
+    own.multiplier = (uint32_t)(window->out_c / window->in_c);
+    own.pixels_per_step = pixels_per_step(window, own.multiplier, layer.weights.count);
+    build->node->scratch_bytes = nn_depthwise_quad_bytes(window, own.multiplier, own.pixels_per_step);
+    return nn_keep_layer(build, &layer, &own.dense, sizeof own);
 }
 
 static void run_span(const nn_depthwise *params, const nn_span *span, void *scratch) {

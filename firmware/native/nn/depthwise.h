@@ -7,8 +7,8 @@
 #include "window.h"
 
 typedef struct {
-    nn_window window;
     nn_dense dense;
+    nn_window window;
     uint32_t multiplier;     // output channels of each input channel
     int32_t pixels_per_step; // at most, all in one row
 } nn_depthwise;

@@ -66,34 +66,25 @@ static void spread_columns(const nn_window *window, const int8_t *weights, uint3
     }
 }
 
-// Of columns `x` to `x` + `count`: how many lie left of the image, and how many after that inside.
-static void split(const nn_window *window, int32_t x, int32_t count, int32_t *left, int32_t *inside) {
-    *left = nn_clamp(-x, 0, count);
-    *inside = nn_clamp(window->in_w - x, *left, count) - *left;
-}
-
-static uint32_t *fill(uint32_t *to, uint32_t value, int32_t count, uint32_t step) {
-    for (; count > 0; count--, to += step) {
-        *to = value;
-    }
-    return to;
-}
-
 // Four channels of the columns under the span, or the only one, the rows of a column next to each other.
 static void gather_words(const nn_depthwise *params, const nn_span *span, uint32_t channel, uint32_t *to) {
     const nn_window *w = &params->window;
     const uint32_t zero = ((uint32_t)params->dense.input_zero & 0xFF) * 0x01010101u;
     const bool single = params->multiplier > 1;
-    int32_t x = span->x * w->stride_w - w->pad_w, y = span->y * w->stride_h - w->pad_h, left, inside;
-    int32_t count = (int32_t)columns_under(w, span->count);
-    for (uint32_t row = 0; row < w->kernel_h; row++, y += w->dilation_h) {
-        split(w, x, y < 0 || y >= w->in_h ? 0 : count, &left, &inside);
-        uint32_t *at = fill(to + row, zero, left, w->kernel_h);
-        const int8_t *from = span->image + (y * w->in_w + x + left) * w->in_c + (single ? 0 : channel);
-        for (int32_t i = inside; i > 0; i--, from += w->in_c, at += w->kernel_h) {
-            *at = single ? (uint8_t)*from * 0x01010101u : nn_load4(from);
+    const int32_t x = span->x * w->stride_w - w->pad_w, end = x + (int32_t)columns_under(w, span->count);
+    const int32_t step = w->in_c, width = w->in_w, height = w->kernel_h;
+    int32_t y = span->y * w->stride_h - w->pad_h;
+    for (int32_t row = 0; row < height; row++, y += w->dilation_h) {
+        const bool inside = y >= 0 && y < w->in_h;
+        const int8_t *from = span->image + (y * width + x) * step + (single ? 0 : channel);
+        uint32_t *at = to + row;
+        for (int32_t column = x; column < end; column++, from += step, at += height) {
+            uint32_t four = zero;
+            if (inside && (uint32_t)column < (uint32_t)width) {
+                four = single ? (uint8_t)*from * 0x01010101u : nn_load4(from);
+            }
+            *at = four;
         }
-        fill(at, zero, count - left - inside, w->kernel_h);
     }
 }
 

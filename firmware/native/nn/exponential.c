@@ -2,13 +2,14 @@
 #include "exponential.h"
 #include "fixed.h"
 
-static int32_t multiply(int32_t a, int32_t b) {
+// Not inlined: it is in many places, and none of them is worth its speed.
+__attribute__((noinline)) static int32_t multiply(int32_t a, int32_t b) {
     return nn_high_mul(a, b);
 }
 
+// x * 2^exponent, which only saturates upwards.
 static int32_t shift_left(int32_t x, int exponent) {
-    int64_t wide = (int64_t)x * (1ll << exponent);
-    return wide > INT32_MAX ? INT32_MAX : wide < INT32_MIN ? INT32_MIN : (int32_t)wide;
+    return x > INT32_MAX >> exponent ? INT32_MAX : x * (1 << exponent);
 }
 
 // exp_on_negative_values: a polynomial around -1/8 on [-1/4, 0), then one factor exp(-2^k) for each remaining bit.
@@ -21,7 +22,7 @@ int32_t nn_exponential(int32_t a, int integer_bits) {
         return INT32_MAX;
     }
     int32_t rest = (a & (quarter - 1)) - quarter;
-    int32_t x = shift_left(rest, integer_bits) + (1 << 28);
+    int32_t x = rest * (1 << integer_bits) + (1 << 28);
     int32_t x2 = multiply(x, x), x3 = multiply(x2, x), x4 = multiply(x2, x2);
     int32_t polynomial = nn_round_shift(multiply(nn_round_shift(x4, 2) + x3, third) + x2, 1);
     int32_t result = exp_of_minus_eighth + multiply(exp_of_minus_eighth, x + polynomial);
@@ -41,7 +42,7 @@ static int32_t reciprocal(int32_t x) {
     int32_t guess = forty_eight_17ths + multiply(minus_thirty_two_17ths, half);
     for (int i = 0; i < 3; i++) {
         int32_t error = (1 << 29) - multiply(half, guess);
-        guess += shift_left(multiply(guess, error), 2);
+        guess += multiply(guess, error) * 4;
     }
     return guess;
 }

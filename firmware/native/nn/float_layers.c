@@ -21,12 +21,7 @@ static bool prepare(nn_build *build) {
     if (info[2].count != 0 && info[2].type != NN_FLOAT32) {
         return nn_refuse(build, NN_WHY_BIAS_NOT_FLOAT32);
     }
-    float_layer *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    *params = layer;
-    return true;
+    return nn_keep(build, &layer, sizeof layer);
 }
 
 static float sum_products(const nn_taps *taps, const uint8_t *input, const uint8_t *weights) {

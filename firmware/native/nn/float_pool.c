@@ -30,12 +30,7 @@ static bool prepare_pool(nn_build *build) {
     }
     uint32_t forward = nn_window_forward(&own.window, 1);
     nn_overlap(build, forward == NN_NEVER ? forward : forward * (uint32_t)sizeof(float), NN_NEVER);
-    float_pool *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    *params = own;
-    return true;
+    return nn_keep(build, &own, sizeof own);
 }
 
 // One output: the largest value under the window, or the mean of those inside the image.
@@ -83,13 +78,8 @@ static bool prepare_mean(nn_build *build) {
         !nn_read_reduction(build, &input, &output, &own.kept, &own.reduced)) {
         return false;
     }
-    float_mean *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    *params = own;
-    params->outputs_per_step = nn_items_per_step(nn_axes_count(&own.reduced));
-    return true;
+    own.outputs_per_step = nn_items_per_step(nn_axes_count(&own.reduced));
+    return nn_keep(build, &own, sizeof own);
 }
 
 static bool run_mean(nn_model *model, const nn_node *node) {

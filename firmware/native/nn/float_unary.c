@@ -43,13 +43,8 @@ static bool prepare(nn_build *build) {
     if (!read(build, &input, &output, &own)) {
         return false;
     }
-    unary *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    *params = own;
-    params->type = output.type;
-    return true;
+    own.type = output.type;
+    return nn_keep(build, &own, sizeof own);
 }
 
 static float logistic(float x) {

@@ -24,22 +24,16 @@ static bool check(nn_build *build, const nn_info *input, const nn_info *weights,
 
 static bool prepare(nn_build *build) {
     nn_layer layer;
+    fully_connected own;
     layer.step = 1;
     layer.activation = FULLY_CONNECTED_ACTIVATION;
     if (!nn_read_layer(build, 0, 1, &layer) || !check(build, &layer.input, &layer.weights, &layer.output)) {
         return false;
     }
     layer.rows = (uint32_t)layer.weights.shape[0];
-    if (!nn_check_weights(build, &layer, 0)) {
-        return false;
-    }
-    fully_connected *params = nn_take_layer(build, &layer, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    params->batches = layer.output.count / layer.rows;
-    params->batches_per_step = nn_items_per_step(layer.weights.count);
-    return nn_fill_dense(build, &params->dense, params + 1, &layer);
+    own.batches = layer.output.count / layer.rows;
+    own.batches_per_step = nn_items_per_step(layer.weights.count);
+    return nn_check_weights(build, &layer, 0) && nn_keep_layer(build, &layer, &own.dense, sizeof own);
 }
 
 static bool run(nn_model *model, const nn_node *node) {

@@ -21,9 +21,9 @@ static bool read_scales(nn_build *build, const nn_info info[3], binary16 *params
     if (build->node->kind->builtin == BUILTIN_MUL) {
         return nn_read_scale(build, info[0].scale, info[1].scale, info[2].scale, &params->output_scale);
     }
-    params->left_scale = nn_scale_ratio(info[0].scale, 0.5f, larger);
-    params->right_scale = nn_scale_ratio(info[1].scale, 0.5f, larger);
-    params->output_scale = nn_scale_ratio(larger, 2.0f / (1 << LEFT_SHIFT), info[2].scale);
+    nn_scale_ratio(info[0].scale, 0.5f, larger, &params->left_scale);
+    nn_scale_ratio(info[1].scale, 0.5f, larger, &params->right_scale);
+    nn_scale_ratio(larger, 2.0f / (1 << LEFT_SHIFT), info[2].scale, &params->output_scale);
     return params->output_scale.shift <= 0 || nn_refuse(build, NN_WHY_RATIO_SCALES_TOO_LARGE);
 }
 

@@ -47,7 +47,8 @@ static bool near_power(float scale, int exponent, int32_t below, int32_t above) 
 
 // floor(scale * 3 * 4096 * 2^shift) for the least shift that makes it exceed 32767 / 2.
 static bool read_multiplier(nn_build *build, float input_scale, curve *params) {
-    const nn_scale scale = nn_scale_ratio(input_scale, 3.0f, 1.0f); // exact
+    nn_scale scale;
+    nn_scale_ratio(input_scale, 3.0f, 1.0f, &scale); // exact
     bool doubled = scale.multiplier > 0x7FFF0000;
     params->shift = 3 - scale.shift - doubled;
     params->multiplier = scale.multiplier >> (16 + doubled);
@@ -84,12 +85,7 @@ static bool prepare(nn_build *build) {
         return false;
     }
     own.count = output.count;
-    curve *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    *params = own;
-    return true;
+    return nn_keep(build, &own, sizeof own);
 }
 
 static bool run(nn_model *model, const nn_node *node) {

@@ -31,22 +31,18 @@ static bool check(nn_build *build, const nn_info *input, const nn_info *output) 
 
 static bool prepare(nn_build *build) {
     nn_info input, output;
+    softmax16 own;
     float beta;
     if (!nn_read_softmax(build, &input, &output, &beta) || !check(build, &input, &output)) {
         return false;
     }
-    const nn_scale scale = nn_scale_softmax(input.scale, beta);
-    if (scale.shift > MOST_SHIFT) {
+    nn_scale_softmax(input.scale, beta, &own.scale);
+    if (own.scale.shift > MOST_SHIFT) {
         return nn_refuse(build, NN_WHY_BETA_TIMES_INPUT_SCALE_TOO_LARGE);
     }
-    softmax16 *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    params->scale = scale;
-    params->classes = (uint32_t)input.shape[input.rank - 1];
-    params->rows = input.count / params->classes;
-    return true;
+    own.classes = (uint32_t)input.shape[input.rank - 1];
+    own.rows = input.count / own.classes;
+    return nn_keep(build, &own, sizeof own);
 }
 
 // Between two neighbours of a table, at the low 7 bits of `x`.

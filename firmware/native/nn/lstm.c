@@ -160,12 +160,7 @@ static bool prepare(nn_build *build) {
     build->node->scratch_bytes = (own.depth + (1 + GATES) * own.units) * (uint32_t)sizeof(int16_t);
     own.hidden = nn_take_state(build, hidden.bytes, (uint8_t)own.hidden_zero);
     own.cell = nn_take_state(build, cell.bytes, 0);
-    lstm *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    *params = own;
-    return true;
+    return nn_keep(build, &own, sizeof own);
 }
 
 static int32_t saturate(int32_t value) {

@@ -127,7 +127,7 @@ typedef struct {
 // One operator: `prepare` checks it against the file and takes its parameters from the tables, `run` executes it and
 // returns false when the step budget ended or the run was cancelled.
 struct nn_operator {
-    int32_t builtin;
+    uint8_t builtin;
     uint8_t options; // tag of its options union
     uint8_t inputs_least;
     uint8_t inputs_most;

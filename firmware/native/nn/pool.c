@@ -33,20 +33,13 @@ bool nn_read_pool(nn_build *build, nn_info *input, nn_info *output, nn_window *w
 
 static bool prepare(nn_build *build) {
     nn_info input, output;
-    nn_window window;
-    uint32_t pixels_per_step;
-    if (!nn_read_pool(build, &input, &output, &window, &pixels_per_step) || !nn_need_int8(build, &input) ||
-        !nn_need_int8(build, &output)) {
+    pool own;
+    if (!nn_read_pool(build, &input, &output, &own.window, &own.pixels_per_step) || !nn_need_int8(build, &input) ||
+        !nn_need_int8(build, &output) || !nn_read_activation(build, POOL_ACTIVATION, &output, &own.low, &own.high)) {
         return false;
     }
-    pool *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    nn_overlap(build, nn_window_forward(&window, 1), NN_NEVER);
-    params->window = window;
-    params->pixels_per_step = pixels_per_step;
-    return nn_read_activation(build, POOL_ACTIVATION, &output, &params->low, &params->high);
+    nn_overlap(build, nn_window_forward(&own.window, 1), NN_NEVER);
+    return nn_keep(build, &own, sizeof own);
 }
 
 static patch patch_at(const nn_window *window, const int8_t *image, const nn_pixel *pixel) {
@@ -59,59 +52,42 @@ static patch patch_at(const nn_window *window, const int8_t *image, const nn_pix
     return found;
 }
 
-static int32_t average(const nn_window *window, const patch *patch, int32_t channel) {
-    int32_t sum = 0;
-    int32_t count = patch->rows * patch->columns;
+// One output before it is clamped: the largest value under the window, or the mean of those inside the image.
+static int32_t reduce(const nn_window *window, const patch *patch, int32_t channel, bool mean) {
+    int32_t sum = 0, largest = INT8_MIN;
+    const int32_t count = patch->rows * patch->columns, row_bytes = window->in_w * window->in_c, step = window->in_c;
     const int8_t *row = patch->first + channel;
-    for (int32_t i = 0; i < patch->rows; i++, row += window->in_w * window->in_c) {
-        const int8_t *value = row;
-        for (int32_t j = 0; j < patch->columns; j++, value += window->in_c) {
-            sum += *value;
+    for (int32_t i = patch->rows; i > 0; i--, row += row_bytes) {
+        const int8_t *from = row;
+        for (int32_t j = patch->columns; j > 0; j--, from += step) {
+            const int32_t value = *from;
+            sum += value;
+            largest = value > largest ? value : largest;
         }
     }
-    return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count; // toward zero, as the reference
+    return mean ? (sum > 0 ? sum + count / 2 : sum - count / 2) / count : largest; // toward zero, as the reference
 }
 
-static int32_t maximum(const nn_window *window, const patch *patch, int32_t channel) {
-    int32_t largest = INT8_MIN;
-    const int8_t *row = patch->first + channel;
-    for (int32_t i = 0; i < patch->rows; i++, row += window->in_w * window->in_c) {
-        const int8_t *value = row;
-        for (int32_t j = 0; j < patch->columns; j++, value += window->in_c) {
-            largest = *value > largest ? *value : largest;
-        }
-    }
-    return largest;
-}
-
-static bool run(nn_model *model, const nn_node *node, int32_t (*reduce)(const nn_window *, const patch *, int32_t)) {
+static bool run(nn_model *model, const nn_node *node) {
     const pool *params = node->params;
     const nn_window *window = &params->window;
     const int8_t *input = (const int8_t *)nn_data(model, node->input);
     int8_t *out = (int8_t *)nn_data(model, node->output);
+    const bool mean = node->kind->builtin == BUILTIN_AVERAGE_POOL_2D;
     nn_pixel pixel = {0, 0, 0};
     uint32_t pixels = nn_window_pixels(window);
-    for (uint32_t i = 0; i < pixels; i++, out += window->out_c) {
+    for (uint32_t i = 0; i < pixels; i++) {
         if (!nn_step_each(model, i, params->pixels_per_step)) {
             return false;
         }
         patch under = patch_at(window, nn_image(window, input, pixel.batch), &pixel);
         for (int32_t c = 0; c < window->out_c; c++) {
-            out[c] = (int8_t)nn_clamp(reduce(window, &under, c), params->low, params->high);
+            *out++ = (int8_t)nn_clamp(reduce(window, &under, c, mean), params->low, params->high);
         }
         nn_next_pixel(window, &pixel);
     }
     return true;
 }
 
-static bool run_average(nn_model *model, const nn_node *node) {
-    return run(model, node, average);
-}
-
-static bool run_maximum(nn_model *model, const nn_node *node) {
-    return run(model, node, maximum);
-}
-
-const nn_operator nn_average_pool = {BUILTIN_AVERAGE_POOL_2D, OPTIONS_POOL_2D, 1,          1,
-                                     "AVERAGE_POOL_2D",       prepare,         run_average};
-const nn_operator nn_max_pool = {BUILTIN_MAX_POOL_2D, OPTIONS_POOL_2D, 1, 1, "MAX_POOL_2D", prepare, run_maximum};
+const nn_operator nn_average_pool = {BUILTIN_AVERAGE_POOL_2D, OPTIONS_POOL_2D, 1, 1, "AVERAGE_POOL_2D", prepare, run};
+const nn_operator nn_max_pool = {BUILTIN_MAX_POOL_2D, OPTIONS_POOL_2D, 1, 1, "MAX_POOL_2D", prepare, run};

@@ -9,8 +9,10 @@ typedef struct {
     nn_scale scale;
     float real; // DEQUANTIZE: the scale
     int32_t input_zero, output_zero;
+    int32_t low, high; // of the output without its zero point
     uint32_t count;
-    uint8_t input_type, output_type;
+    uint8_t input_type, output_bytes;
+    bool to_float;
 } quantisation;
 
 static bool is_integer(uint8_t type) {
@@ -33,19 +35,23 @@ static bool check(nn_build *build, const nn_info *input, const nn_info *output, 
 
 static bool prepare(nn_build *build) {
     nn_info input, output;
-    nn_scale scale = {0, 0};
+    quantisation own;
     if (!nn_read_alike(build, &input, &output) || !nn_need_quantised(build, &input) ||
-        !check(build, &input, &output, &scale)) {
+        !check(build, &input, &output, &own.scale)) {
         return false;
     }
-    quantisation *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    const quantisation own = {scale,        input.scale, input.zero_point, output.zero_point,
-                              output.count, input.type,  output.type};
-    *params = own;
-    return true;
+    own.output_bytes = (uint8_t)nn_element_bytes(output.type);
+    own.low = output.type == NN_UINT8 ? 0 : INT32_MIN >> (32 - 8 * own.output_bytes);
+    own.high = (int32_t)((uint32_t)own.low + (UINT32_MAX >> (32 - 8 * own.output_bytes)));
+    own.low -= output.zero_point;
+    own.high -= output.zero_point;
+    own.real = input.scale;
+    own.input_zero = input.zero_point;
+    own.output_zero = output.zero_point;
+    own.count = output.count;
+    own.input_type = input.type;
+    own.to_float = output.type == NN_FLOAT32;
+    return nn_keep(build, &own, sizeof own);
 }
 
 static int32_t load(const uint8_t *from, uint8_t type, uint32_t index) {
@@ -61,33 +67,22 @@ static int32_t load(const uint8_t *from, uint8_t type, uint32_t index) {
     }
 }
 
-static void store(uint8_t *to, uint8_t type, uint32_t index, int64_t value) {
-    int32_t bits = 8 * (int32_t)nn_element_bytes(type);
-    int64_t low = type == NN_UINT8 ? 0 : -(1ll << (bits - 1)), high = low + (1ll << bits) - 1;
-    int32_t own = (int32_t)(value < low ? low : value > high ? high : value);
-    if (bits == 8) {
-        to[index] = (uint8_t)own;
-    } else if (bits == 16) {
-        ((int16_t *)(void *)to)[index] = (int16_t)own;
-    } else {
-        ((int32_t *)(void *)to)[index] = own;
-    }
-}
-
 static bool run(nn_model *model, const nn_node *node) {
     const quantisation *params = node->params;
     const uint8_t *input = nn_data(model, node->input);
     uint8_t *out = nn_data(model, node->output);
-    for (uint32_t i = 0; i < params->count; i++) {
+    for (uint32_t i = 0; i < params->count; i++, out += params->output_bytes) {
         if (i % NN_STEP_WORK == 0 && !nn_step(model)) {
             return false;
         }
         int32_t value = load(input, params->input_type, i) - params->input_zero;
-        if (params->output_type == NN_FLOAT32) {
-            ((float *)(void *)out)[i] = params->real * (float)value;
+        if (params->to_float) {
+            float real = params->real * (float)value;
+            memcpy(&value, &real, sizeof value);
         } else {
-            store(out, params->output_type, i, (int64_t)nn_rescale(value, params->scale) + params->output_zero);
+            value = nn_clamp(nn_rescale(value, params->scale), params->low, params->high) + params->output_zero;
         }
+        memcpy(out, &value, params->output_bytes); // the low bytes come first
     }
     return true;
 }

@@ -105,12 +105,7 @@ static bool prepare(nn_build *build) {
         !nn_read_reduction(build, &input, &output, &own.kept, &own.reduced) || !check(build, &input, &output, &own)) {
         return false;
     }
-    reduction *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    *params = own;
-    return true;
+    return nn_keep(build, &own, sizeof own);
 }
 
 // What all of the operators need to know of the elements; the first of several that are the largest.

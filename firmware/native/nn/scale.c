@@ -29,7 +29,7 @@ static uint64_t round_to_even(uint64_t value, int drop, bool sticky) {
 }
 
 // quotient * 2^exponent, a number above 2^53 whose rest is below its last bit, as fixed point.
-static nn_scale as_scale(uint64_t quotient, bool rest, int exponent) {
+static void set(nn_scale *scale, uint64_t quotient, bool rest, int exponent) {
     // First the rounding of the division in double, then the one to 31 bits, half up.
     int drop = 64 - __builtin_clzll(quotient) - DOUBLE_BITS;
     uint64_t in_double = round_to_even(quotient, drop, rest);
@@ -43,21 +43,20 @@ static nn_scale as_scale(uint64_t quotient, bool rest, int exponent) {
         rounded >>= 1;
         shift++;
     }
-    const nn_scale zero = {0, 0};
-    const nn_scale scale = {(int32_t)rounded, shift};
-    return shift < -31 ? zero : scale;
+    scale->multiplier = shift < -31 ? 0 : (int32_t)rounded;
+    scale->shift = shift < -31 ? 0 : shift;
 }
 
-nn_scale nn_scale_ratio(float a, float b, float c) {
+void nn_scale_ratio(float a, float b, float c, nn_scale *scale) {
     // The product of two 24-bit mantissas is exact in a double; so is its quotient here, to 61 bits and a sticky bit.
     uint64_t divisor = mantissa_of(c);
     uint64_t product = (mantissa_of(a) * mantissa_of(b)) << 15;
     uint64_t rest = (product % divisor) << 24;
     uint64_t quotient = (product / divisor) << 24 | rest / divisor;
-    return as_scale(quotient, rest % divisor != 0, exponent_of(a) + exponent_of(b) - exponent_of(c) - 15 - 24);
+    set(scale, quotient, rest % divisor != 0, exponent_of(a) + exponent_of(b) - exponent_of(c) - 15 - 24);
 }
 
-nn_scale nn_scale_softmax(float scale, float beta) {
+void nn_scale_softmax(float scale, float beta, nn_scale *found) {
     const uint64_t divisor = 0x14001400140014; // 10.0 / 65535.0 as a double, times 2^65
     uint64_t rest = (mantissa_of(scale) * mantissa_of(beta)) << 5, quotient = 0; // below twice the divisor
     for (int i = 0; i < 60; i++) {
@@ -65,5 +64,5 @@ nn_scale nn_scale_softmax(float scale, float beta) {
         quotient = quotient << 1 | one;
         rest = (one ? rest - divisor : rest) << 1;
     }
-    return as_scale(quotient, rest != 0, exponent_of(scale) + exponent_of(beta) - 5 - 59 + 65);
+    set(found, quotient, rest != 0, exponent_of(scale) + exponent_of(beta) - 5 - 59 + 65);
 }

@@ -17,10 +17,10 @@ static inline bool nn_scale_valid(float scale) {
 
 // QuantizeMultiplier((double)a * (double)b / (double)c), bit for bit; the three are valid scales. A ratio below 2^-32
 // becomes zero. The shift is not limited upwards: see NN_SHIFT_MAX.
-nn_scale nn_scale_ratio(float a, float b, float c);
+void nn_scale_ratio(float a, float b, float c, nn_scale *scale);
 
 // QuantizeMultiplier((double)scale * (double)beta / (10.0 / 65535.0)), bit for bit.
-nn_scale nn_scale_softmax(float scale, float beta);
+void nn_scale_softmax(float scale, float beta, nn_scale *found);
 
 // Largest shift that nn_rescale accepts.
 #define NN_SHIFT_MAX 30

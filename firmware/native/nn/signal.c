@@ -59,13 +59,8 @@ static bool prepare_window(nn_build *build) {
     if (input.count % table.count != 0) {
         return nn_refuse(build, NN_WHY_WINDOW_NOT_FIT_INPUT);
     }
-    window *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
     const window own = {table.constant, table.count, input.count, shift};
-    *params = own;
-    return true;
+    return nn_keep(build, &own, sizeof own);
 }
 
 static bool run_window(nn_model *model, const nn_node *node) {
@@ -91,13 +86,8 @@ static bool prepare_auto_scale(nn_build *build) {
     if (bits.count != 1) {
         return nn_refuse(build, NN_WHY_SECOND_OUTPUT_NOT_ONE_NUMBER);
     }
-    auto_scale *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
     const auto_scale own = {input.count, bits.index};
-    *params = own;
-    return true;
+    return nn_keep(build, &own, sizeof own);
 }
 
 // The largest magnitude, but for -32768: that wraps, and any value after it counts as larger.

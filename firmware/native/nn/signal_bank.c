@@ -105,15 +105,6 @@ static bool run_bank(nn_model *model, const nn_node *node) {
     return true;
 }
 
-static bool take_mapping(nn_build *build, mapping own) {
-    mapping *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    *params = own;
-    return true;
-}
-
 static bool prepare_root(nn_build *build) {
     nn_info input, output, shift;
     if (!nn_signal_pair(build, NN_UINT64, NN_UINT32, 1, &input, &output) ||
@@ -124,7 +115,7 @@ static bool prepare_root(nn_build *build) {
         return nn_refuse(build, NN_WHY_SECOND_INPUT_NOT_ONE_NUMBER);
     }
     const mapping own = {.count = input.count, .shift = shift.index};
-    return take_mapping(build, own);
+    return nn_keep(build, &own, sizeof own);
 }
 
 // The square root, rounded to the nearest integer that fits: 16 bits when the value has at most 32.
@@ -164,7 +155,7 @@ static bool prepare_logarithm(nn_build *build) {
         return false;
     }
     const mapping own = {.count = input.count, .scale = (uint32_t)scale, .bits = bits};
-    return take_mapping(build, own);
+    return nn_keep(build, &own, sizeof own);
 }
 
 // scale * ln(value) for a value above 1: log2 in Q16.16 by interpolation, times ln 2.

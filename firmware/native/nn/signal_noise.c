@@ -68,12 +68,7 @@ static bool prepare_subtraction(nn_build *build) {
         return false;
     }
     own.estimate = nn_take_state(build, input.bytes, 0);
-    subtraction *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    *params = own;
-    return true;
+    return nn_keep(build, &own, sizeof own);
 }
 
 // One channel without its noise, whose estimate moves a little towards the signal. Sums wrap as the reference's do.
@@ -117,13 +112,8 @@ static bool prepare_gain(nn_build *build) {
     if (noise.count != input.count || gains.count < GAINS) {
         return nn_refuse(build, NN_WHY_NOISE_GAINS_NOT_FIT_CHANNELS);
     }
-    gain *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
     const gain own = {gains.constant, input.count, shift, noise.index};
-    *params = own;
-    return true;
+    return nn_keep(build, &own, sizeof own);
 }
 
 // The gain for an estimate of noise: a parabola for each power of two, by three values of the table.

@@ -162,12 +162,7 @@ static bool prepare_spectrum(nn_build *build) {
     }
     own.given = (uint32_t)input.shape[input.rank - 1];
     own.rows = output.count / (2 * points);
-    spectrum *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    *params = own;
-    return true;
+    return nn_keep(build, &own, sizeof own);
 }
 
 static bool run_spectrum(nn_model *model, const nn_node *node) {
@@ -202,13 +197,8 @@ static bool prepare_energy(nn_build *build) {
         return false;
     }
     nn_overlap(build, 0, NN_NEVER); // each element of the output takes the place of its pair
-    energy *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
     const energy own = {(uint32_t)first, (uint32_t)after, output.count};
-    *params = own;
-    return true;
+    return nn_keep(build, &own, sizeof own);
 }
 
 static bool run_energy(nn_model *model, const nn_node *node) {

@@ -43,7 +43,7 @@ bool nn_read_softmax(nn_build *build, nn_info *input, nn_info *output, float *be
 
 // min(beta * scale * 2^26, 2^31 - 1) as fixed point (PreprocessSoftmaxScaling).
 static bool read_scale(nn_build *build, const nn_info *input, float beta, nn_scale *scale) {
-    *scale = nn_scale_ratio(beta, input->scale, 1.0f);
+    nn_scale_ratio(beta, input->scale, 1.0f, scale);
     scale->shift += 31 - INTEGER_BITS;
     if (scale->shift > 31) {
         scale->shift = 31;
@@ -55,22 +55,17 @@ static bool read_scale(nn_build *build, const nn_info *input, float beta, nn_sca
 
 static bool prepare(nn_build *build) {
     nn_info input, output;
-    nn_scale scale;
+    softmax own;
     float beta;
     if (!nn_read_softmax(build, &input, &output, &beta) || !check(build, &input, &output) ||
-        !read_scale(build, &input, beta, &scale)) {
+        !read_scale(build, &input, beta, &own.scale)) {
         return false;
     }
-    softmax *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    params->scale = scale;
-    params->least = -(int32_t)((((1ll << INTEGER_BITS) - 1) << (31 - INTEGER_BITS)) >> scale.shift);
-    params->classes = (uint32_t)input.shape[input.rank - 1];
-    params->rows = input.count / params->classes;
-    params->wide = output.type == NN_INT16;
-    return true;
+    own.least = -(int32_t)((((1u << INTEGER_BITS) - 1) << (31 - INTEGER_BITS)) >> own.scale.shift);
+    own.classes = (uint32_t)input.shape[input.rank - 1];
+    own.rows = input.count / own.classes;
+    own.wide = output.type == NN_INT16;
+    return nn_keep(build, &own, sizeof own);
 }
 
 static int32_t scaled(const softmax *params, int32_t difference) {

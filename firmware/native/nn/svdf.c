@@ -107,12 +107,7 @@ static bool prepare(nn_build *build) {
     build->node->scratch_bytes = own.depth * (uint32_t)sizeof(int16_t);
     // A variable tensor of int8 begins with its zero point in each element, any other one with zeros.
     own.state = nn_take_state(build, info[STATE].bytes, own.wide ? 0 : (uint8_t)own.state_zero);
-    svdf *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    *params = own;
-    return true;
+    return nn_keep(build, &own, sizeof own);
 }
 
 // An answer at the limit of its type wraps when the state has a zero point, as in the reference.

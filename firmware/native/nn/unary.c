@@ -53,8 +53,8 @@ static bool read_hard_swish(nn_build *build, const nn_info *input, const nn_info
     if (!nn_scale_valid(ratio) || !nn_scale_valid(third)) {
         return nn_refuse(build, NN_WHY_RATIO_OF_SCALES_OUT_OF_RANGE);
     }
-    params->scale = nn_scale_ratio(ratio, 1.0f, 1.0f);
-    params->second = nn_scale_ratio(third, 1.0f, 1.0f);
+    nn_scale_ratio(ratio, 1.0f, 1.0f, &params->scale);
+    nn_scale_ratio(third, 1.0f, 1.0f, &params->second);
     if (params->scale.shift > 0 || params->scale.shift < -MOST_DIVISOR || params->second.shift < -MOST_DIVISOR) {
         return nn_refuse(build, NN_WHY_RATIO_OF_SCALES_OUT_OF_RANGE);
     }
@@ -68,7 +68,7 @@ static bool read_curve(nn_build *build, const nn_info *input, const nn_info *out
     if (output->zero_point != (logistic ? INT8_MIN : 0)) {
         return nn_refuse(build, NN_WHY_OUTPUT_WITH_ANOTHER_ZERO_POINT);
     }
-    params->scale = nn_scale_ratio(input->scale, 1.0f, 1.0f);
+    nn_scale_ratio(input->scale, 1.0f, 1.0f, &params->scale);
     params->scale.shift += 31 - INTEGER_BITS;
     int32_t limit = ((1 << INTEGER_BITS) - 1) << (31 - INTEGER_BITS);
     int shift = params->scale.shift;

@@ -11,8 +11,7 @@ typedef struct {
 } view;
 
 typedef struct {
-    uint16_t output;
-    uint16_t rank;
+    uint32_t rank;
     int32_t sizes[NN_MAX_RANK];
 } shape;
 
@@ -27,12 +26,8 @@ bool nn_prepare_view(nn_build *build) {
     if (input.count != output.count) {
         return nn_refuse(build, NN_WHY_INPUT_OUTPUT_DIFFERENT_COUNTS_ELEMENTS);
     }
-    view *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    params->bytes = output.bytes;
-    return true;
+    const view own = {output.bytes};
+    return nn_keep(build, &own, sizeof own);
 }
 
 static bool run_view(nn_model *model, const nn_node *node) {
@@ -59,13 +54,10 @@ static bool prepare_shape(nn_build *build) {
     if (output.rank != 1 || output.count != input.rank) {
         return nn_refuse(build, NN_WHY_OUTPUT_NOT_ONE_VALUE_DIMENSION);
     }
-    shape *params = nn_take_params(build, sizeof *params);
-    if (params == NULL) {
-        return nn_measuring(build);
-    }
-    params->rank = input.rank;
-    memcpy(params->sizes, input.shape, sizeof params->sizes);
-    return true;
+    shape own;
+    own.rank = input.rank;
+    memcpy(own.sizes, input.shape, sizeof own.sizes);
+    return nn_keep(build, &own, sizeof own);
 }
 
 static bool run_shape(nn_model *model, const nn_node *node) {

@@ -73,11 +73,6 @@ static void find_channels(nn_build *build, const nn_layer *layer) {
     }
 }
 
-void *nn_take_layer(nn_build *build, const nn_layer *layer, size_t bytes) {
-    find_channels(build, layer);
-    return nn_take_params(build, bytes + (build->channels ? 0 : layer->weights.scales.count * (sizeof(int32_t) + 1)));
-}
-
 // Sum of the magnitudes of one channel's weights; it fits, as a tensor has less than 2^24 elements.
 static int32_t magnitude(const nn_dense *dense, uint32_t channel, uint32_t step) {
     const int8_t *from = dense->weights + (step == 1 ? (size_t)channel * dense->depth : channel);
@@ -152,7 +147,7 @@ static bool fill_factors(nn_build *build, nn_dense *dense, void *tables, const n
     return true;
 }
 
-bool nn_fill_dense(nn_build *build, nn_dense *dense, void *tables, const nn_layer *layer) {
+static bool fill(nn_build *build, nn_dense *dense, void *tables, const nn_layer *layer) {
     int32_t low, high;
     if (!nn_read_activation(build, layer->activation, &layer->output, &low, &high) ||
         !fill_factors(build, dense, tables, layer)) {
@@ -170,6 +165,18 @@ bool nn_fill_dense(nn_build *build, nn_dense *dense, void *tables, const nn_laye
     int64_t largest = largest_sum(dense, layer->step);
     dense->fast = largest < SMALL_SUM && build->fast;
     return largest <= INT32_MAX || nn_refuse(build, NN_WHY_SUMS_COULD_OVERFLOW_32_BITS);
+}
+
+bool nn_keep_layer(nn_build *build, const nn_layer *layer, nn_dense *params, size_t bytes) {
+    find_channels(build, layer);
+    const size_t tables = build->channels ? 0 : layer->weights.scales.count * (sizeof(int32_t) + 1);
+    uint8_t *kept = nn_take_params(build, bytes + tables);
+    if (kept == NULL) {
+        return nn_measuring(build);
+    }
+    const bool filled = fill(build, params, kept + bytes, layer);
+    memcpy(kept, params, bytes);
+    return filled;
 }
 
 int32_t nn_scale_any(const nn_dense *dense, int32_t sum, const nn_channel *channel) {
