@@ -33,8 +33,8 @@ bool nn_read_layer(nn_build *build, uint32_t input, uint32_t weights, nn_layer *
 // Checks weights and bias, with `rows` channels along axis `axis` of the weights.
 bool nn_check_weights(nn_build *build, const nn_layer *layer, int32_t axis);
 
-// Fills in the first member of an operator's parameters, and keeps all of their `bytes`, with the tables it needs. False:
-// refused, or out of memory.
+// Fills in the first member of an operator's parameters, and keeps all of their `bytes`, with the tables it needs.
+// False: refused, or out of memory.
 bool nn_keep_layer(nn_build *build, const nn_layer *layer, nn_dense *params, size_t bytes);
 
 // Whether the shifts of these channels, aligned to 4, are those of a fast layer (NN_FAST_SHIFT in dot.h).

@@ -128,7 +128,8 @@ void nn_dense_put(const nn_dense *dense, void *scratch, uint32_t index, const in
 
 // One row of weights times the four columns of the scratch: 28 instructions for 32 products. Not inlined, so that the
 // inline assembly is there once.
-__attribute__((noinline)) static void dot_1x4(const int8_t *weights, const uint32_t *x, uint32_t quads, int32_t sums[4]) {
+__attribute__((noinline)) static void dot_1x4(const int8_t *weights, const uint32_t *x, uint32_t quads,
+                                              int32_t sums[4]) {
     int32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];
     register uint32_t x0 __asm("r3");
     register uint32_t x1 __asm("r4"); // ldm fills registers in ascending order

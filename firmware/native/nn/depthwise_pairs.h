@@ -31,13 +31,13 @@ __attribute__((noinline)) static void sum_of_pairs(const uint32_t *x, const uint
     register uint32_t w2 __asm("r5");
     register uint32_t w3 __asm("r6");
     uint32_t xa, xb, t;
-    __asm volatile("1:\n" PAIR "subs %[pairs], %[pairs], #1\n"
-                   "bne 1b\n"
-                   : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [x] "+r"(x), [w] "+r"(w), [w0] "=&r"(w0),
-                     [w1] "=&r"(w1), [w2] "=&r"(w2), [w3] "=&r"(w3), [xa] "=&r"(xa), [xb] "=&r"(xb), [t] "=&r"(t),
-                     [pairs] "+r"(pairs)
-                   :
-                   : "cc", "memory");
+    __asm volatile(
+        "1:\n" PAIR "subs %[pairs], %[pairs], #1\n"
+        "bne 1b\n"
+        : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [x] "+r"(x), [w] "+r"(w), [w0] "=&r"(w0), [w1] "=&r"(w1),
+          [w2] "=&r"(w2), [w3] "=&r"(w3), [xa] "=&r"(xa), [xb] "=&r"(xb), [t] "=&r"(t), [pairs] "+r"(pairs)
+        :
+        : "cc", "memory");
     sums[0] = a, sums[1] = b, sums[2] = c, sums[3] = d;
 }
 

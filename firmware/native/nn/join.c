@@ -17,8 +17,8 @@ typedef struct {
 
 static bool read_part(nn_build *build, joint *joint, uint32_t index) {
     nn_info *part = &joint->own.part;
-    bool found = joint->together ? nn_read_input(build, index, part)
-                                 : nn_read_output_of(build, joint->parts, index, part);
+    bool found =
+        joint->together ? nn_read_input(build, index, part) : nn_read_output_of(build, joint->parts, index, part);
     return found && nn_need_same_kind(build, part, &joint->own.whole);
 }
 

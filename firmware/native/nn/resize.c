@@ -127,12 +127,7 @@ static bool run(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_resize_nearest = {BUILTIN_RESIZE_NEAREST_NEIGHBOR,
-                                       OPTIONS_RESIZE_NEAREST_NEIGHBOR,
-                                       2,
-                                       2,
-                                       "RESIZE_NEAREST_NEIGHBOR",
-                                       prepare,
-                                       run};
+const nn_operator nn_resize_nearest = {
+    BUILTIN_RESIZE_NEAREST_NEIGHBOR, OPTIONS_RESIZE_NEAREST_NEIGHBOR, 2, 2, "RESIZE_NEAREST_NEIGHBOR", prepare, run};
 const nn_operator nn_resize_bilinear = {
     BUILTIN_RESIZE_BILINEAR, OPTIONS_RESIZE_BILINEAR, 2, 2, "RESIZE_BILINEAR", prepare, run};
