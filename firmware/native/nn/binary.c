@@ -210,9 +210,9 @@ static bool run_each(nn_model *model, const nn_node *node) {
     return nn_run_binary(model, node, each_row);
 }
 
-const nn_operator nn_add = {BUILTIN_ADD, OPTIONS_ADD, 2, 2, "ADD", prepare, run_sum};
-const nn_operator nn_sub = {BUILTIN_SUB, OPTIONS_SUB, 2, 2, "SUB", prepare, run_sum};
-const nn_operator nn_mul = {BUILTIN_MUL, OPTIONS_MUL, 2, 2, "MUL", prepare, run_each};
-const nn_operator nn_prelu = {BUILTIN_PRELU, OPTIONS_NONE, 2, 2, "PRELU", prepare, run_each};
-const nn_operator nn_maximum = {BUILTIN_MAXIMUM, OPTIONS_MAXIMUM_MINIMUM, 2, 2, "MAXIMUM", prepare, run_each};
-const nn_operator nn_minimum = {BUILTIN_MINIMUM, OPTIONS_MAXIMUM_MINIMUM, 2, 2, "MINIMUM", prepare, run_each};
+const nn_operator nn_add = {BUILTIN_ADD, OPTIONS_ADD, 2, 2, NN_NAME("ADD"), prepare, run_sum};
+const nn_operator nn_sub = {BUILTIN_SUB, OPTIONS_SUB, 2, 2, NN_NAME("SUB"), prepare, run_sum};
+const nn_operator nn_mul = {BUILTIN_MUL, OPTIONS_MUL, 2, 2, NN_NAME("MUL"), prepare, run_each};
+const nn_operator nn_prelu = {BUILTIN_PRELU, OPTIONS_NONE, 2, 2, NN_NAME("PRELU"), prepare, run_each};
+const nn_operator nn_maximum = {BUILTIN_MAXIMUM, OPTIONS_MAXIMUM_MINIMUM, 2, 2, NN_NAME("MAXIMUM"), prepare, run_each};
+const nn_operator nn_minimum = {BUILTIN_MINIMUM, OPTIONS_MAXIMUM_MINIMUM, 2, 2, NN_NAME("MINIMUM"), prepare, run_each};

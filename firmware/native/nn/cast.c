@@ -82,4 +82,4 @@ static bool run(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_cast = {BUILTIN_CAST, OPTIONS_CAST, 1, 1, "CAST", prepare, run};
+const nn_operator nn_cast = {BUILTIN_CAST, OPTIONS_CAST, 1, 1, NN_NAME("CAST"), prepare, run};

@@ -187,6 +187,6 @@ static bool run(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_conv = {BUILTIN_CONV_2D, OPTIONS_CONV_2D, 2, 3, "CONV_2D", prepare, run};
+const nn_operator nn_conv = {BUILTIN_CONV_2D, OPTIONS_CONV_2D, 2, 3, NN_NAME("CONV_2D"), prepare, run};
 const nn_operator nn_transpose_conv = {
-    BUILTIN_TRANSPOSE_CONV, OPTIONS_TRANSPOSE_CONV, 3, 4, "TRANSPOSE_CONV", prepare, run};
+    BUILTIN_TRANSPOSE_CONV, OPTIONS_TRANSPOSE_CONV, 3, 4, NN_NAME("TRANSPOSE_CONV"), prepare, run};

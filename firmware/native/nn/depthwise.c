@@ -86,4 +86,4 @@ static bool run(nn_model *model, const nn_node *node) {
 }
 
 const nn_operator nn_depthwise_conv = {
-    BUILTIN_DEPTHWISE_CONV_2D, OPTIONS_DEPTHWISE_CONV_2D, 2, 3, "DEPTHWISE_CONV_2D", prepare, run};
+    BUILTIN_DEPTHWISE_CONV_2D, OPTIONS_DEPTHWISE_CONV_2D, 2, 3, NN_NAME("DEPTHWISE_CONV_2D"), prepare, run};

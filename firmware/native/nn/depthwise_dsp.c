@@ -37,32 +37,39 @@ typedef struct {
     bool narrow; // outputs are clamped to less than int8
 } quad;
 
-// The pair of weights of four channels.
-static uint32_t *spread(uint32_t *to, uint32_t first, uint32_t second) {
+// The pair of weights of four channels. Inputs are taken as they are: the zero point times the weights leaves the
+// biases.
+static uint32_t *spread(uint32_t *to, uint32_t first, uint32_t second, uint32_t minus_zero, int32_t bias[4]) {
     uint32_t low = nn_low_halves(first, second), high = nn_high_halves(first, second);
     to[0] = nn_even(low);
     to[1] = nn_odd(low);
     to[2] = nn_even(high);
     to[3] = nn_odd(high);
+    for (uint32_t i = 0; i < 4; i++) {
+        bias[i] = nn_multiply_pairs(to[i], minus_zero, bias[i]);
+    }
     return to + 4;
 }
 
-// Weights in the order of the columns, for words of four inputs.
-static void spread_columns(const nn_window *window, const int8_t *weights, uint32_t *to) {
-    uint32_t taps = (uint32_t)window->kernel_w * window->kernel_h, waiting = 0, row = 0, column = 0;
-    for (uint32_t tap = 0; tap < taps; tap++) {
-        uint32_t four = nn_load4(weights + (row * window->kernel_w + column) * (uint32_t)window->out_c);
-        if (tap & 1) {
-            to = spread(to, waiting, four);
-        }
-        waiting = four;
-        if (++row == window->kernel_h) {
-            row = 0;
-            column++;
+// Weights of channel `channel` and the next three, in the order of the columns.
+static void spread_columns(const nn_depthwise *params, uint32_t channel, quad *own) {
+    const nn_window *window = &params->window;
+    const int8_t *column = params->dense.weights + channel, *end = column + params->dense.depth * params->dense.rows;
+    const uint32_t next = (uint32_t)window->out_c, down = window->kernel_w * next;
+    const uint32_t minus_zero = nn_minus_twice(params->dense.input_zero);
+    uint32_t *to = own->weights, waiting = 0;
+    bool odd = false;
+    for (uint32_t i = window->kernel_w; i > 0; i--, column += next) {
+        for (const int8_t *at = column; at < end; at += down, odd = !odd) {
+            uint32_t four = nn_load4(at);
+            if (odd) {
+                to = spread(to, waiting, four, minus_zero, own->bias);
+            }
+            waiting = four;
         }
     }
-    if (taps & 1) {
-        spread(to, waiting, 0);
+    if (odd) {
+        spread(to, waiting, 0, minus_zero, own->bias);
     }
 }
 
@@ -117,32 +124,17 @@ static void prepare_quad(const nn_depthwise *params, quad *own, uint32_t channel
     }
 }
 
-// Inputs are taken as they are: takes the zero point times the sum of the weights from the biases.
-static void fold_zero_point(const nn_dense *dense, quad *own, uint32_t pairs) {
-    const uint32_t *weights = own->weights;
-    int32_t sums[4] = {0, 0, 0, 0};
-    for (; pairs > 0; pairs--, weights += 4) {
-        for (uint32_t i = 0; i < 4; i++) {
-            sums[i] = nn_multiply_pairs(weights[i], 0x10001u, sums[i]);
-        }
-    }
-    for (uint32_t i = 0; i < 4; i++) {
-        own->bias[i] -= dense->input_zero * sums[i];
-    }
-}
-
 uint32_t nn_depthwise_quads(const nn_depthwise *params, const nn_span *span, void *scratch) {
     const nn_window *window = &params->window;
     if (nn_depthwise_quad_bytes(window, params->multiplier, params->pixels_per_step) == 0) {
         return 0;
     }
-    uint32_t channel = 0, pairs = pairs_of(window);
-    quad own = {.weights = scratch, .inputs = (uint32_t *)scratch + 4 * pairs};
+    uint32_t channel = 0;
+    quad own = {.weights = scratch, .inputs = (uint32_t *)scratch + 4 * pairs_of(window)};
     own.narrow = params->dense.low > INT8_MIN || params->dense.high < INT8_MAX;
     for (; channel + 4 <= params->dense.rows; channel += 4) {
         prepare_quad(params, &own, channel);
-        spread_columns(window, params->dense.weights + channel, own.weights);
-        fold_zero_point(&params->dense, &own, pairs);
+        spread_columns(params, channel, &own);
         if (channel == 0 || params->multiplier == 1) {
             gather_words(params, span, channel, own.inputs);
         }

@@ -40,6 +40,6 @@ static bool run(nn_model *model, const nn_node *node) {
     return nn_run_binary(model, node, one_row);
 }
 
-const nn_operator nn_add_float = {BUILTIN_ADD, OPTIONS_ADD, 2, 2, "ADD", prepare, run};
-const nn_operator nn_sub_float = {BUILTIN_SUB, OPTIONS_SUB, 2, 2, "SUB", prepare, run};
-const nn_operator nn_mul_float = {BUILTIN_MUL, OPTIONS_MUL, 2, 2, "MUL", prepare, run};
+const nn_operator nn_add_float = {BUILTIN_ADD, OPTIONS_ADD, 2, 2, NN_NAME("ADD"), prepare, run};
+const nn_operator nn_sub_float = {BUILTIN_SUB, OPTIONS_SUB, 2, 2, NN_NAME("SUB"), prepare, run};
+const nn_operator nn_mul_float = {BUILTIN_MUL, OPTIONS_MUL, 2, 2, NN_NAME("MUL"), prepare, run};

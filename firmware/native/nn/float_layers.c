@@ -52,8 +52,8 @@ static bool run(nn_model *model, const nn_node *node) {
     return nn_run_wide(model, node, output_of);
 }
 
-const nn_operator nn_conv_float = {BUILTIN_CONV_2D, OPTIONS_CONV_2D, 2, 3, "CONV_2D", prepare, run};
+const nn_operator nn_conv_float = {BUILTIN_CONV_2D, OPTIONS_CONV_2D, 2, 3, NN_NAME("CONV_2D"), prepare, run};
 const nn_operator nn_depthwise_conv_float = {
-    BUILTIN_DEPTHWISE_CONV_2D, OPTIONS_DEPTHWISE_CONV_2D, 2, 3, "DEPTHWISE_CONV_2D", prepare, run};
+    BUILTIN_DEPTHWISE_CONV_2D, OPTIONS_DEPTHWISE_CONV_2D, 2, 3, NN_NAME("DEPTHWISE_CONV_2D"), prepare, run};
 const nn_operator nn_fully_connected_float = {
-    BUILTIN_FULLY_CONNECTED, OPTIONS_FULLY_CONNECTED, 2, 3, "FULLY_CONNECTED", prepare, run};
+    BUILTIN_FULLY_CONNECTED, OPTIONS_FULLY_CONNECTED, 2, 3, NN_NAME("FULLY_CONNECTED"), prepare, run};

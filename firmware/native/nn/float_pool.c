@@ -104,8 +104,8 @@ static bool run_mean(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_average_pool_float = {BUILTIN_AVERAGE_POOL_2D, OPTIONS_POOL_2D, 1,       1,
-                                           "AVERAGE_POOL_2D",       prepare_pool,    run_pool};
-const nn_operator nn_max_pool_float = {BUILTIN_MAX_POOL_2D, OPTIONS_POOL_2D, 1,       1,
-                                       "MAX_POOL_2D",       prepare_pool,    run_pool};
-const nn_operator nn_mean_float = {BUILTIN_MEAN, OPTIONS_REDUCER, 2, 2, "MEAN", prepare_mean, run_mean};
+const nn_operator nn_average_pool_float = {BUILTIN_AVERAGE_POOL_2D,    OPTIONS_POOL_2D, 1,       1,
+                                           NN_NAME("AVERAGE_POOL_2D"), prepare_pool,    run_pool};
+const nn_operator nn_max_pool_float = {BUILTIN_MAX_POOL_2D,    OPTIONS_POOL_2D, 1,       1,
+                                       NN_NAME("MAX_POOL_2D"), prepare_pool,    run_pool};
+const nn_operator nn_mean_float = {BUILTIN_MEAN, OPTIONS_REDUCER, 2, 2, NN_NAME("MEAN"), prepare_mean, run_mean};

@@ -135,8 +135,8 @@ static bool run_softmax(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_relu_float = {BUILTIN_RELU, OPTIONS_NONE, 1, 1, "RELU", prepare, run};
-const nn_operator nn_relu6_float = {BUILTIN_RELU6, OPTIONS_NONE, 1, 1, "RELU6", prepare, run};
-const nn_operator nn_logistic_float = {BUILTIN_LOGISTIC, OPTIONS_NONE, 1, 1, "LOGISTIC", prepare, run};
-const nn_operator nn_quantize_float = {BUILTIN_QUANTIZE, OPTIONS_QUANTIZE, 1, 1, "QUANTIZE", prepare, run};
-const nn_operator nn_softmax_float = {BUILTIN_SOFTMAX, OPTIONS_SOFTMAX, 1, 1, "SOFTMAX", prepare, run_softmax};
+const nn_operator nn_relu_float = {BUILTIN_RELU, OPTIONS_NONE, 1, 1, NN_NAME("RELU"), prepare, run};
+const nn_operator nn_relu6_float = {BUILTIN_RELU6, OPTIONS_NONE, 1, 1, NN_NAME("RELU6"), prepare, run};
+const nn_operator nn_logistic_float = {BUILTIN_LOGISTIC, OPTIONS_NONE, 1, 1, NN_NAME("LOGISTIC"), prepare, run};
+const nn_operator nn_quantize_float = {BUILTIN_QUANTIZE, OPTIONS_QUANTIZE, 1, 1, NN_NAME("QUANTIZE"), prepare, run};
+const nn_operator nn_softmax_float = {BUILTIN_SOFTMAX, OPTIONS_SOFTMAX, 1, 1, NN_NAME("SOFTMAX"), prepare, run_softmax};

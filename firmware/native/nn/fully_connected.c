@@ -52,4 +52,4 @@ static bool run(nn_model *model, const nn_node *node) {
 }
 
 const nn_operator nn_fully_connected = {
-    BUILTIN_FULLY_CONNECTED, OPTIONS_FULLY_CONNECTED, 2, 3, "FULLY_CONNECTED", prepare, run};
+    BUILTIN_FULLY_CONNECTED, OPTIONS_FULLY_CONNECTED, 2, 3, NN_NAME("FULLY_CONNECTED"), prepare, run};

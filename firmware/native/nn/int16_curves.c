@@ -103,5 +103,5 @@ static bool run(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_logistic_int16 = {BUILTIN_LOGISTIC, OPTIONS_NONE, 1, 1, "LOGISTIC", prepare, run};
-const nn_operator nn_tanh_int16 = {BUILTIN_TANH, OPTIONS_NONE, 1, 1, "TANH", prepare, run};
+const nn_operator nn_logistic_int16 = {BUILTIN_LOGISTIC, OPTIONS_NONE, 1, 1, NN_NAME("LOGISTIC"), prepare, run};
+const nn_operator nn_tanh_int16 = {BUILTIN_TANH, OPTIONS_NONE, 1, 1, NN_NAME("TANH"), prepare, run};

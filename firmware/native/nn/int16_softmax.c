@@ -113,4 +113,4 @@ static bool run(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_softmax_int16 = {BUILTIN_SOFTMAX, OPTIONS_SOFTMAX, 1, 1, "SOFTMAX", prepare, run};
+const nn_operator nn_softmax_int16 = {BUILTIN_SOFTMAX, OPTIONS_SOFTMAX, 1, 1, NN_NAME("SOFTMAX"), prepare, run};

@@ -54,8 +54,8 @@ static bool run(nn_model *model, const nn_node *node) {
     return nn_run_binary(model, node, run_row);
 }
 
-const nn_operator nn_add_int32 = {BUILTIN_ADD, OPTIONS_ADD, 2, 2, "ADD", prepare, run};
-const nn_operator nn_mul_int32 = {BUILTIN_MUL, OPTIONS_MUL, 2, 2, "MUL", prepare, run};
-const nn_operator nn_div_int32 = {BUILTIN_DIV, OPTIONS_DIV, 2, 2, "DIV", prepare, run};
-const nn_operator nn_minimum_int32 = {BUILTIN_MINIMUM, OPTIONS_MAXIMUM_MINIMUM, 2, 2, "MINIMUM", prepare, run};
-const nn_operator nn_maximum_int32 = {BUILTIN_MAXIMUM, OPTIONS_MAXIMUM_MINIMUM, 2, 2, "MAXIMUM", prepare, run};
+const nn_operator nn_add_int32 = {BUILTIN_ADD, OPTIONS_ADD, 2, 2, NN_NAME("ADD"), prepare, run};
+const nn_operator nn_mul_int32 = {BUILTIN_MUL, OPTIONS_MUL, 2, 2, NN_NAME("MUL"), prepare, run};
+const nn_operator nn_div_int32 = {BUILTIN_DIV, OPTIONS_DIV, 2, 2, NN_NAME("DIV"), prepare, run};
+const nn_operator nn_minimum_int32 = {BUILTIN_MINIMUM, OPTIONS_MAXIMUM_MINIMUM, 2, 2, NN_NAME("MINIMUM"), prepare, run};
+const nn_operator nn_maximum_int32 = {BUILTIN_MAXIMUM, OPTIONS_MAXIMUM_MINIMUM, 2, 2, NN_NAME("MAXIMUM"), prepare, run};

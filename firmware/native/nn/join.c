@@ -95,7 +95,7 @@ static bool prepare_split(nn_build *build) {
            join(build, &own, nn_integer(&axis, 0));
 }
 
-const nn_operator nn_concatenation = {BUILTIN_CONCATENATION, OPTIONS_CONCATENATION, 1,           MOST_PARTS,
-                                      "CONCATENATION",       prepare_concatenation, nn_run_moves};
-const nn_operator nn_pack = {BUILTIN_PACK, OPTIONS_PACK, 1, MOST_PARTS, "PACK", prepare_pack, nn_run_moves};
-const nn_operator nn_split = {BUILTIN_SPLIT, OPTIONS_SPLIT, 2, 2, "SPLIT", prepare_split, nn_run_moves};
+const nn_operator nn_concatenation = {BUILTIN_CONCATENATION,    OPTIONS_CONCATENATION, 1,           MOST_PARTS,
+                                      NN_NAME("CONCATENATION"), prepare_concatenation, nn_run_moves};
+const nn_operator nn_pack = {BUILTIN_PACK, OPTIONS_PACK, 1, MOST_PARTS, NN_NAME("PACK"), prepare_pack, nn_run_moves};
+const nn_operator nn_split = {BUILTIN_SPLIT, OPTIONS_SPLIT, 2, 2, NN_NAME("SPLIT"), prepare_split, nn_run_moves};

@@ -230,5 +230,5 @@ static bool run(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_lstm = {BUILTIN_UNIDIRECTIONAL_SEQUENCE_LSTM, OPTIONS_LSTM, INPUTS, INPUTS,
-                             "UNIDIRECTIONAL_SEQUENCE_LSTM",       prepare,      run};
+const nn_operator nn_lstm = {BUILTIN_UNIDIRECTIONAL_SEQUENCE_LSTM,    OPTIONS_LSTM, INPUTS, INPUTS,
+                             NN_NAME("UNIDIRECTIONAL_SEQUENCE_LSTM"), prepare,      run};

@@ -124,6 +124,13 @@ typedef struct {
     nn_vector custom;        // bytes of its options when it is no builtin operator
 } nn_build;
 
+// The name of a builtin operator; "" in a build without texts, where its number is enough.
+#ifdef NN_WITHOUT_TEXTS
+#define NN_NAME(name) ""
+#else
+#define NN_NAME(name) name
+#endif
+
 // One operator: `prepare` checks it against the file and takes its parameters from the tables, `run` executes it and
 // returns false when the step budget ended or the run was cancelled.
 struct nn_operator {

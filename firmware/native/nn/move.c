@@ -176,10 +176,10 @@ static bool prepare_strided_slice(nn_build *build) {
     return end(build, &own, NULL, NN_WHY_OUTPUT_SHAPE_NOT_SLICE);
 }
 
-const nn_operator nn_pad = {BUILTIN_PAD, OPTIONS_PAD, 2, 2, "PAD", prepare_pad, nn_run_moves};
-const nn_operator nn_padv2 = {BUILTIN_PADV2, OPTIONS_PADV2, 3, 3, "PADV2", prepare_pad, nn_run_moves};
-const nn_operator nn_transpose = {BUILTIN_TRANSPOSE, OPTIONS_TRANSPOSE, 2,           2,
-                                  "TRANSPOSE",       prepare_transpose, nn_run_moves};
-const nn_operator nn_slice = {BUILTIN_SLICE, OPTIONS_SLICE, 3, 3, "SLICE", prepare_slice, nn_run_moves};
-const nn_operator nn_strided_slice = {BUILTIN_STRIDED_SLICE, OPTIONS_STRIDED_SLICE, 4,           4,
-                                      "STRIDED_SLICE",       prepare_strided_slice, nn_run_moves};
+const nn_operator nn_pad = {BUILTIN_PAD, OPTIONS_PAD, 2, 2, NN_NAME("PAD"), prepare_pad, nn_run_moves};
+const nn_operator nn_padv2 = {BUILTIN_PADV2, OPTIONS_PADV2, 3, 3, NN_NAME("PADV2"), prepare_pad, nn_run_moves};
+const nn_operator nn_transpose = {BUILTIN_TRANSPOSE,    OPTIONS_TRANSPOSE, 2,           2,
+                                  NN_NAME("TRANSPOSE"), prepare_transpose, nn_run_moves};
+const nn_operator nn_slice = {BUILTIN_SLICE, OPTIONS_SLICE, 3, 3, NN_NAME("SLICE"), prepare_slice, nn_run_moves};
+const nn_operator nn_strided_slice = {BUILTIN_STRIDED_SLICE,    OPTIONS_STRIDED_SLICE, 4,           4,
+                                      NN_NAME("STRIDED_SLICE"), prepare_strided_slice, nn_run_moves};

@@ -38,7 +38,7 @@ typedef struct {
     nn_status status;
     int32_t operator_index; // -1: not about one operator
     int32_t builtin;        // TensorFlow Lite's code of that operator, -1 if not known
-    const char *name;       // of that operator; NULL when the engine does not know it
+    const char *name;       // of that operator ("" in a build without texts); NULL when the engine does not know it
     const char *reason;     // static text
     uint8_t code;           // of that reason (reasons.h); 0: no error
 } nn_error;

@@ -89,5 +89,6 @@ static bool run(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_average_pool = {BUILTIN_AVERAGE_POOL_2D, OPTIONS_POOL_2D, 1, 1, "AVERAGE_POOL_2D", prepare, run};
-const nn_operator nn_max_pool = {BUILTIN_MAX_POOL_2D, OPTIONS_POOL_2D, 1, 1, "MAX_POOL_2D", prepare, run};
+const nn_operator nn_average_pool = {BUILTIN_AVERAGE_POOL_2D,    OPTIONS_POOL_2D, 1,  1,
+                                     NN_NAME("AVERAGE_POOL_2D"), prepare,         run};
+const nn_operator nn_max_pool = {BUILTIN_MAX_POOL_2D, OPTIONS_POOL_2D, 1, 1, NN_NAME("MAX_POOL_2D"), prepare, run};

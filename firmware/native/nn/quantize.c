@@ -87,5 +87,5 @@ static bool run(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_dequantize = {BUILTIN_DEQUANTIZE, OPTIONS_DEQUANTIZE, 1, 1, "DEQUANTIZE", prepare, run};
-const nn_operator nn_quantize = {BUILTIN_QUANTIZE, OPTIONS_QUANTIZE, 1, 1, "QUANTIZE", prepare, run};
+const nn_operator nn_dequantize = {BUILTIN_DEQUANTIZE, OPTIONS_DEQUANTIZE, 1, 1, NN_NAME("DEQUANTIZE"), prepare, run};
+const nn_operator nn_quantize = {BUILTIN_QUANTIZE, OPTIONS_QUANTIZE, 1, 1, NN_NAME("QUANTIZE"), prepare, run};

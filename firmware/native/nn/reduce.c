@@ -153,6 +153,6 @@ static bool run(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_mean = {BUILTIN_MEAN, OPTIONS_REDUCER, 2, 2, "MEAN", prepare, run};
-const nn_operator nn_reduce_max = {BUILTIN_REDUCE_MAX, OPTIONS_REDUCER, 2, 2, "REDUCE_MAX", prepare, run};
-const nn_operator nn_arg_max = {BUILTIN_ARG_MAX, OPTIONS_ARG_MAX, 2, 2, "ARG_MAX", prepare, run};
+const nn_operator nn_mean = {BUILTIN_MEAN, OPTIONS_REDUCER, 2, 2, NN_NAME("MEAN"), prepare, run};
+const nn_operator nn_reduce_max = {BUILTIN_REDUCE_MAX, OPTIONS_REDUCER, 2, 2, NN_NAME("REDUCE_MAX"), prepare, run};
+const nn_operator nn_arg_max = {BUILTIN_ARG_MAX, OPTIONS_ARG_MAX, 2, 2, NN_NAME("ARG_MAX"), prepare, run};

@@ -23,7 +23,7 @@ typedef struct {
     bool nearest, align_corners, half_pixels;
 } resize;
 
-static void fill_side(side *own, int32_t in, int32_t out, bool align_corners) {
+__attribute__((noinline)) static void fill_side(side *own, int32_t in, int32_t out, bool align_corners) {
     const int32_t corners = align_corners && out > 1, by = out - corners;
     own->in = in;
     own->out = out;
@@ -127,7 +127,12 @@ static bool run(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_resize_nearest = {
-    BUILTIN_RESIZE_NEAREST_NEIGHBOR, OPTIONS_RESIZE_NEAREST_NEIGHBOR, 2, 2, "RESIZE_NEAREST_NEIGHBOR", prepare, run};
+const nn_operator nn_resize_nearest = {BUILTIN_RESIZE_NEAREST_NEIGHBOR,
+                                       OPTIONS_RESIZE_NEAREST_NEIGHBOR,
+                                       2,
+                                       2,
+                                       NN_NAME("RESIZE_NEAREST_NEIGHBOR"),
+                                       prepare,
+                                       run};
 const nn_operator nn_resize_bilinear = {
-    BUILTIN_RESIZE_BILINEAR, OPTIONS_RESIZE_BILINEAR, 2, 2, "RESIZE_BILINEAR", prepare, run};
+    BUILTIN_RESIZE_BILINEAR, OPTIONS_RESIZE_BILINEAR, 2, 2, NN_NAME("RESIZE_BILINEAR"), prepare, run};

@@ -68,8 +68,10 @@ static bool prepare(nn_build *build) {
     return nn_keep(build, &own, sizeof own);
 }
 
-static int32_t scaled(const softmax *params, int32_t difference) {
-    return nn_high_mul((int32_t)((uint32_t)difference << params->scale.shift), params->scale.multiplier);
+// The exponential of a difference of inputs, in Q0.31.
+static int32_t exponential(const softmax *params, int32_t difference) {
+    const uint32_t fine = (uint32_t)difference << params->scale.shift;
+    return nn_exponential(nn_high_mul((int32_t)fine, params->scale.multiplier), INTEGER_BITS);
 }
 
 static int32_t sum_of_exponentials(const softmax *params, const int8_t *row, int32_t largest) {
@@ -77,14 +79,14 @@ static int32_t sum_of_exponentials(const softmax *params, const int8_t *row, int
     for (uint32_t i = 0; i < params->classes; i++) {
         int32_t difference = row[i] - largest;
         if (difference >= params->least) {
-            sum += nn_round_shift(nn_exponential(scaled(params, difference), INTEGER_BITS), SUM_INTEGER_BITS);
+            sum += nn_round_shift(exponential(params, difference), SUM_INTEGER_BITS);
         }
     }
     return sum;
 }
 
 static void one_row(const softmax *params, const int8_t *row, int8_t *out) {
-    int32_t largest = INT8_MIN;
+    int32_t largest = INT8_MIN, least = params->wide ? INT16_MIN : INT8_MIN;
     for (uint32_t i = 0; i < params->classes; i++) {
         largest = row[i] > largest ? row[i] : largest;
     }
@@ -96,13 +98,13 @@ static void one_row(const softmax *params, const int8_t *row, int8_t *out) {
     for (uint32_t i = 0; i < params->classes; i++) {
         int32_t difference = row[i] - largest, value = 0;
         if (difference >= params->least && shift <= 31) { // beyond 31 every share is below half a unit
-            value = nn_round_shift(nn_high_mul(reciprocal, nn_exponential(scaled(params, difference), INTEGER_BITS)),
-                                   shift);
+            value = nn_round_shift(nn_high_mul(reciprocal, exponential(params, difference)), shift);
         }
+        value = nn_clamp(value + least, least, -1 - least);
         if (params->wide) {
-            ((int16_t *)(void *)out)[i] = (int16_t)nn_clamp(value + INT16_MIN, INT16_MIN, INT16_MAX);
+            ((int16_t *)(void *)out)[i] = (int16_t)value;
         } else {
-            out[i] = (int8_t)nn_clamp(value + INT8_MIN, INT8_MIN, INT8_MAX);
+            out[i] = (int8_t)value;
         }
     }
 }
@@ -122,4 +124,4 @@ static bool run(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_softmax = {BUILTIN_SOFTMAX, OPTIONS_SOFTMAX, 1, 1, "SOFTMAX", prepare, run};
+const nn_operator nn_softmax = {BUILTIN_SOFTMAX, OPTIONS_SOFTMAX, 1, 1, NN_NAME("SOFTMAX"), prepare, run};

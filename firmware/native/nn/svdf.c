@@ -175,4 +175,4 @@ static bool run(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_svdf = {BUILTIN_SVDF, OPTIONS_SVDF, INPUTS, INPUTS, "SVDF", prepare, run};
+const nn_operator nn_svdf = {BUILTIN_SVDF, OPTIONS_SVDF, INPUTS, INPUTS, NN_NAME("SVDF"), prepare, run};

@@ -200,10 +200,13 @@ static bool run_tanh(nn_model *model, const nn_node *node) {
     return run(model, node, hyperbolic_tangent);
 }
 
-const nn_operator nn_relu = {BUILTIN_RELU, OPTIONS_NONE, 1, 1, "RELU", prepare, run_relu};
-const nn_operator nn_relu6 = {BUILTIN_RELU6, OPTIONS_NONE, 1, 1, "RELU6", prepare, run_relu};
-const nn_operator nn_relu_n1_to_1 = {BUILTIN_RELU_N1_TO_1, OPTIONS_NONE, 1, 1, "RELU_N1_TO_1", prepare, run_relu};
-const nn_operator nn_leaky_relu = {BUILTIN_LEAKY_RELU, OPTIONS_LEAKY_RELU, 1, 1, "LEAKY_RELU", prepare, run_leaky_relu};
-const nn_operator nn_hard_swish = {BUILTIN_HARD_SWISH, OPTIONS_HARD_SWISH, 1, 1, "HARD_SWISH", prepare, run_hard_swish};
-const nn_operator nn_logistic = {BUILTIN_LOGISTIC, OPTIONS_NONE, 1, 1, "LOGISTIC", prepare, run_logistic};
-const nn_operator nn_tanh = {BUILTIN_TANH, OPTIONS_NONE, 1, 1, "TANH", prepare, run_tanh};
+const nn_operator nn_relu = {BUILTIN_RELU, OPTIONS_NONE, 1, 1, NN_NAME("RELU"), prepare, run_relu};
+const nn_operator nn_relu6 = {BUILTIN_RELU6, OPTIONS_NONE, 1, 1, NN_NAME("RELU6"), prepare, run_relu};
+const nn_operator nn_relu_n1_to_1 = {BUILTIN_RELU_N1_TO_1,    OPTIONS_NONE, 1,       1,
+                                     NN_NAME("RELU_N1_TO_1"), prepare,      run_relu};
+const nn_operator nn_leaky_relu = {BUILTIN_LEAKY_RELU, OPTIONS_LEAKY_RELU, 1, 1, NN_NAME("LEAKY_RELU"), prepare,
+                                   run_leaky_relu};
+const nn_operator nn_hard_swish = {BUILTIN_HARD_SWISH, OPTIONS_HARD_SWISH, 1, 1, NN_NAME("HARD_SWISH"), prepare,
+                                   run_hard_swish};
+const nn_operator nn_logistic = {BUILTIN_LOGISTIC, OPTIONS_NONE, 1, 1, NN_NAME("LOGISTIC"), prepare, run_logistic};
+const nn_operator nn_tanh = {BUILTIN_TANH, OPTIONS_NONE, 1, 1, NN_NAME("TANH"), prepare, run_tanh};

@@ -69,8 +69,8 @@ static bool run_shape(nn_model *model, const nn_node *node) {
     return true;
 }
 
-const nn_operator nn_reshape = {BUILTIN_RESHAPE, OPTIONS_RESHAPE, 1, 2, "RESHAPE", nn_prepare_view, run_view};
-const nn_operator nn_expand_dims = {BUILTIN_EXPAND_DIMS, OPTIONS_EXPAND_DIMS, 2,       2,
-                                    "EXPAND_DIMS",       nn_prepare_view,     run_view};
-const nn_operator nn_squeeze = {BUILTIN_SQUEEZE, OPTIONS_SQUEEZE, 1, 1, "SQUEEZE", nn_prepare_view, run_view};
-const nn_operator nn_shape = {BUILTIN_SHAPE, OPTIONS_SHAPE, 1, 1, "SHAPE", prepare_shape, run_shape};
+const nn_operator nn_reshape = {BUILTIN_RESHAPE, OPTIONS_RESHAPE, 1, 2, NN_NAME("RESHAPE"), nn_prepare_view, run_view};
+const nn_operator nn_expand_dims = {BUILTIN_EXPAND_DIMS,    OPTIONS_EXPAND_DIMS, 2,       2,
+                                    NN_NAME("EXPAND_DIMS"), nn_prepare_view,     run_view};
+const nn_operator nn_squeeze = {BUILTIN_SQUEEZE, OPTIONS_SQUEEZE, 1, 1, NN_NAME("SQUEEZE"), nn_prepare_view, run_view};
+const nn_operator nn_shape = {BUILTIN_SHAPE, OPTIONS_SHAPE, 1, 1, NN_NAME("SHAPE"), prepare_shape, run_shape};
