@@ -107,8 +107,8 @@ static bool prepare(nn_build *build) {
     nn_info info[3]; // left, right, output
     nn_box box;
     binary own = {.sign = 1, .low = INT8_MIN, .high = INT8_MAX};
-    if (!nn_read_broadcast(build, &info[0], &info[1], &info[2], &box) || !nn_need_int8(build, &info[0]) ||
-        !nn_need_int8(build, &info[1]) || !nn_need_int8(build, &info[2]) || !read_options(build, info, &own)) {
+    if (!nn_read_broadcast(build, &info[0], &info[1], &info[2], &box) || !nn_both_int8(build, &info[0], &info[1]) ||
+        !nn_need_int8(build, &info[2]) || !read_options(build, info, &own)) {
         return false;
     }
     own.left_zero = info[0].zero_point;

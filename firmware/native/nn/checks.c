@@ -41,9 +41,8 @@ bool nn_need_int8(nn_build *build, const nn_info *info) {
     return nn_need_quantised(build, info);
 }
 
-bool nn_read_int8(nn_build *build, nn_info *input, nn_info *output) {
-    return nn_read_input(build, 0, input) && nn_read_output(build, output) && nn_need_int8(build, input) &&
-           nn_need_int8(build, output);
+bool nn_both_int8(nn_build *build, const nn_info *a, const nn_info *b) {
+    return nn_need_int8(build, a) && nn_need_int8(build, b);
 }
 
 bool nn_same_shape(const nn_info *a, const nn_info *b) {

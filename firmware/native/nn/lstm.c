@@ -136,8 +136,8 @@ static bool read_hidden(nn_build *build, nn_info *hidden, lstm *params) {
 
 static bool read_all(nn_build *build, lstm *params, nn_info *hidden, nn_info *cell) {
     nn_info input, output;
-    if (!nn_read_input(build, INPUT, &input) || !nn_read_output(build, &output) || !nn_need_int8(build, &input) ||
-        !nn_need_int8(build, &output) || !check_variant(build) || !read_sizes(build, &input, &output, params) ||
+    if (!nn_read_input(build, INPUT, &input) || !nn_read_output(build, &output) ||
+        !nn_both_int8(build, &input, &output) || !check_variant(build) || !read_sizes(build, &input, &output, params) ||
         !read_hidden(build, hidden, params) || !read_cell(build, cell, hidden, params)) {
         return false;
     }

@@ -34,8 +34,9 @@ bool nn_read_pool(nn_build *build, nn_info *input, nn_info *output, nn_window *w
 static bool prepare(nn_build *build) {
     nn_info input, output;
     pool own;
-    if (!nn_read_pool(build, &input, &output, &own.window, &own.pixels_per_step) || !nn_need_int8(build, &input) ||
-        !nn_need_int8(build, &output) || !nn_read_activation(build, POOL_ACTIVATION, &output, &own.low, &own.high)) {
+    if (!nn_read_pool(build, &input, &output, &own.window, &own.pixels_per_step) ||
+        !nn_both_int8(build, &input, &output) ||
+        !nn_read_activation(build, POOL_ACTIVATION, &output, &own.low, &own.high)) {
         return false;
     }
     nn_overlap(build, nn_window_forward(&own.window, 1), NN_NEVER);

@@ -24,15 +24,13 @@ bool nn_read_optional_constant(nn_build *build, uint32_t slot, nn_info *info);
 bool nn_read_output(nn_build *build, nn_info *info);
 bool nn_read_output_of(nn_build *build, uint32_t count, uint32_t slot, nn_info *info);
 
-// Reads the first input and the only output, both int8 with one scale.
-bool nn_read_int8(nn_build *build, nn_info *input, nn_info *output);
-
 // Reads an input that must be a variable tensor. Only the operator that names it has it: it takes the memory for it
 // with nn_take_state.
 bool nn_read_variable(nn_build *build, uint32_t slot, nn_info *info);
 
 // Checks that a tensor is int8 with one scale, and not constant unless allowed by the operator itself.
 bool nn_need_int8(nn_build *build, const nn_info *info);
+bool nn_both_int8(nn_build *build, const nn_info *a, const nn_info *b);
 bool nn_same_shape(const nn_info *a, const nn_info *b);
 
 // Reads the first input and the output of an operator that leaves the shape as it is.

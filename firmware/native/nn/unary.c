@@ -93,7 +93,7 @@ static bool read_options(nn_build *build, const nn_info *input, const nn_info *o
 static bool prepare(nn_build *build) {
     nn_info input, output;
     unary own = {.low = INT8_MIN, .high = INT8_MAX};
-    if (!nn_read_alike(build, &input, &output) || !nn_need_int8(build, &input) || !nn_need_int8(build, &output) ||
+    if (!nn_read_alike(build, &input, &output) || !nn_both_int8(build, &input, &output) ||
         !read_options(build, &input, &output, &own)) {
         return false;
     }

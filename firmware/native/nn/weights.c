@@ -16,7 +16,7 @@ bool nn_read_layer(nn_build *build, uint32_t input, uint32_t weights, nn_layer *
     bool found = nn_read_optional_constant(build, bias, &layer->bias);
     build->plain = false;
     return found && nn_read_constant(build, weights, &layer->weights) && nn_read_output(build, &layer->output) &&
-           nn_need_int8(build, &layer->input) && nn_need_int8(build, &layer->output);
+           nn_both_int8(build, &layer->input, &layer->output);
 }
 
 bool nn_check_weights(nn_build *build, const nn_layer *layer, int32_t axis) {
