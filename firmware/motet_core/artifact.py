@@ -130,9 +130,14 @@ class Artifacts:
             raise
         self._failed.pop(key, None)
 
+    @property
+    def components(self):
+        """The host of components, None before the first one."""
+        return self._hosts.get("component")
+
     def component(self, name):
         """A component that runs, None when there is none of that name."""
-        return self._hosts["component"].get(name) if "component" in self._hosts else None
+        return None if self.components is None else self.components.get(name)
 
     def installed(self, kind, name):
         """What was announced of an artifact that is here; None when it is not."""

@@ -65,7 +65,14 @@ class Component:
         self._instance.fuel = self.artifact.fuel
         try:
             value = function(*arguments)
-        except (TypeError, ValueError) as error:
+        except Exception as error:
+            self._ended(tool, error)
+        self.counters["calls"] += 1
+        return value
+
+    def _ended(self, tool, error):
+        """A call ended with an exception: it goes on as a ToolError, as Cancelled, or as it is."""
+        if isinstance(error, (TypeError, ValueError)):
             if self._instance.trap is not None:
                 # An import gave what its types do not have, in the middle of the call.
                 self._lost("%s: an import failed: %s" % (tool, error), "failed")
@@ -74,19 +81,16 @@ class Component:
                 raise ToolError(str(error), "arguments")
             self.counters["calls"] += 1
             raise ToolError(str(error))
-        except native().wasm.Trap as error:
+        if isinstance(error, native().wasm.Trap):
             self.counters["calls"] += 1
             self._trapped(tool, str(error))
-        except Denied as error:
+        if isinstance(error, Denied):
             self.counters["calls"] += 1
             self._lost("%s: denied: %s" % (tool, error.message), "denied")
-        except Exception as error:
-            # Out of memory, most likely, and somewhere inside: as after a trap.
-            self.close()
-            self._failed("%s: %s" % (tool, error or "out of memory"))
-            raise
-        self.counters["calls"] += 1
-        return value
+        # Out of memory, most likely, and somewhere inside: as after a trap.
+        self.close()
+        self._failed("%s: %s" % (tool, error or "out of memory"))
+        raise error
 
     def close(self):
         if self._instance is not None:

@@ -16,6 +16,8 @@ class Components:
     def __init__(self, device=None):
         self._device = device
         self._components = {}
+        # A component that runs by its name, or None; asked for each message.
+        self.get = self._components.get
 
     def tools(self):
         return [tool for name in self._components for tool in self._components[name].artifact.entries]
@@ -42,10 +44,6 @@ class Components:
 
             component = replace(self._device, self._components.get(name), artifact, grant)
         self._components[name] = component
-
-    def get(self, name):
-        """A component, None when it is not there or does not run."""
-        return self._components.get(name)
 
     def remove(self, name):
         component = self._components.pop(name, None)

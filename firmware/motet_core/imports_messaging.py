@@ -17,13 +17,13 @@ class Messaging(Capability):
         self._known = {}
 
     def may_publish(self, topic, data):
-        self._take(PUBLISH, topic, topics.valid(topic))
+        self._take(PUBLISH, topic, topics.valid)
 
     def may_ask(self, to, data, timeout_ms=0):
-        self._take(REQUEST, to, topics.valid(to))
+        self._take(REQUEST, to, topics.valid)
 
     def may_subscribe(self, topic):
-        self._take(SUBSCRIBE, topic, topics.valid_pattern(topic))
+        self._take(SUBSCRIBE, topic, topics.valid_pattern)
 
     def _take(self, direction, name, valid):
         bucket = self._known.get((direction, name))
@@ -34,7 +34,7 @@ class Messaging(Capability):
 
     def _find(self, direction, name, valid):
         # Said before the grant is asked, of every name alike: it tells nothing about the grant.
-        if not valid:
+        if not valid(name):
             raise InvalidParams("not a topic: " + name[:64])
         for granted, pattern, bucket in self._rows:
             if granted == direction and topics.covers(pattern, name):

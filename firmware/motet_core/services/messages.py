@@ -60,11 +60,15 @@ class Messages:
 
     def call(self, component, to, data):
         """-> the answer of a component of this device."""
-        check_data(data)
-        target = self.target(checked(to))
-        if not self.may_enter(target):
+        target = self._find(to)
+        # Of what is there already, little has to be checked.
+        if target is None or not target.takes_messages or len(data) > MAX_DATA:
+            check_data(data)
+            target = self.target(checked(to))
+        if target.busy or self._depth >= _NESTED:
             raise Busy("%s is at work" % to)
-        return self.enter(target, ("", component, None, None, data), self._next_hops(), self._find(component))
+        hops = self._next_hops() if self._depth else 0
+        return self.enter(target, ("", component, None, None, data), hops, self._find(component))
 
     def request(self, component, to, data, timeout_ms):
         """-> a number; the answer comes as a message with it."""
@@ -208,7 +212,7 @@ class Messages:
             self._depth -= 1
             self._hops = outer
             if payer is not None:
-                payer.pay(target.spent())
+                payer.pay(target.used)
         self.counters["delivered"] += 1
         return answer
 

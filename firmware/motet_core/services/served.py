@@ -13,8 +13,11 @@ class Served(Component):
     def __init__(self, artifact, device=None, grant=None):
         self.hooks = artifact.hooks
         self.on_failure = None
+        self.takes_messages = self.hooks.handle is not None
         self._bound = {}
-        self._spent = 0
+        # Units of fuel that the last message took.
+        self.used = 0
+        self._handle = None
         # Tools that have begun work and go on in steps.
         self._working = []
         if self.hooks.supervision is not None:
@@ -22,10 +25,6 @@ class Served(Component):
 
             self.supervision = Supervision(artifact.name, *self.hooks.supervision[:3], clock=clock_ms)
         super().__init__(artifact, device, grant)
-
-    @property
-    def takes_messages(self):
-        return self.hooks.handle is not None
 
     @property
     def is_down(self):
@@ -86,9 +85,21 @@ class Served(Component):
 
     def handle(self, message):
         """`message`: (topic, sender, answers, failure, data) -> bytes. ToolError."""
-        topic, sender, answers, failure, data = message
-        message = {"topic": topic, "sender": sender, "answers": answers, "failure": failure, "data": data}
-        return self.invoke(self.hooks.handle, message)
+        self._enter()
+        instance = self._instance
+        instance.fuel = fuel = self.artifact.fuel
+        # What invoke() does, in fewer calls: each costs as much as a tenth of the message.
+        try:
+            topic, sender, answers, failure, data = message
+            fields = {"topic": topic, "sender": sender, "answers": answers, "failure": failure, "data": data}
+            value = self._handle(fields)
+            self.used = fuel - instance.fuel
+        except Exception as error:
+            self._ended("handle", error)
+        finally:
+            self.busy = False
+        self.counters["calls"] += 1
+        return value["val"] if value["tag"] == "ok" else unwrapped(value)
 
     def invoke(self, export, *arguments):
         """Calls a function that is no tool -> its value. ToolError, also for the error of a WIT result."""
@@ -128,14 +139,11 @@ class Served(Component):
 
     def close(self):
         if self._instance is not None:
-            self._spent = self.spent()
+            self.used = self.artifact.fuel - self._instance.fuel
         super().close()
+        self._handle = None
         self._bound = {}
         self._working = []
-
-    def spent(self):
-        """Units of fuel that its last call used."""
-        return self._spent if self._instance is None else self.artifact.fuel - self._instance.fuel
 
     def _ask(self, export):
         self._instance.fuel = self.artifact.fuel
@@ -149,6 +157,7 @@ class Served(Component):
         types = native().wasm.Types(self.artifact.types)
         for export, as_json in self.hooks.exports():
             self._bound[export] = instance.typed(export, types, json=as_json)
+        self._handle = self._bound.get(self.hooks.handle)
 
     def _restart(self):
         if self._retired or self.supervision is None:
