@@ -140,3 +140,34 @@ def test_a_reader_that_leaves_ends_the_command_quietly():
 def test_the_reference_in_the_documentation_is_that_of_the_commands():
     text = cli_reference.DOCS.read_text("utf-8")
     assert cli_reference.with_reference(text) == text, "run tools/cli_reference.py"
+
+
+def leaves(name, command):
+    """(name, command) of a command, or of those of a group."""
+    subcommands = getattr(command, "commands", {})
+    for sub, each in subcommands.items():
+        yield from leaves(f"{name} {sub}", each)
+    if not subcommands:
+        yield name, command
+
+
+def options_of(command):
+    return {name for one in command.params if one.param_type_name == "option" for name in one.opts}
+
+
+ALL = [leaf for row in ROWS for leaf in leaves(row.name, row.load())]
+# What these print is no data: another program's protocol, a shell's script.
+NO_DATA = {"mcp", "completions"}
+CHANGING = ("new", "init", "sdk", "build", "sign", "keygen", "install", "update", "uninstall", "remove", "flash", "boards new",
+            "trust add", "trust remove", "config set", "config reset", "model pack")  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "command"), ALL, ids=[name for name, _ in ALL])
+def test_what_prints_prints_data_too_and_everything_can_say_more(name, command):
+    assert "--verbose" in options_of(command)
+    assert name in NO_DATA or {"--format", "--json"} <= options_of(command)
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_what_changes_something_can_be_rehearsed(name):
+    assert "--dry-run" in options_of(dict(ALL)[name])

@@ -14,7 +14,7 @@ from motet import paths
 from motet.components.errors import ComponentError
 from motet.components.oci.blobs import digest_of
 from motet.components.oci.bundle import SBOM
-from motet.components.oci.contents import pack
+from motet.components.oci.contents import pack, unpack
 from motet.components.oci.credentials import credentials
 from motet.components.oci.http import Http, TransferError
 from motet.components.oci.reference import Reference
@@ -134,3 +134,59 @@ def test_credentials_of_docker_login_count_for_their_registry_only(tmp_path: Pat
     assert credentials("b.example", given) is None and credentials("c.example", given) is None
     (tmp_path / "config.json").write_text("[" * 100_000)
     assert credentials("a.example", given) is None
+
+
+class Guarded(Repository):
+    """A registry that wants a token first; `realm`: where it sends for one."""
+
+    realm = ""
+
+    def __call__(self, request: http.server.BaseHTTPRequestHandler) -> None:
+        if request.path.startswith("/token") or request.headers.get("authorization") == "Bearer good":
+            super().__call__(request)
+            return
+        self.asked.append((request.path, request.headers.get("authorization")))
+        request.send_response(401)
+        request.send_header("WWW-Authenticate", f'Bearer realm="{self.realm}",service="s",scope="repository:x:pull"')
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+
+TOKEN = "/token?service=s&scope=repository%3Ax%3Apull"
+
+
+def test_a_token_is_fetched_where_the_registry_says_with_its_credentials_only_from_itself(
+    model: Package, trusted: TrustStore
+) -> None:
+    there, elsewhere = Guarded(pack(model)), Guarded(pack(model))
+    for one in (there, elsewhere):
+        one.answers[TOKEN] = b'{"token": "good"}'
+    with answering(there) as host, answering(elsewhere) as other, Http() as client:
+        for server in (host, other):
+            there.realm = f"http://{server}/token"
+            came = Registry(client, Reference.parse(f"oci://{host}/x"), ("me", "secret")).pull()
+            assert checked(unpack(came), trusted).publishers == ("author",)
+    assert [auth is not None for path, auth in there.asked if path == TOKEN] == [True]
+    assert [auth for path, auth in elsewhere.asked if path == TOKEN] == [None]
+
+
+@pytest.mark.parametrize(
+    "answer", [None, b"", b"[]", b'{"token": 7}', b'{"token": "bad"}', b'{"token": "a\\r\\nX: y"}', b"x" * 100_000]
+)
+def test_a_token_that_does_not_help_ends_in_a_refusal(model: Package, answer: bytes | None) -> None:
+    there = Guarded(pack(model))
+    if answer is not None:
+        there.answers[TOKEN] = answer
+    with answering(there) as host, Http() as client:
+        there.realm = f"http://{host}/token"
+        with pytest.raises(TransferError):
+            Registry(client, Reference.parse(f"oci://{host}/x")).pull()
+    assert len(there.asked) <= 4
+
+
+@pytest.mark.parametrize("realm", ["http://192.0.2.1/token", "ftp://h/x", "token", "file:///etc/passwd", ""])
+def test_a_registry_cannot_send_clients_to_odd_places(model: Package, realm: str) -> None:
+    there = Guarded(pack(model))
+    there.realm = realm
+    with answering(there) as host, Http() as client, pytest.raises(TransferError):
+        Registry(client, Reference.parse(f"oci://{host}/x"), ("me", "secret")).pull()

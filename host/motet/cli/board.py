@@ -11,7 +11,7 @@ import typer
 from motet import boards, boards_catalogue
 from motet.boards import BoardError
 from motet.cli.console import Exit, FatalError, emit, show
-from motet.cli.options import Json, reporting
+from motet.cli.options import DryRun, Json, reporting
 from motet.paths import data
 
 app = typer.Typer(help="The boards Motet runs on; without a command, a list of them.", invoke_without_command=True)
@@ -55,9 +55,17 @@ def new(
     name: Annotated[str, typer.Argument(help="Name of the new board: small letters, digits and _.")],
     like: Annotated[str, typer.Option(metavar="BOARD", help="Board to copy: the one with the most similar part.")],
     folder: Annotated[Path | None, typer.Option("--in", help="Folder of boards to put it in (default: Motet's own).")] = None,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Start a new board as a copy of another; then edit its board.toml and link.ld."""
+    if dry_run:
+        _load(like)
+        place = (folder or data("boards")) / name
+        if place.exists():
+            raise FatalError(f"{place} is there already", Exit.USAGE)
+        emit({"name": name, "folder": str(place), "written": False}, as_json, lambda: show(f"would copy {like} to {place}"))
+        return
     try:
         board = boards_catalogue.copy(like, name, folder or data("boards"))
     except (BoardError, OSError) as error:

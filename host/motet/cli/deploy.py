@@ -58,7 +58,8 @@ def package_of(source: str, name: str | None, revision: int | None, key: Path | 
     from motet.components.sources import fetch
     from motet.trust import load
 
-    package = attempt(lambda: fetch(source, name, revision, attest=key is not None))
+    with progressing(f"reading {source}"):
+        package = attempt(lambda: fetch(source, name, revision, attest=key is not None))
     return attempt(lambda: signed(package, load(key))) if key is not None else package
 
 

@@ -14,7 +14,7 @@ import typer
 from motet import boards, models
 from motet.boards import Board, BoardError
 from motet.cli.console import Exit, FatalError, emit, say, stdout, table
-from motet.cli.options import Json, reporting
+from motet.cli.options import DryRun, Json, reporting
 from motet.models import ModelError, checking, packing
 from motet.models.checking import Fit, Report
 from motet.paths import data
@@ -105,6 +105,7 @@ def pack(
     model: File,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="File to write.")],
     plan: Annotated[bool, typer.Option(help="Plan memory and factors now: bytes in the file for RAM and a quick start.")] = True,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Make a model lighter. The file stays a .tflite, and its results stay the same bytes: that is checked first."""
@@ -113,7 +114,8 @@ def pack(
     except ModelError as error:
         raise FatalError(str(error)) from error
     try:
-        output.write_bytes(packed.data)
+        if not dry_run:
+            output.write_bytes(packed.data)
     except OSError as error:
         raise FatalError(f"{output}: {error.strerror or error}") from error
     facts = {"output": str(output), "bytes": len(packed.data), "saved_bytes": packed.saved_bytes, "rules": packed.rules}

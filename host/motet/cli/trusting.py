@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from motet.cli.console import Exit, FatalError, emit, say, show, table
+from motet.cli.console import Exit, FatalError, emit, progressing, say, show, table
 from motet.cli.keeping import audit_of, key_path, trust_key
 from motet.cli.options import ConfigFile, DryRun, Json, configuration, reporting
 from motet.components import attestations
@@ -78,7 +78,12 @@ def build(source: Source = ".", output: Output = None, dry_run: DryRun = False, 
     """
     if not dry_run:
         attempt(lambda: _compiled(Path(source)))
-    _write(attempt(lambda: fetch(source, attest=True)), output, dry_run, as_json)
+    _write(_read(source, as_json), output, dry_run, as_json)
+
+
+def _read(source: str, quiet: bool) -> Package:
+    with progressing(f"reading {source}", quiet):
+        return attempt(lambda: fetch(source, attest=True))
 
 
 def _compiled(folder: Path) -> None:
@@ -90,7 +95,8 @@ def _compiled(folder: Path) -> None:
 @reporting
 def sign(source: Source, key: KeyFile, output: Output = None, dry_run: DryRun = False, as_json: Json = False) -> None:
     """Sign a package as its author and put it into one file."""
-    _write(attempt(lambda: sign_package(fetch(source, attest=True), load(key))), output, dry_run, as_json)
+    package = _read(source, as_json)
+    _write(attempt(lambda: sign_package(package, load(key))), output, dry_run, as_json)
 
 
 def _write(package: Package, output: Path | None, dry_run: bool, as_json: bool) -> None:
@@ -197,10 +203,12 @@ def trust_remove(name: str, config: ConfigFile = None, dry_run: DryRun = False, 
 
 @policy.command("show")
 @reporting
-def policy_show(config: ConfigFile = None) -> None:
+def policy_show(config: ConfigFile = None, as_json: Json = False) -> None:
     """Print the policies in force."""
-    for path in configuration(config).policy.files or [DEFAULT]:
-        show(attempt(functools.partial(path.read_text, "utf-8")))
+    files = configuration(config).policy.files or [DEFAULT]
+    texts = {str(path): attempt(functools.partial(path.read_text, "utf-8")) for path in files}
+    found = [{"file": file, "text": text} for file, text in texts.items()]
+    emit(found, as_json, lambda: show("\n".join(texts.values())))
 
 
 def register(app: typer.Typer) -> None:

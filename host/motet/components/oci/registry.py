@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from motet.components.oci import blobs, bundle
+from motet.components.oci import challenge as challenges
 from motet.components.oci.blobs import INDEX, MANIFEST, MAX_MANIFEST, Descriptor, PackageFormatError, describe, dump
 from motet.components.oci.bundle import Bundle
 from motet.components.oci.http import Answer, Http, TransferError
@@ -27,11 +28,9 @@ class Registry:
 
     def __init__(self, http: Http, place: Reference, credentials: tuple[str | None, str] | None = None) -> None:
         self._http, self._place, self._url = http, place, place.url
-        self._auth: dict[str, Any] = {}
-        if credentials is not None and credentials[0] is not None:
-            self._auth = {"auth": credentials}
-        elif credentials is not None:
-            self._auth = {"headers": {"Authorization": f"Bearer {credentials[1]}"}}
+        user, secret = credentials or (None, "")
+        self._auth: dict[str, Any] = {} if user is None else {"auth": (user, secret)}
+        self._token = secret if user is None else ""
 
     def pull(self) -> Bundle:
         """The package and what refers to it. Raises TransferError, PackageFormatError."""
@@ -144,9 +143,19 @@ class Registry:
 
     def _ask(self, method: str, url: str, most: int, content: bytes | None = None, **headers: str) -> Answer:
         # A registry may name another server to upload to; what was meant for the registry does not go there.
-        auth = self._auth if urlsplit(url)[:2] == urlsplit(self._url)[:2] else {}
-        own = auth.get("headers", {})
-        arguments = {key: value for key, value in auth.items() if key != "headers"}
-        if content is not None:
-            arguments["content"] = content
-        return self._http.ask(method, url, most, headers={**headers, **own}, **arguments)
+        own = urlsplit(url)[:2] == urlsplit(self._url)[:2]
+        body = {} if content is None else {"content": content}
+        answer = self._http.ask(method, url, most, **self._arguments(headers, own), **body)
+        if answer[0] == 401 and own and self._challenged(answer[1].get("www-authenticate", "")):
+            answer = self._http.ask(method, url, most, **self._arguments(headers, own), **body)
+        return answer
+
+    def _arguments(self, headers: dict[str, str], own: bool) -> dict[str, Any]:
+        if own and self._token:
+            return {"headers": {**headers, "Authorization": f"Bearer {self._token}"}}
+        return {"headers": headers, **(self._auth if own else {})}
+
+    def _challenged(self, challenge: str) -> bool:
+        """Whether there is another token to try now."""
+        before, self._token = self._token, challenges.token(self._http, challenge, self._url, self._auth) or self._token
+        return self._token != before
