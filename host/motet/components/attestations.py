@@ -25,11 +25,13 @@ SUFFIXES = {SBOM: ".cdx.json", PROVENANCE: ".provenance.json"}
 
 def attest(package: Package, path: Path) -> Package:
     """The package from `path` with a bill of materials and provenance of its own. Raises BuildError."""
-    folder = path if path.is_dir() else path.parent
-    found = inputs.of_folder(folder, manifests.parse(package.manifest)) if package.kind == COMPONENT else Inputs()
-    if package.kind == COMPONENT and not path.is_dir():
+    if package.kind != COMPONENT:
+        return with_inputs(package, Inputs())
+    manifest = manifests.parse(package.manifest)
+    if not path.is_dir():
         # A module was named itself: whatever lies beside it, it is taken as it is.
-        found = replace(found, command=(), tools=Inputs().tools)
+        return with_inputs(package, inputs.of_folder(path.parent, manifest.model_copy(update={"build": None})))
+    found = inputs.of_folder(path, manifest)
     return with_inputs(package, found)
 
 
