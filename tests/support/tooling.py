@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from motet import paths
+
 FETCHED = Path(__file__).resolve().parents[2] / "third_party/wasm-tools/wasm-tools"
 
 
@@ -29,4 +31,19 @@ def componentised(core: bytes, contract: Path, world: str = "") -> bytes:
         chosen = ["--world", world] if world else []
         subprocess.run([tool, "component", "embed", *chosen, str(contract), str(plain), "-o", str(typed)], check=True)
         subprocess.run([tool, "component", "new", str(typed), "-o", str(made)], check=True)
+        return made.read_bytes()
+
+
+def dummy(contract: str) -> bytes:
+    """A component of the contract's world that does nothing, as wasm-tools makes one; it may refer to Motet's packages."""
+    tool = wasm_tools()
+    if tool is None:
+        pytest.skip("wasm-tools is not there: run tools/fetch.py wasm-tools")
+    with tempfile.TemporaryDirectory() as folder:
+        for package in ("device", "nn", "component"):
+            shutil.copytree(paths.data("wit") / package, Path(folder) / "deps" / package)
+        (Path(folder) / "contract.wit").write_text(contract)
+        core, made = Path(folder) / "core.wasm", Path(folder) / "component.wasm"
+        subprocess.run([tool, "component", "embed", "--dummy", folder, "-o", str(core)], check=True)
+        subprocess.run([tool, "component", "new", str(core), "-o", str(made)], check=True)
         return made.read_bytes()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import wasmtime
-from tests.support.tooling import componentised
+from tests.support.tooling import componentised, dummy
 
-from motet.components import tools
+from motet.components import conformance, features, tools, wit
 from motet.components.admission import admit
 from motet.components.build import compile_module
 from motet.components.componentfile import unbundle
@@ -74,6 +74,34 @@ def test_a_component_gives_the_artifact_of_the_module_inside_and_says_so_in_its_
 
 def test_interfaces_and_functions_of_the_world_become_tools() -> None:
     assert b"probe.add" in admit(component(CORE, SUMS, SIZE, EXPORT), contract()).artifact
+
+
+EVERYTHING = """package my:all@0.1.0;
+world all {
+  import motet:device/log@0.1.0;
+  import motet:device/clock@0.1.0;
+  import motet:device/sensors@0.1.0;
+  import motet:device/gpio@0.1.0;
+  import motet:device/bus@0.1.0;
+  import motet:device/store@0.1.0;
+  import motet:device/messaging@0.1.0;
+  import motet:device/vitals@0.1.0;
+  import motet:nn/inference@0.1.0;
+  export motet:component/lifecycle@0.1.0;
+  export motet:component/handler@0.1.0;
+  /// Looks.
+  export look: func(at: list<tuple<string, option<f64>>>) -> result<u32, string>;
+}
+"""
+
+
+def test_a_component_of_all_that_devices_offer_is_its_world_in_both_eyes() -> None:
+    component, world = dummy(EVERYTHING), wit.load(EVERYTHING)
+    conformance.check(component, world)
+    exports = {item.name for item in features.decode_profile(unbundle(component)).exports}
+    assert "cm32p2||look" in exports and "cm32p2|motet:component/handler@0.1|handle" in exports
+    with pytest.raises(AdmissionError, match="the world does not"):
+        conformance.check(component, wit.load(EVERYTHING.replace("  import motet:device/gpio@0.1.0;\n", "")))
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,12 @@ def read(folder: Path) -> list[Document]:
 
 
 def read_folder(package: Path) -> list[Document]:
-    """The ``.wit`` files of one package. Raises WitError."""
-    return [parse(file.read_text("utf-8"), f"{package.name}/{file.name}") for file in sorted(package.glob("*.wit"))]
+    """The ``.wit`` files of one package, whose name stands in one of them at least. Raises WitError."""
+    found = [parse(file.read_text("utf-8"), f"{package.name}/{file.name}") for file in sorted(package.glob("*.wit"))]
+    name = next((document.package for document in found if document.package), "")
+    for document in found:
+        document.package = document.package or name
+    return found
 
 
 @cache
