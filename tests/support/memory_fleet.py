@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from motet.fleet import Event, Offers
+from motet.fleet import Event, Offers, RpcError
 from motet.gateway.app import GatewayApp
 from motet.gateway.options import Options
 from motet.gateway.server import listening
@@ -98,11 +98,14 @@ class MemoryFleet:
         return device
 
     async def call(self, device: str, method: str, params: Json, timeout: float, progress: Any = None, log: Any = None) -> Json:
+        # Tools and prompts by their names, everything else by its method.
+        answer = self.answers.get(params.get("name", method))
+        if answer is None:
+            raise RpcError(device, -32601, f"unknown method {method}")
         self.calls.append((device, method, params))
         self.called.set()
         try:
-            # Tools and prompts by their names, everything else by its method.
-            return await self.answers[params.get("name", method)](params, progress)
+            return await answer(params, progress)
         except asyncio.CancelledError:
             self.cancelled.append(device)
             raise
