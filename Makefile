@@ -78,7 +78,7 @@ bench-nn: setup-test ## the models' engine against its anchors: instructions, me
 	@$(PY) tests/bench/bench_nn.py
 
 bench-components: setup-test ## components: typed calls, memory, instantiation, messages, admission, deployment, each with its target
-	@$(PY) tests/bench/run_all.py bench_components bench_admission
+	@$(PY) tests/bench/run_all.py bench_components bench_admission bench_messages
 
 soak: setup-test ## long and exhaustive runs; prints one JSON object
 	@$(PY) tools/build.py firmware stm32f405 >&2

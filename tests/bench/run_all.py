@@ -25,6 +25,7 @@ BENCHES = (
     "bench_gateway",
     "bench_admission",
     "bench_components",
+    "bench_messages",
     "bench_edge",
     "bench_demo",
     "bench_tutorial",
