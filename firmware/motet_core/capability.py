@@ -12,6 +12,9 @@ _WORDS = ((NoMemory, "full"), (NotFound, "not-found"), (Busy, "busy"), (Expired,
 class Capability:
     """One capability of one component. A subclass has `use`, and the checks and works that its module's FUNCTIONS name."""
 
+    # Whether the grant allows every call, so that no check need be asked.
+    free = False
+
     def __init__(self, imports):
         self.device, self.component, self.counters = imports.device, imports.component, imports.counters
 
@@ -31,6 +34,7 @@ class Rated(Capability):
 
     def use(self, entries):
         self._bucket = Bucket(entries[0][0]) if entries else None
+        self.free = bool(entries) and not self._bucket.rate
 
     def check(self, *_):
         if self._bucket is None:

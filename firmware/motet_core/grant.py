@@ -34,8 +34,9 @@ class Grant:
         self.device, self.until, self.serial = fields["device"], fields["until"], fields["serial"]
         self.limits = fields["limits"]
         grant_limits.check(self.limits)
-        self._clock = self._reason = None
-        self._fresh = True
+        self._clock, self._reason = False, None
+        # The device's clock for which it counts without a further look; no clock is False.
+        self.good = False
         self._ends_ms = 0
 
     def check_for(self, wanted):
@@ -52,12 +53,14 @@ class Grant:
             raise Untrusted(error.message)
 
     def check_now(self, device):
-        """Denied when it does not count at this moment. Looks at its words only after the host has said the time anew."""
-        if device.clock is not self._clock or self._fresh:
+        """Denied when it does not count at this moment. Need not be asked while `good` is the device's clock."""
+        if self._clock is not device.clock:
             self._look(device)
         if self._reason is not None:
             raise Denied(*self._reason)
-        if self.until is not None and platform.clock_ms() > self._ends_ms:
+        if self.until is None:
+            self.good = device.clock
+        elif platform.clock_ms() > self._ends_ms:
             raise Denied("the grant has ended", "expired")
 
     def may(self, number, name, direction=None):
@@ -71,7 +74,7 @@ class Grant:
         return False
 
     def _look(self, device):
-        self._clock, self._fresh, self._reason = device.clock, False, None
+        self._clock, self._reason = device.clock, None
         own = device.known_id()
         if self.device is not None and self.device != own:
             self._reason = ("the grant is for the device %s, this is %s" % (self.device, own or "one without a name"), "denied")

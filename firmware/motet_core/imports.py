@@ -112,11 +112,16 @@ class Imports:
 def _guarded(imports, path, capability, check, work, kind):
     """The callable behind an import: grant, check, work."""
 
+    device = imports.device
+
     def call(*arguments):
         try:
-            # Asked for anew each time: it may have been renewed.
-            imports.grant.check_now(imports.device)
-            check(capability, *arguments)
+            # Taken anew each time: it may have been renewed.
+            grant = imports.grant
+            if grant.good is not device.clock:
+                grant.check_now(device)
+            if not capability.free:
+                check(capability, *arguments)
             value = work(capability, *arguments)
         except MemoryError:
             raise

@@ -16,10 +16,12 @@ class Log(Rated):
 
     def use(self, entries):
         super().use(entries)
+        # Beyond the rate lines are dropped, not denied.
+        self.free = bool(entries)
         self._dropped = 0
 
     def write(self, level, text):
-        if not self._bucket.take():
+        if self._bucket.rate and not self._bucket.take():
             self._dropped += 1
             return
         text = text[:_MAX_TEXT]

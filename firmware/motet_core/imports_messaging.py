@@ -14,62 +14,65 @@ _MAX_BYTES = 1024
 class Messaging(Capability):
     def use(self, entries):
         self._rows = [(direction, pattern, Bucket(rate)) for direction, pattern, rate in entries]
-        self._known = {}
+        # By direction, the buckets of names that were looked up.
+        self._known = ({}, {}, {})
+        self._service = None
 
     def may_publish(self, topic, data):
-        self._take(PUBLISH, topic, topics.valid)
+        bucket = self._known[PUBLISH].get(topic) or self._find(PUBLISH, topic, topics.valid)
+        if bucket.rate and not bucket.take():
+            raise too_often()
 
     def may_ask(self, to, data, timeout_ms=0):
-        self._take(REQUEST, to, topics.valid)
+        bucket = self._known[REQUEST].get(to) or self._find(REQUEST, to, topics.valid)
+        if bucket.rate and not bucket.take():
+            raise too_often()
 
     def may_subscribe(self, topic):
-        self._take(SUBSCRIBE, topic, topics.valid_pattern)
-
-    def _take(self, direction, name, valid):
-        bucket = self._known.get((direction, name))
-        if bucket is None:
-            bucket = self._find(direction, name, valid)
-        if not bucket.take():
+        bucket = self._known[SUBSCRIBE].get(topic) or self._find(SUBSCRIBE, topic, topics.valid_pattern)
+        if bucket.rate and not bucket.take():
             raise too_often()
 
     def _find(self, direction, name, valid):
         # Said before the grant is asked, of every name alike: it tells nothing about the grant.
         if not valid(name):
             raise InvalidParams("not a topic: " + name[:64])
+        known = self._known[direction]
         for granted, pattern, bucket in self._rows:
             if granted == direction and topics.covers(pattern, name):
-                if len(self._known) >= _REMEMBERED:
-                    self._known.clear()
-                self._known[direction, name] = bucket
+                if len(known) >= _REMEMBERED:
+                    known.clear()
+                known[name] = bucket
                 return bucket
         raise Denied("%s is not granted" % name)
 
     def publish(self, topic, data):
-        self._messages().publish(self.component, topic, _sized(data))
+        (self._service or self._open()).publish(self.component, topic, _sized(data))
 
     def send(self, to, data):
-        self._messages().send(self.component, to, _sized(data))
+        (self._service or self._open()).send(self.component, to, _sized(data))
 
     def request(self, to, data, timeout_ms):
-        return self._messages().request(self.component, to, _sized(data), timeout_ms)
+        return (self._service or self._open()).request(self.component, to, _sized(data), timeout_ms)
 
     def call(self, to, data):
-        return self._messages().call(self.component, to, _sized(data))
+        return (self._service or self._open()).call(self.component, to, _sized(data))
 
     def subscribe(self, topic):
-        self._messages().subscribe(self.component, topic)
+        (self._service or self._open()).subscribe(self.component, topic)
 
     def unsubscribe(self, topic):
-        return self._messages().unsubscribe(self.component, topic)
+        return (self._service or self._open()).unsubscribe(self.component, topic)
 
-    def _messages(self):
-        return service(self.device, "messages")
+    def _open(self):
+        self._service = service(self.device, "messages")
+        return self._service
 
 
 def _sized(data):
     if len(data) > _MAX_BYTES:
         raise InvalidParams("a message has at most %d bytes" % _MAX_BYTES)
-    return bytes(data)
+    return data
 
 
 FUNCTIONS = {

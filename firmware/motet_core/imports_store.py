@@ -15,7 +15,7 @@ class Store(Capability):
         bucket = self._keys.find(key)
         if bucket is None:
             raise Denied("the key %s is not granted" % key[:64])
-        if not bucket.take():
+        if bucket.rate and not bucket.take():
             raise too_often()
 
     def may_ask(self, prefix=None):

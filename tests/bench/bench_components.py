@@ -94,6 +94,16 @@ def messages(board: str) -> dict[str, Any]:
     return program(board, "messages", data, "message_program.py", "--boards", str(roomy(board)))
 
 
+def checks(board: str) -> dict[str, Any]:
+    """Instructions that asking the grant takes at each call of an import, and those of a denial."""
+    watcher = packages.accept(packages.read(HERE.parent / "support/watcher"))
+    assert isinstance(watcher, Admitted)
+    header, limits = watcher.manifest.component, watcher.manifest.capabilities.limits()
+    grant = cbor.dumps({1: header.name, 2: header.revision, 3: watcher.digest, 6: limits, 7: 1})
+    data = {"WATCHER": watcher.artifact, "GRANT": grant}
+    return program(board, "imports", data, "import_program.py", "--boards", str(roomy(board)))
+
+
 def roomy(board: str) -> Path:
     """A folder with the board, but with more room for its image: the product's own limit leaves a program hardly any."""
     folder = ROOT / "build/bench/boards"
@@ -166,7 +176,7 @@ def main() -> None:
     given = tools.of(admitted.manifest, (ANALYZER / "analyzer.wit").read_text())
     figures: dict[str, Any] = {"host": on_this_machine(wasm, admitted), "gateway": on_this_machine(jit, admitted)}
     figures |= {board: on_board(board, admitted) for board in BOARDS}
-    figures["stm32f405"] |= {**deployed("stm32f405"), "message": messages("stm32f405")["message"]}
+    figures["stm32f405"] |= {**deployed("stm32f405"), "message": messages("stm32f405")["message"], "grant": checks("stm32f405")}
     figures["sizes"] = {"c_template": c_template()}
     figures["sizes"] |= {"module": len(admitted.module), "artifact": len(admitted.artifact)}
     figures["sizes"]["descriptor"] = len(tools.describe(given))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from motet.components import capabilities
+from motet.components import artifact, capabilities, tools
 from motet.components.capabilities import policy_fields
 from motet.components.errors import ManifestError
 from motet.components.grants import context, decide
@@ -145,3 +145,17 @@ def test_a_pattern_says_that_it_is_one() -> None:
     assert context("messaging", {"direction": "publish", "topic": "a/+"}, 60)["wildcard"] is True
     assert context("gpio", {"pin": 1, "direction": "in", "rate": 5}, 60)["wildcard"] is False
     assert set(policy_fields()) == set(capabilities.known())
+
+
+@pytest.mark.parametrize(
+    ("text", "harmless"),
+    [
+        ('sensors = ["a"]\nlog = {}', True),
+        ('gpio = [{ pin = 1, direction = "out" }]', False),
+        ('messaging = { publish = ["a"] }', False),
+    ],
+)
+def test_tools_of_what_acts_on_the_world_do_not_call_themselves_harmless(text: str, harmless: bool) -> None:
+    wanted = manifest(text)
+    (entry,) = artifact.tool_entries(tools.of(wanted, ""), wanted.capabilities.wanted)
+    assert ("annotations" in entry) == harmless

@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 from tests.support.tooling import wasm_tools
+from wasmtime import wat2wasm
 
 from motet import paths
-from motet.components import descriptor, wit, witlibrary, witpackages
+from motet.components import artifact, descriptor, tools, wit, witlibrary, witpackages
+from motet.components.admission import admit
+from motet.components.errors import AdmissionError
+from motet.components.manifest import parse
 from motet.components.witlexer import WitError
 from motet.components.wittypes import Record
 from motet_core.canonical_types import Types
@@ -74,6 +78,55 @@ def test_every_capability_says_what_can_be_granted() -> None:
     assert len(offered) == 9
     for interface in offered.values():
         assert isinstance(dict(interface.types)["limits"], Record), interface.path
+
+
+WASI = """package my:tool@0.1.0;
+world tool {
+  import wasi:clocks/wall-clock@0.2.0;
+  import motet:device/log@0.1.0;
+  export wasi:cli/run@0.2.0;
+  /// Looks.
+  export look: func() -> u32;
+}
+"""
+
+
+def test_a_world_with_wasi_is_for_gateways_and_says_so() -> None:
+    world = wit.load(WASI)
+    assert world.wasi == ("wasi:clocks/wall-clock@0.2.0", "wasi:cli/run@0.2.0")
+    assert [f.name for f in world.exports] == ["look"] and [f.name for f in world.imports] == ["write"]
+    assert wit.load(CONTRACT).wasi == ()
+    manifest = parse('[component]\nname = "tool"\nrevision = 1\ndescription = "d"\nwit = "tool.wit"\n')
+    with pytest.raises(AdmissionError, match=r"wasi:cli/run@0\.2\.0: WASI is for components on a gateway only") as caught:
+        tools.of(manifest, WASI)
+    assert caught.value.rule == "imports"
+
+
+def test_a_module_with_wasi_is_refused_whatever_its_contract_says() -> None:
+    contract = "package a:b; world w { /// Runs.\n export run: func() -> u32; }"
+    body = """(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
+      (func (export "run") (result i32) i32.const 1))"""
+    manifest = parse('[component]\nname = "tool"\nrevision = 1\ndescription = "d"\nwit = "tool.wit"\n')
+    with pytest.raises(AdmissionError, match="WASI is there for components on a gateway only") as caught:
+        admit(tools.embed(bytes(wat2wasm(body)), contract), manifest)
+    assert caught.value.rule == "imports" and "fd_write" in caught.value.where
+
+
+def test_an_import_that_the_manifest_does_not_want_is_refused_by_name() -> None:
+    contract = "package a:b; world w { import motet:device/clock@0.1.0; /// Runs.\n export run: func() -> u64; }"
+    body = """(module (import "motet:device/clock@0.1.0" "monotonic" (func $now (result {result})))
+      (func (export "run") (result i64) {work}))"""
+    head = '[component]\nname = "tool"\nrevision = 1\ndescription = "d"\nwit = "tool.wit"\n'
+    good = tools.embed(bytes(wat2wasm(body.format(result="i64", work="call $now"))), contract)
+    with pytest.raises(AdmissionError, match="add 'clock' to \\[capabilities\\]") as caught:
+        admit(good, parse(head))
+    assert caught.value.rule == "capabilities"
+    admitted = admit(good, parse(head + "[capabilities]\nclock = {}\n"))
+    assert "motet:device/clock@0.1.0#monotonic" in Types(artifact.decode(admitted.artifact)["types"]).functions
+    wrong = tools.embed(bytes(wat2wasm(body.format(result="i32", work="(i64.extend_i32_u (call $now))"))), contract)
+    with pytest.raises(AdmissionError, match="devices offer I") as caught:
+        admit(wrong, parse(head + "[capabilities]\nclock = {}\n"))
+    assert caught.value.rule == "imports"
 
 
 def test_files_are_found_with_the_package_that_their_folder_names() -> None:

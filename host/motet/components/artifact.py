@@ -11,7 +11,7 @@ returns a ``result``, whose error becomes the tool's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,13 +29,16 @@ NOTHING, OBJECT, WRAPPED, FALLIBLE = 0, 1, 2, 4
 _FORMAT, _NAME, _REVISION, _MODULE, _TOOLS, _CALLS, _LIMITS, _TYPES = range(8)
 _SERVICES = 9
 _FUEL, _MEMORY, _STACK = range(3)
-# Clients assume the worst of a tool that says nothing. A component without capabilities reaches nothing but its own memory.
+# Clients assume the worst of a tool that says nothing. A component reaches nothing but its own memory and what it wants.
 _HARMLESS = {"destructiveHint": False, "openWorldHint": False}
+# What acts on the world around the device, or leads out of it.
+_ACTING = {"gpio", "bus", "messaging"}
 
 
-def tool_entries(tools: Sequence[Tool]) -> list[dict[str, Any]]:
-    """The MCP ``tools/list`` entries of a component."""
-    return [_entry(tool) for tool in tools]
+def tool_entries(tools: Sequence[Tool], capabilities: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """The MCP ``tools/list`` entries of a component that wants these capabilities."""
+    hints = {} if _ACTING.intersection(capabilities) else {"annotations": _HARMLESS}
+    return [_entry(tool, hints) for tool in tools]
 
 
 def encode(
@@ -55,7 +58,7 @@ def encode(
         _NAME: manifest.component.name,
         _REVISION: manifest.component.revision,
         _MODULE: module,
-        _TOOLS: _packed_entries(tools),
+        _TOOLS: _packed_entries(tools, manifest.capabilities.wanted),
         _CALLS: [[tool.name, export, form(tool)] for tool, export in zip(tools, exports, strict=True)],
         _LIMITS: {_FUEL: limits.fuel, _MEMORY: limits.memory, _STACK: limits.stack},
         _TYPES: descriptor.encode([*(tool.function for tool in named), *others]),
@@ -88,9 +91,9 @@ def form(tool: Tool) -> int:
     return fallible | (NOTHING if tool.value is None else OBJECT if isinstance(tool.value, Record) else WRAPPED)
 
 
-def _packed_entries(tools: Sequence[Tool]) -> bytes:
+def _packed_entries(tools: Sequence[Tool], capabilities: Iterable[str]) -> bytes:
     try:
-        return bytes(packed.pack(tool_entries(tools)))
+        return bytes(packed.pack(tool_entries(tools, capabilities)))
     except WireError as error:
         raise AdmissionError("wit", f"the schemas of its tools cannot go on the wire: {error.message}") from None
 
@@ -105,7 +108,7 @@ def renamed(function: Function, export: str) -> Function:
     return replace(function, name=export, interface="")
 
 
-def _entry(tool: Tool) -> dict[str, Any]:
-    entry = {"name": tool.name, "description": tool.description, "inputSchema": tool.input_schema(), "annotations": _HARMLESS}
+def _entry(tool: Tool, hints: dict[str, Any]) -> dict[str, Any]:
+    entry = {"name": tool.name, "description": tool.description, "inputSchema": tool.input_schema(), **hints}
     output = tool.output_schema()
     return entry if output is None else entry | {"outputSchema": output}

@@ -104,7 +104,11 @@ def world_of(manifest: Manifest, contract: str) -> World:
         raise AdmissionError("wit", "a component needs its contract: name its file as component.wit in the manifest")
     if not contract:
         raise AdmissionError("wit", f"the module carries no contract, but the manifest names {header.wit}: install its folder")
-    return wit.load(contract, header.wit, header.world)
+    world = wit.load(contract, header.wit, header.world)
+    if world.wasi:
+        reason = f"the world {world.name} has {', '.join(world.wasi)}: WASI is for components on a gateway only"
+        raise AdmissionError("imports", f"{reason}; devices offer the interfaces of motet:device")
+    return world
 
 
 def describe(tools: Iterable[Tool]) -> bytes:

@@ -9,6 +9,7 @@ interfaces that contain or use themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeGuard
 
 from motet.components import witlibrary
 from motet.components.witextent import MAX_DEPTH, MAX_PARTS, Extent
@@ -100,7 +101,8 @@ class _Resolver:
         imports, exports = (self._taken(document, scope, items) for items in (body.imports, body.exports))
         for what, functions in (("import", imports), ("export", exports)):
             _spelled([(f"{f.core_name}", body.line) for f in functions], what, document.origin)
-        return World(body.name, document.package, exports, imports, body.docs)
+        foreign = tuple(item.path for item in (*body.imports, *body.exports) if _is_wasi(item))
+        return World(body.name, document.package, exports, imports, body.docs, foreign)
 
     def _taken(self, document: Document, scope: _Scope, items: list[FunctionTree | Body | Use]) -> tuple[Function, ...]:
         found: list[Function] = []
@@ -109,7 +111,7 @@ class _Resolver:
                 found.append(scope.function(item, ""))
             elif isinstance(item, Body):
                 found += self._functions(self.scope(document, item), item, item.name)
-            else:
+            elif not _is_wasi(item):
                 there, body = self.interface(document, item)
                 found += self._functions(self.scope(there, body), body, _path(there, body))
         return tuple(found)
@@ -141,6 +143,11 @@ class _Resolver:
                 if body.name == name:
                     return place, body
         raise WitError(document.origin, use.line, f"there is no interface {use.path!r}")
+
+
+def _is_wasi(item: FunctionTree | Body | Use) -> TypeGuard[Use]:
+    # What WASI means the engine of a gateway knows; its resources are not for devices.
+    return isinstance(item, Use) and item.path.startswith("wasi:")
 
 
 def _path(document: Document, body: Body) -> str:

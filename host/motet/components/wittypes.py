@@ -115,13 +115,17 @@ class Function:
 
 @dataclass(frozen=True)
 class World:
-    """A world: what a component of it offers and needs, and the package it stands in."""
+    """A world: what a component of it offers and needs, and the package it stands in.
+
+    ``wasi``: the interfaces of WASI that it imports or exports; a world that has any is for gateways only.
+    """
 
     name: str
     package: str
     exports: tuple[Function, ...]
     imports: tuple[Function, ...]
     docs: str = ""
+    wasi: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
