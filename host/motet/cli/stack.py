@@ -28,6 +28,7 @@ from motet.fleet import Fleet
 from motet.gateway.app import GatewayApp
 from motet.gateway.deployments import Deployments
 from motet.gateway.devicelogs import DeviceLogs
+from motet.gateway.inference import Inference
 from motet.gateway.inventory import Inventory
 from motet.gateway.options import Options
 from motet.gateway.packages import Packages
@@ -157,6 +158,9 @@ async def _gateway(config: Config, fleet: Fleet) -> AsyncIterator[str]:
         parts = (Deployments(fleet, gate, depot), Inventory(fleet, gate, depot), Packages(fleet, gate, depot), logs)
         routes = [route for part in parts for route in part.routes()]
         app = GatewayApp(fleet, Metrics(), options, extra_routes=routes, rules=rules, table=table)
+        if config.inference.enabled:
+            calls = app.front.calls
+            Inference(config.inference, fleet, calls, depot, rules).register(calls.local)
         async with listening(app, options) as url:
             try:
                 yield url

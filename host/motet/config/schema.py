@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
@@ -35,6 +35,8 @@ EXPECTED = {
     "is_instance_of": "expected the path of a folder",
 }
 
+DataClass = Literal["public", "internal", "restricted"]
+DATA_CLASSES: tuple[str, ...] = get_args(DataClass)
 Id = Annotated[str, StringConstraints(pattern=_ID)]
 MaybeId = Annotated[str, StringConstraints(pattern=_MAYBE_ID)]
 GatewayName = Annotated[str, StringConstraints(pattern=_GATEWAY_NAME)]
@@ -155,6 +157,39 @@ class McpOverMqtt(_Table):
     """Where they are; empty is the broker of the devices."""
 
 
+class Endpoint(_Table):
+    """`[[inference.endpoints]]`: what stands in for a model when nothing here can run it."""
+
+    name: Id
+    kind: Literal["openai", "mcp"] = "openai"
+    url: Annotated[str, StringConstraints(pattern=_HTTP_URL, min_length=1)]
+    """The API's base, such as https://api.example/v1, or an MCP endpoint."""
+    model: str = ""
+    """The endpoint's own name of its model (openai); empty takes the name asked for."""
+    tool: str = "models.infer"
+    """The tool to call (mcp)."""
+    models: Names = []
+    """The models it may stand in for; none means all."""
+    token_env: str = ""
+    """Environment variable with the bearer token (openai)."""
+    data_classes: list[DataClass] = ["public"]
+    """What may be sent there."""
+    calls_per_day: Annotated[int, Field(ge=0, le=1_000_000)] = 100
+    timeout_s: Seconds = 30.0
+
+
+class Inference(_Table):
+    """`[inference]`: the tool models.infer."""
+
+    enabled: bool = False
+    order: list[Literal["device", "fleet", "gateway", "endpoint"]] = ["device", "fleet", "gateway", "endpoint"]
+    """Where it is tried, one after the other."""
+    default_timeout_s: Seconds = 30.0
+    timeout_s: dict[Literal["device", "fleet", "gateway", "endpoint"], Seconds] = {}
+    """By place."""
+    endpoints: list[Endpoint] = []
+
+
 class Node(_Table):
     """`[node]`: this machine as a device that runs components."""
 
@@ -241,6 +276,7 @@ class Config(_Table):
     serial: list[Serial] = []
     emulate: list[Emulated] = []
     upstream: list[Upstream] = []
+    inference: Inference = Inference()
     mcp_over_mqtt: McpOverMqtt = McpOverMqtt()
     node: Node = Node()
     state: State = Field(default_factory=State)

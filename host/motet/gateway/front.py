@@ -184,7 +184,9 @@ class Front:
             if view == FLEET and self.catalogue.too_long and params.cursor is None:
                 tools, cursor = self.calls.local.entries(modern), None
             else:
+                first = self.calls.local.entries(modern, always=True) if view == FLEET and params.cursor is None else []
                 tools, cursor = self.catalogue.page(params.cursor, modern, view, callers.scopes().call)
+                tools = first + tools
         except BadCursor as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
         # Never fresh in a cache: devices come and go, and an answer costs little. Private: authorization may narrow it.

@@ -23,22 +23,27 @@ class LocalTools:
     def __init__(self) -> None:
         self._definitions: dict[str, Definition] = {}
         self._handlers: dict[str, Handler] = {}
+        self._always: set[str] = set()
 
-    def add(self, entry: Mapping[str, Any], handler: Handler) -> None:
-        """Raises ValueError for an entry that clients would refuse."""
+    def add(self, entry: Mapping[str, Any], handler: Handler, always: bool = False) -> None:
+        """`always`: told to clients also where the tools of all devices are. Raises ValueError for an entry that clients would
+        refuse."""
         made = Definitions([entry], 1)
         if made.left_out:
             raise ValueError(f"{entry.get('name')}: {made.left_out[0].reason}")
         for name, definition in made.tools.items():
             self._definitions[name], self._handlers[name] = definition, handler
+            if always:
+                self._always.add(name)
 
     def has(self, name: str, view: View) -> bool:
         """Whether this is one of them, in this view."""
         return view == FLEET and name in self._handlers
 
-    def entries(self, modern: bool) -> list[Json]:
-        """All of them for tools/list, for clients of this era."""
-        found = (one.entry if modern else one.legacy for _, one in sorted(self._definitions.items()))
+    def entries(self, modern: bool, always: bool = False) -> list[Json]:
+        """All of them for tools/list, or those that are `always` told, for clients of this era."""
+        names = sorted(self._always if always else self._definitions)
+        found = (one.entry if modern else one.legacy for one in map(self._definitions.__getitem__, names))
         return [entry for entry in found if entry is not None]
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
