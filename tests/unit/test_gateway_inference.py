@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""models.infer: the order of places, what falls through and what does not, and what may leave the site. Endpoints are real servers
-on loopback, models real ones."""
+"""models.infer: the order of places, what falls through and what does not, what may leave the site. Real servers and models."""
 
 from __future__ import annotations
 
@@ -187,8 +186,15 @@ async def test_the_calls_of_a_day_end(depot):
 
 @pytest.mark.parametrize(
     "answer",
-    [(500, b"{}"), (302, b""), (200, b"no json"), (200, b"[]"), (200, b'{"choices": []}'), (200, b'{"choices": [{"message": {"content": 5}}]}')],
-)  # fmt: skip
+    [
+        (500, b"{}"),
+        (302, b""),
+        (200, b"no json"),
+        (200, b"[]"),
+        (200, b'{"choices": []}'),
+        (200, b'{"choices": [{"message": {"content": 5}}]}'),
+    ],
+)
 async def test_an_endpoint_that_answers_nonsense_is_passed_over(depot, answer):
     with api(lambda _: answer) as (bad, _), api(says("fine")) as (good, _):
         endpoints = [{"name": "bad", "url": bad}, {"name": "good", "url": good}]

@@ -127,7 +127,7 @@ class Here:
             try:
                 value, text = models.call(PREDICT, wish.arguments)
             except ToolError as error:
-                return {"resultType": "complete", "isError": True, "content": [{"type": "text", "text": error.message}]}
+                return {"resultType": "complete", "isError": True, "content": [{"type": "text", "text": str(error)}]}
         content = [{"type": "text", "text": str(text or value)}]
         return {"resultType": "complete", "isError": False, "content": content, "structuredContent": value}
 
