@@ -18,7 +18,7 @@ from tests.support.memory_fleet import MemoryDevice, MemoryFleet, serving, text
 
 from motet.components.depot import Depot
 from motet.components.packages import read
-from motet.config.schema import Inference as Settings
+from motet.config.beyond import Inference as Settings
 from motet.gateway.inference import Inference
 from motet.paths import data
 from motet.store import Store

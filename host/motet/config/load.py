@@ -17,7 +17,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from motet.config.locate import Key, Locator
-from motet.config.schema import EXPECTED, Config
+from motet.config.schema import Config
+from motet.config.values import EXPECTED
 
 DEFAULT_FILE = "motet.toml"
 _PREFIX = "MOTET_"

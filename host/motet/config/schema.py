@@ -6,68 +6,30 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-# Patterns of texts and kinds of errors, and how to say them.
-_ID = r"^[A-Za-z0-9_-]{1,32}$"
-_MAYBE_ID = r"^[A-Za-z0-9_-]{0,32}$"
-# A gateway's id on the bus is its name and a random suffix of nine characters.
-_GATEWAY_NAME = r"^[A-Za-z0-9_-]{1,23}$"
-_BROKER_URL = r"^(mqtts?://[^\s/?#]+/?)?$"
-_STORE_URL = r"^((sqlite|postgresql)(\+[a-z0-9]+)?://\S+)?$"
-_HTTP_URL = r"^(https?://[^\s/?#]+(/\S*)?)?$"
-_BOARD = r"^[a-z][a-z0-9_]{0,31}$"
-_SHA256 = r"^[0-9a-fA-F]{64}$"
-_RESOURCE = r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$"
-EXPECTED = {
-    _SHA256: "expected the SHA-256 of a token, 64 hexadecimal digits",
-    _RESOURCE: "expected a URL such as https://gateway.example/mcp",
-    _ID: "expected 1 to 32 characters of A-Z a-z 0-9 _ -",
-    _MAYBE_ID: "expected at most 32 characters of A-Z a-z 0-9 _ -, or nothing",
-    _GATEWAY_NAME: "expected 1 to 23 characters of A-Z a-z 0-9 _ -",
-    _BROKER_URL: "expected mqtt://[user:password@]host[:port] or mqtts://..., or nothing for a private broker",
-    _STORE_URL: "expected sqlite:///path or postgresql+psycopg://user:password@host/name, or nothing for a file in state.dir",
-    _HTTP_URL: "expected http://host[:port]/path or https://...",
-    _BOARD: "expected the name of a board, such as stm32f405",
-    "model_type": "expected a table",
-    "is_instance_of": "expected the path of a folder",
-}
-
-DataClass = Literal["public", "internal", "restricted"]
-DATA_CLASSES: tuple[str, ...] = get_args(DataClass)
-Id = Annotated[str, StringConstraints(pattern=_ID)]
-MaybeId = Annotated[str, StringConstraints(pattern=_MAYBE_ID)]
-GatewayName = Annotated[str, StringConstraints(pattern=_GATEWAY_NAME)]
-BrokerUrl = Annotated[str, StringConstraints(pattern=_BROKER_URL)]
-StoreUrl = Annotated[str, StringConstraints(pattern=_STORE_URL)]
-BoardName = Annotated[str, StringConstraints(pattern=_BOARD)]
+from motet.config.beyond import Inference, McpOverMqtt, Upstream
+from motet.config.values import (
+    RESOURCE,
+    SHA256,
+    BoardName,
+    BrokerUrl,
+    Files,
+    Folder,
+    GatewayName,
+    Id,
+    MaybeId,
+    Names,
+    Seconds,
+    StoreUrl,
+    Table,
+    TcpPort,
+)  # fmt: skip
 
 
-def _listed(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _paths(value: Any) -> Any:
-    items = _listed(value) if isinstance(value, str) else value
-    return [Path(item) for item in items] if isinstance(items, list) and all(isinstance(i, str) for i in items) else items
-
-
-TcpPort = Annotated[int, Field(ge=0, le=65535)]
-Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
-# TOML has no paths: a text is one, also where types are checked strictly.
-# In the environment a list is a text with commas.
-Names = Annotated[list[str], BeforeValidator(lambda value: _listed(value) if isinstance(value, str) else value)]
-Files = Annotated[list[Path], BeforeValidator(lambda value: _paths(value))]
-Folder = Annotated[Path, BeforeValidator(lambda value: Path(value) if isinstance(value, str) and value else value)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Gateway(_Table):
+class Gateway(Table):
     """`[gateway]`: the MCP endpoint."""
 
     host: Annotated[str, StringConstraints(min_length=1)] = "127.0.0.1"
@@ -93,7 +55,7 @@ class Gateway(_Table):
     """How long a task may take, and how long its result is kept."""
 
 
-class Broker(_Table):
+class Broker(Table):
     """`[broker]`: where MQTT is."""
 
     url: BrokerUrl = ""
@@ -102,7 +64,7 @@ class Broker(_Table):
     """Which private broker."""
 
 
-class Serial(_Table):
+class Serial(Table):
     """`[[serial]]`: a device on a serial line."""
 
     url: Annotated[str, StringConstraints(min_length=1)]
@@ -112,7 +74,7 @@ class Serial(_Table):
     """For boards that have no id of their own."""
 
 
-class Emulated(_Table):
+class Emulated(Table):
     """`[[emulate]]`: a board that runs in QEMU here."""
 
     board: BoardName
@@ -127,70 +89,7 @@ class Emulated(_Table):
         return {"id": table["board"], **table} if isinstance(table, dict) and "board" in table else table
 
 
-class Upstream(_Table):
-    """`[[upstream]]`: another MCP server as a device: a program (`command`) or an endpoint (`url`)."""
-
-    id: Id
-    """Its name among the devices."""
-    url: Annotated[str, StringConstraints(pattern=_HTTP_URL)] = ""
-    """Of its MCP endpoint; another Motet gateway's is http://host:8765/mcp."""
-    command: Annotated[list[str], Field(max_length=64)] = []
-    """Program and arguments of a server on standard input and output."""
-    token_env: str = ""
-    """Environment variable with the bearer token for the endpoint."""
-    call_timeout_s: Seconds = 30.0
-    refresh_s: Seconds = 15.0
-    """How often its tools are looked at."""
-
-    @model_validator(mode="after")
-    def _one(self) -> Upstream:
-        if bool(self.url) == bool(self.command):
-            raise ValueError("expected url or command, one of them")
-        return self
-
-
-class McpOverMqtt(_Table):
-    """`[mcp_over_mqtt]`: servers that speak MCP on `$mcp-server` topics, as EMQX specifies it, as devices."""
-
-    enabled: bool = False
-    broker: BrokerUrl = ""
-    """Where they are; empty is the broker of the devices."""
-
-
-class Endpoint(_Table):
-    """`[[inference.endpoints]]`: what stands in for a model when nothing here can run it."""
-
-    name: Id
-    kind: Literal["openai", "mcp"] = "openai"
-    url: Annotated[str, StringConstraints(pattern=_HTTP_URL, min_length=1)]
-    """The API's base, such as https://api.example/v1, or an MCP endpoint."""
-    model: str = ""
-    """The endpoint's own name of its model (openai); empty takes the name asked for."""
-    tool: str = "models.infer"
-    """The tool to call (mcp)."""
-    models: Names = []
-    """The models it may stand in for; none means all."""
-    token_env: str = ""
-    """Environment variable with the bearer token (openai)."""
-    data_classes: list[DataClass] = ["public"]
-    """What may be sent there."""
-    calls_per_day: Annotated[int, Field(ge=0, le=1_000_000)] = 100
-    timeout_s: Seconds = 30.0
-
-
-class Inference(_Table):
-    """`[inference]`: the tool models.infer."""
-
-    enabled: bool = False
-    order: list[Literal["device", "fleet", "gateway", "endpoint"]] = ["device", "fleet", "gateway", "endpoint"]
-    """Where it is tried, one after the other."""
-    default_timeout_s: Seconds = 30.0
-    timeout_s: dict[Literal["device", "fleet", "gateway", "endpoint"], Seconds] = {}
-    """By place."""
-    endpoints: list[Endpoint] = []
-
-
-class Node(_Table):
+class Node(Table):
     """`[node]`: this machine as a device that runs components."""
 
     id: MaybeId = ""
@@ -206,47 +105,47 @@ def _state_folder() -> Path:
     return Path(home) / "motet"
 
 
-class State(_Table):
+class State(Table):
     """`[state]`: what has to survive a restart."""
 
     dir: Folder = Field(default_factory=_state_folder)
 
 
-class Store(_Table):
+class Store(Table):
     """`[store]`: the database of the audit, and of what else the gateway must not forget."""
 
     url: StoreUrl = ""
     """sqlite:///path or postgresql+psycopg://user:password@host/name; empty is motet.db in state.dir."""
 
 
-class Policies(_Table):
+class Policies(Table):
     """`[policy]`: who may do what."""
 
     files: Files = []
     """Cedar policies; all files count together. None means Motet's own, which `motet policy show` prints."""
 
 
-class Trust(_Table):
+class Trust(Table):
     """`[trust]`: whose signatures count."""
 
     dir: Folder | None = None
     """Folder of public keys, one NAME.pub each; none means trust in state.dir."""
 
 
-class Token(_Table):
+class Token(Table):
     """`[[auth.tokens]]`: a token that does not change, for small set-ups."""
 
     name: Id
     """Who brings it."""
-    sha256: Annotated[str, StringConstraints(pattern=_SHA256)]
+    sha256: Annotated[str, StringConstraints(pattern=SHA256)]
     """The digest of the token: the token itself is nobody's but its bearer's."""
     scopes: Names = ["call:*", "read:*"]
 
 
-class Auth(_Table):
+class Auth(Table):
     """`[auth]`: who may connect. Without tokens and keys everybody who reaches the port may, and may do everything."""
 
-    resource: Annotated[str, StringConstraints(pattern=_RESOURCE)] = ""
+    resource: Annotated[str, StringConstraints(pattern=RESOURCE)] = ""
     """The gateway's URL as its clients know it, such as https://gateway.example/mcp: what access tokens must be for."""
     issuers: Names = []
     """Authorization servers whose tokens count, as their `iss` says."""
@@ -260,14 +159,14 @@ class Auth(_Table):
         return bool(self.jwks or self.tokens)
 
 
-class Log(_Table):
+class Log(Table):
     """`[log]`: what goes to standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     json_lines: bool = Field(default=False, alias="json")
 
 
-class Config(_Table):
+class Config(Table):
     """The whole file."""
 
     realm: Id = "motet"

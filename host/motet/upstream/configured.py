@@ -14,7 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from motet.bus.url import BrokerUrl
 from motet.config import Config
-from motet.config.schema import Upstream
+from motet.config.beyond import Upstream
 from motet.upstream.keeper import Keeper
 from motet.upstream.mqtt_servers import MqttServers
 from motet.upstream.mqtt_transport import ServerName, mqtt_transport

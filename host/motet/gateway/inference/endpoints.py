@@ -13,7 +13,7 @@ import httpx2
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from motet.config.schema import Endpoint
+from motet.config.beyond import Endpoint
 from motet.gateway.inference.places import NotHere, Wish
 from motet.gateway.local import Context
 from motet.wire import Json

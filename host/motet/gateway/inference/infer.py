@@ -8,8 +8,8 @@ import logging
 from collections.abc import Mapping
 
 from motet.components.depot import Depot
-from motet.config.schema import DATA_CLASSES
-from motet.config.schema import Inference as Settings
+from motet.config.beyond import Inference as Settings
+from motet.config.values import DATA_CLASSES
 from motet.fleet import Fleet
 from motet.gateway import errors
 from motet.gateway.fleettools import Call
