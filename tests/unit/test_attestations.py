@@ -250,3 +250,13 @@ def test_nothing_unsigned_is_installed_from_any_source_unless_a_policy_names_it(
     for guard in (closed, by_name):
         with pytest.raises(DeniedError):
             guard.install("anna", model, "press", "stm32f405")
+
+
+def test_a_policy_may_ask_for_both_attestations(vote: Package, unsigned: Package, tmp_path: Path, trusted: TrustStore) -> None:
+    scope = 'principal, action == Motet::Action::"install", resource'
+    rule = f"permit ({scope}) when {{ resource.signed && resource.sbom && resource.provenance }};"
+    guard = Gatekeeper(Policy(rule, {}), trusted, Audit(Store(tmp_path / "audit.db")))
+    assert guard.install("anna", vote, "press", "stm32f405").publishers == ("author",)
+    for kept in ((), unsigned.attachments[:1], unsigned.attachments[1:]):
+        with pytest.raises(DeniedError):
+            guard.install("anna", signed(replace(unsigned, attachments=kept), KEY), "press", "stm32f405")

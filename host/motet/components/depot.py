@@ -6,6 +6,7 @@ A package is kept as long as a device has it, or had it before its last update. 
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,6 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from motet.components import manifest as manifests
+from motet.components.errors import ComponentError
 from motet.components.oci import archive
 from motet.components.oci.contents import digest_of, pack, unpack
 from motet.components.packages import COMPONENT, Package
@@ -55,8 +57,11 @@ class Depot:
         data = archive.dumps(pack(package))
         header = {"kind": package.kind, "name": package.name}
         with self._store.writing() as session:
-            row = PackageRow(digest=digest, revision=package.revision, publishers=" ".join(publishers), archive=data, **header)
-            session.merge(row)
+            kept = session.get(PackageRow, digest)
+            # The same package without signatures takes none away from a copy that has them.
+            if kept is None or publishers or not kept.publishers:
+                names = " ".join(publishers)
+                session.merge(PackageRow(digest=digest, revision=package.revision, publishers=names, archive=data, **header))
             session.flush()
             old = session.get(InstallationRow, (device, package.kind, package.name))
             previous = None if old is None else old.previous if old.digest == digest else old.digest
@@ -110,9 +115,14 @@ class Depot:
 
     def needs(self, device: str) -> dict[str, dict[str, str]]:
         """What each component on the device declares to need: {name: {needed: bounds}}."""
-        digests = [one.package.digest for one in self.installations(device) if one.package.kind == COMPONENT]
-        found = [package for package in map(self.package, digests) if package is not None]
-        return {package.name: dict(manifests.parse(package.manifest).dependencies) for package in found}
+        found: dict[str, dict[str, str]] = {}
+        for one in self.installations(device):
+            # A copy that was damaged needs nothing any more: it must not keep anybody from taking things away.
+            with contextlib.suppress(ComponentError):
+                package = self.package(one.package.digest) if one.package.kind == COMPONENT else None
+                if package is not None:
+                    found[package.name] = dict(manifests.parse(package.manifest).dependencies)
+        return found
 
 
 def _stored(row: PackageRow) -> Stored:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from motet import policy
@@ -12,6 +13,7 @@ from motet.components import attestations, grants
 from motet.components.errors import ComponentError
 from motet.components.grants import Permit
 from motet.components.manifest import parse
+from motet.components.oci.bundle import PROVENANCE, SBOM
 from motet.components.packages import COMPONENT, Package
 from motet.components.signature import Checked, SignatureError, checked
 from motet.policy import Audit, Decision, Policy
@@ -49,7 +51,7 @@ class Gatekeeper:
         except (ComponentError, TrustError) as error:
             self._audit.append(actor, "install", subject, DENIED, {**facts, "reason": str(error)})
             raise SignatureError(str(error)) from None
-        what = policy.package(package.kind, package.name, package.revision, *found.publishers)
+        what = _entity(found)
         author = ", ".join(found.publishers)
         decision = self._decide(actor, "install", what, device, board)
         facts |= {"publisher": author, "reason": decision.reason}
@@ -86,11 +88,10 @@ class Gatekeeper:
     def fetch(self, actor: str, package: Package) -> None:
         """Whether `actor` may take a copy. A signature of a key that is trusted no more counts for none. Raises DeniedError."""
         try:
-            publishers = checked(package, self._trusted).publishers
+            found = checked(package, self._trusted)
         except (ComponentError, TrustError):
-            publishers = ()
-        what = policy.package(package.kind, package.name, package.revision, *publishers)
-        decision = self._rules.decide(policy.fetch(policy.principal(actor), what))
+            found = Checked((), replace(package, attachments=()))
+        decision = self._rules.decide(policy.fetch(policy.principal(actor), _entity(found)))
         outcome, subject = ALLOWED if decision.allowed else DENIED, f"{package.kind}/{package.name}"
         self._audit.append(actor, "fetch", subject, outcome, {"revision": package.revision, "reason": decision.reason})
         if not decision.allowed:
@@ -102,6 +103,12 @@ class Gatekeeper:
 
     def _decide(self, actor: str, action: str, what: policy.Entity, device: str, board: str) -> Decision:
         return self._rules.decide(policy.change(policy.principal(actor), action, what, policy.device(device, board)))
+
+
+def _entity(found: Checked) -> policy.Entity:
+    package, there = found.package, dict(found.package.attachments)
+    header = package.kind, package.name, package.revision
+    return policy.package(*header, *found.publishers, sbom=SBOM in there, provenance=PROVENANCE in there)
 
 
 def _why(decision: Decision, author: str) -> str:

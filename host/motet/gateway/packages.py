@@ -104,7 +104,12 @@ class Packages:
             raise HTTPException(404, f"no {kind!r:.40} is called {name!r:.40}")
         known = await asyncio.to_thread(self._depot.packages, name, kind)
         for stored in known:
-            package = await asyncio.to_thread(self._depot.package, stored.digest) if digest in (None, stored.digest) else None
+            if digest not in (None, stored.digest):
+                continue
+            try:
+                package = await asyncio.to_thread(self._depot.package, stored.digest)
+            except ComponentError as error:
+                raise HTTPException(500, f"this gateway's copy of {kind} {name} is damaged: {error}") from None
             if package is not None:
                 return stored, package
         raise HTTPException(404, f"no device has {kind} {name}{f' {digest:.80}' if digest else ''} from here")

@@ -57,9 +57,10 @@ def call(who: Entity, where: Entity, tool: str, data_class: str) -> Request:
     return Request(who, "call", resource, (("dataClass", data_class),))
 
 
-def package(kind: str, name: str, revision: int, *publishers: str) -> Entity:
-    """An artifact; `publishers` are the trusted keys that signed it."""
-    attributes = (("kind", kind), ("name", name), ("revision", revision), ("signed", bool(publishers)))
+def package(kind: str, name: str, revision: int, *publishers: str, sbom: bool = False, provenance: bool = False) -> Entity:
+    """An artifact; `publishers` are the trusted keys that signed it, `sbom` and `provenance` whether they signed such, too."""
+    header = (("kind", kind), ("name", name), ("revision", revision))
+    attributes = (*header, ("signed", bool(publishers)), ("sbom", sbom), ("provenance", provenance))
     return Entity("Package", f"{kind}/{name}", attributes, tuple(Entity("Publisher", one) for one in publishers))
 
 

@@ -17,7 +17,7 @@ _FIXED = """namespace Motet {
   entity Device { board: String };
   entity Tool in [Device] { component: String, name: String };
   entity Publisher;
-  entity Package in [Publisher] { kind: String, name: String, revision: Long, signed: Bool };
+  entity Package in [Publisher] { kind: String, name: String, revision: Long, signed: Bool, sbom: Bool, provenance: Bool };
   entity Component in [Publisher] { name: String, signed: Bool };
   action "call" appliesTo { principal: Principal, resource: Tool, context: { dataClass: String } };
   action "install" appliesTo { principal: Principal, resource: Package, context: { device: Device } };
