@@ -151,6 +151,7 @@ class Front:
         if device.online:
             self.catalogue.show(device)
             self.offered.show(device)
+            self.tasks.arrived(device.id)
         else:
             self.catalogue.hide(device.id)
             self.offered.hide(device.id)

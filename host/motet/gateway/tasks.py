@@ -30,8 +30,8 @@ EXTENSION = "io.modelcontextprotocol/tasks"
 # Open ones: each holds a place in the table, and asks its device now and then.
 MOST_OPEN, MOST_OPEN_OF_ONE = 10_000, 256
 _AWAY = (errors.DEVICE_OFFLINE, errors.DEVICE_TIMEOUT, errors.DEVICE_RESTARTED, errors.BUS_DOWN, BUSY)
-# How often a device that is away is asked for again.
-_AWAY_S = 2.0
+# How often a device that is away is asked for again, unless it comes back before.
+_AWAY_S, _LONGEST_AWAY_S = 2.0, 60.0
 Finish = Callable[[Json, str, str], Json]
 
 
@@ -46,7 +46,10 @@ class Tasks:
         self._asker, self._table, self._finish, self._ttl_ms = asker, table, finish, int(ttl_s * 1000)
         self._tasks: dict[str, Task] = {}
         self._runs: dict[str, asyncio.Task[None]] = {}
-        self._answered: dict[str, asyncio.Event] = {}
+        # Those that run, by their device.
+        self._of: dict[str, set[str]] = {}
+        # Set when there is something new for a task that waits: answers, or its device.
+        self._news: dict[str, asyncio.Event] = {}
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -93,7 +96,7 @@ class Tasks:
             task.answers[key] = answers[key]
         if task.status == "input_required" and not task.requests:
             await self._becomes(task, status="working")
-            self._answered[task.id].set()
+            self._news[task.id].set()
         elif not task.over:
             await self._becomes(task)
 
@@ -105,22 +108,37 @@ class Tasks:
         if task.id in self._runs:
             self._runs[task.id].cancel()
 
+    def arrived(self, device: str) -> None:
+        """The device is there: its tasks need not wait any longer."""
+        for task_id in self._of.get(device, ()):
+            self._news[task_id].set()
+
     def __len__(self) -> int:
         return len(self._tasks)
 
     def _start(self, task: Task) -> None:
-        self._answered[task.id] = asyncio.Event()
+        self._news[task.id] = asyncio.Event()
+        self._of.setdefault(task.device, set()).add(task.id)
         run = self._runs[task.id] = asyncio.create_task(self._run(task), name=f"task {task.id}")
         run.add_done_callback(lambda _: self._ended(task))
 
     def _ended(self, task: Task) -> None:
         self._runs.pop(task.id, None)
-        self._answered.pop(task.id, None)
+        self._news.pop(task.id, None)
+        mine = self._of.get(task.device, set())
+        mine.discard(task.id)
+        if not mine:
+            self._of.pop(task.device, None)
 
     async def _run(self, task: Task) -> None:
+        away_s = _AWAY_S
         try:
             while not task.over:
-                await self._step(task)
+                if await self._step(task):
+                    away_s = _AWAY_S
+                else:
+                    await self._wait(task, away_s)
+                    away_s = min(2 * away_s, _LONGEST_AWAY_S)
         except MCPError as error:
             await self._becomes(task, status="failed", error=error.error.model_dump(exclude_none=True))
         except StoreError:
@@ -129,10 +147,17 @@ class Tasks:
             log.exception("task %s of %s failed inside the gateway", task.id, task.device)
             await self._becomes(task, status="failed", error={"code": -32603, "message": "the gateway failed; its log says why"})
 
-    async def _step(self, task: Task) -> None:
-        if task.status == "input_required":
-            await self._answered[task.id].wait()
-            self._answered[task.id].clear()
+    async def _wait(self, task: Task, timeout_s: float | None) -> None:
+        news = self._news[task.id]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await news.wait()
+        news.clear()
+
+    async def _step(self, task: Task) -> bool:
+        """One question and its answer; False when the device is away."""
+        while task.status == "input_required":
+            await self._wait(task, None)
         question = Question(task.device, task.label, task.method, {})
         told = {**task.asked, "requestState": task.state, "inputResponses": task.answers or None}
         try:
@@ -141,9 +166,9 @@ class Tasks:
             if error.code not in _AWAY:
                 raise
             task.message = error.error.message
-            await asyncio.sleep(_AWAY_S)
-            return
+            return False
         await self._take(task, result)
+        return True
 
     async def _take(self, task: Task, result: Json) -> None:
         kind = result.get("resultType", "complete")
@@ -175,9 +200,10 @@ class Tasks:
 
     async def _forget(self, tasks: list[Task]) -> None:
         for task in tasks:
-            del self._tasks[task.id]
             if task.id in self._runs:
                 self._runs[task.id].cancel()
+                self._ended(task)
+            del self._tasks[task.id]
         try:
             await self._table.forget([task.id for task in tasks])
         except StoreError:
