@@ -72,7 +72,7 @@ def _c(job: Job) -> list[Command]:
 def _zig(job: Job) -> list[Command]:
     # The root is where relative imports may lead; it names what the glue exports.
     (job.stage / "motet_root.zig").write_text(
-        f'pub const guest = @import("{job.build.sources[0]}");\ncomptime {{\n    _ = @import("bindings/exports.zig");\n}}\n'
+        f'pub const guest = @import({_quoted(job.build.sources[0])});\ncomptime {{\n    _ = @import("bindings/exports.zig");\n}}\n'
     )
     target = ["-target", "wasm32-freestanding", "-mcpu=mvp", "-O", "ReleaseSmall", "-fno-entry", "-rdynamic", "-fstrip"]
     output = ["--stack", str(job.build.c_stack), "motet_root.zig", f"-femit-bin={job.output}"]
@@ -82,7 +82,7 @@ def _zig(job: Job) -> list[Command]:
 
 def _rust(job: Job) -> list[Command]:
     rustc, linker = toolchains.rustc()
-    modules = f'#[path = "bindings/mod.rs"]\nmod bindings;\n#[path = "{job.build.sources[0]}"]\nmod guest;\n'
+    modules = f'#[path = "bindings/mod.rs"]\nmod bindings;\n#[path = {_quoted(job.build.sources[0])}]\nmod guest;\n'
     (job.stage / "motet_root.rs").write_text(f"#![no_std]\n{modules}")
     options = ["opt-level=z", "lto", "panic=abort", "target-cpu=mvp", "codegen-units=1", "strip=symbols", f"linker={linker}"]
     options += [
@@ -94,7 +94,7 @@ def _rust(job: Job) -> list[Command]:
 
 def _assemblyscript(job: Job) -> list[Command]:
     glue = job.stage / "bindings/exports.ts"
-    glue.write_text(glue.read_text().replace('"../GUEST"', json.dumps("../" + job.build.sources[0].removesuffix(".ts"))))
+    glue.write_text(glue.read_text().replace('"../GUEST"', _quoted("../" + job.build.sources[0].removesuffix(".ts"))))
     # Traps are all that is left of messages; low addresses are as good as others, but for the first.
     options = ["--runtime", "stub", "-Oz", "--noAssert", "--disable", "bulk-memory", "--use", "abort=", "--memoryBase", "16"]
     return [Command([*toolchains.asc(job.folder), "bindings/exports.ts", *options, "-o", str(job.output)])]
@@ -108,6 +108,11 @@ def _python(job: Job) -> list[Command]:
     return [
         Command([toolchains.componentize(), *contract, "componentize", "--stub-wasi", "motet_app", "-o", str(job.output)], quiet)
     ]
+
+
+def _quoted(path: str) -> str:
+    """A path as a string literal of Zig, Rust and TypeScript alike."""
+    return json.dumps(path, ensure_ascii=False)
 
 
 def finish(job: Job, module: bytes) -> bytes:

@@ -94,9 +94,7 @@ def _componentized(contract: str, world: str, build: Build) -> Files:
         "wit/world": world.encode(),
     }
     for path in sorted(paths.data("wit").glob("*/*.wit")):
-        # The tools take a comment before the package's name for its documentation, which only one file may have.
-        _, name, rest = path.read_bytes().partition(b"package ")
-        files[f"wit/deps/motet-{path.parent.name}/{path.name}"] = name + rest
+        files[f"wit/deps/motet-{path.parent.name}/{path.name}"] = path.read_bytes()
     return files
 
 

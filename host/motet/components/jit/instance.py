@@ -24,6 +24,8 @@ class Instance:
         self._program: Program | None = compiled(bytes(code))
         self._linked: dict[tuple[str, str], Callable[..., Any]] = {}
         self._running: Running | None = None
+        # Why the last call was ended, also by what an import raised; None when it was not.
+        self.trap: str | None = None
         self._fuel = 0
 
     def imports(self) -> list[tuple[str, str, str]]:
@@ -59,12 +61,14 @@ class Instance:
         """Calls into the module. What was interrupted earlier does not count, what is to be cancelled does not begin."""
         if self._running is None:
             raise Error("the instance is closed")
+        self.trap = None
         self._running.start()
         if motet_native.cancel_pending():
             raise Trap(CANCELLED)
         try:
             return target(*values)
         except native.Trap as error:
+            self.trap = str(error)
             self._running.fail(str(error))
 
     @property
