@@ -12,6 +12,7 @@ from typing import Protocol
 
 from motet.bus import Bus, BusError, Will
 from motet.wire import Json, Presence, Topics, WireError, packed
+from motet_core import errors
 from motet_core.wire import dictionary
 from motet_core.wire.blocks import Joiner, split
 from motet_core.wire.catalogue import hash_packed
@@ -30,7 +31,6 @@ LIMIT, MAX_TOTAL = 64 << 10, 4 << 20
 # A page of tools/list stays far below what a message may have.
 _PAGE = 1 << 20
 _CALLS = 64
-_INTERNAL, _METHOD_NOT_FOUND, _INVALID_PARAMS, _BUSY = -32603, -32601, -32602, -32050
 
 
 class UpstreamError(Exception):
@@ -121,7 +121,7 @@ class StandIn:
 
     def _start(self, reply_to: str, number: str | int, message: Json) -> None:
         if len(self._running) >= _CALLS:
-            self._send(reply_to, {"id": number, "error": {"code": _BUSY, "message": f"{_CALLS} calls are running already"}})
+            self._send(reply_to, {"id": number, "error": {"code": errors.BUSY, "message": f"{_CALLS} calls are running already"}})
             return
         key = (reply_to, number)
         self._running[key] = asyncio.create_task(self._serve(reply_to, number, message), name=f"call of {self.id}")
@@ -132,17 +132,17 @@ class StandIn:
         try:
             body = await self._answer(reply_to, message["method"], params if isinstance(params, dict) else {})
         except UpstreamError as error:
-            body = {"error": {"code": _INTERNAL, "message": str(error)[:500]}}
+            body = {"error": {"code": errors.INTERNAL, "message": str(error)[:500]}}
         self._send(reply_to, {"id": number, **body})
 
     async def _answer(self, reply_to: str, method: object, params: Json) -> Json:
         if method == "tools/list":
             return self._page(params.get("cursor"))
         if method != "tools/call":
-            return {"error": {"code": _METHOD_NOT_FOUND, "message": f"unknown method {str(method)[:64]}"}}
+            return {"error": {"code": errors.METHOD_NOT_FOUND, "message": f"unknown method {str(method)[:64]}"}}
         name, arguments = params.get("name"), params.get("arguments", {})
         if not isinstance(name, str) or not isinstance(arguments, dict):
-            return {"error": {"code": _INVALID_PARAMS, "message": "name: expected string, arguments: expected object"}}
+            return {"error": {"code": errors.INVALID_PARAMS, "message": "name: expected string, arguments: expected object"}}
         meta = params.get("_meta")
         token = meta.get("progressToken") if isinstance(meta, dict) else None
 
@@ -157,7 +157,7 @@ class StandIn:
     def _page(self, cursor: object) -> Json:
         start = int(cursor) if isinstance(cursor, str) and cursor.isdigit() and len(cursor) < 6 else 0
         if cursor is not None and not 0 < start < len(self._tools):
-            return {"error": {"code": _INVALID_PARAMS, "message": "cursor: not one of this list"}}
+            return {"error": {"code": errors.INVALID_PARAMS, "message": "cursor: not one of this list"}}
         end, room = start, _PAGE
         while end < len(self._tools) and (end == start or len(self._packed[end]) <= room):
             room -= len(self._packed[end])
@@ -170,7 +170,7 @@ class StandIn:
             data = packed.dumps({"jsonrpc": "2.0", **body}, reply_to)
             if len(data) > MAX_TOTAL:
                 return self._send(
-                    reply_to, {"id": body["id"], "error": {"code": -32056, "message": f"answer of {len(data)} bytes"}}
+                    reply_to, {"id": body["id"], "error": {"code": errors.TOO_LARGE, "message": f"answer of {len(data)} bytes"}}
                 )
             topic = self._topics.replies(reply_to, self.id)
             for frame in split(data, LIMIT, secrets.randbits(32)):
