@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from motet.cli.attempt import attempt
 from motet.cli.console import Exit, FatalError, emit, show
 from motet.cli.options import DryRun, Json, reporting
-from motet.cli.trusting import attempt
 
 CONFIG = """# Motet's configuration; docs/configuration.md has every key. What is not said here is as by default.
 realm = "motet"              # first part of every topic

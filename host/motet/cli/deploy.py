@@ -53,7 +53,7 @@ def install(
 
 def package_of(source: str, name: str | None, revision: int | None, key: Path | None) -> Package:
     """The package from a source, signed on the way when there is a key. Raises FatalError."""
-    from motet.cli.trusting import attempt
+    from motet.cli.attempt import attempt
     from motet.components.signature import signed
     from motet.components.sources import fetch
     from motet.trust import load

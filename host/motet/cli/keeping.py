@@ -140,8 +140,3 @@ def _made(path: Path) -> PrivateKey:
         if not path.exists():
             raise
         return load(path)
-
-
-def key_path(name: str) -> Path:
-    """Where `motet keygen NAME` puts a key."""
-    return Path.home() / ".config" / "motet" / "keys" / f"{name}.pem"

@@ -31,7 +31,7 @@ _NO_TESTS = 5
 @reporting
 def inspect(source: Source, as_json: Json = False) -> None:
     """Show what is in a package: sections, imports, exports, contract, tools, limits, signatures. Nothing of it is run."""
-    from motet.cli.trusting import attempt
+    from motet.cli.attempt import attempt
     from motet.components import inspection
 
     package = package_of(source, None, None, None)
@@ -89,7 +89,7 @@ def _called(module: Path, tool: str, given: dict[str, Any], on: str) -> Any:
 
 def _natural(module: Path) -> str:
     """Where a component runs unless somebody says otherwise: one in Python in the interpreter, others as on devices."""
-    from motet.cli.trusting import attempt
+    from motet.cli.attempt import attempt
     from motet.components import manifest as manifests
 
     made = attempt(lambda: manifests.load(module)).build if module.is_dir() else None

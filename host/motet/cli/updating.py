@@ -64,7 +64,7 @@ def _updated(client: GatewayClient, row: Row, key: Path | None, quiet: bool, wis
 
 
 def _tried(client: GatewayClient, row: Row, key: Path | None, quiet: bool, wish: dict[str, bool]) -> Row:
-    from motet.cli.trusting import attempt
+    from motet.cli.attempt import attempt
     from motet.components.sources import newer
 
     places = attempt(lambda: newer(row["source"]))
