@@ -20,6 +20,7 @@ RUNS: dict[str, list[str]] = {
     "noisy_calls": ["tools/soak_calls.py", "--calls", "1000"],
     "admission": ["tools/soak_admission.py"],
     "store": ["tools/soak_store.py"],
+    "sdk": ["tools/soak_sdk.py"],
 }
 
 

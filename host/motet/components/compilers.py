@@ -72,11 +72,12 @@ def _c(job: Job) -> list[Command]:
 def _zig(job: Job) -> list[Command]:
     # The root is where relative imports may lead; it names what the glue exports.
     (job.stage / "motet_root.zig").write_text(
-        f'pub const guest = @import({_quoted(job.build.sources[0])});\ncomptime {{\n    _ = @import("bindings/exports.zig");\n}}\n'
+        f"pub const guest = @import({_quoted(job.build.sources[0])});\n"
+        'comptime {\n    _ = @import("bindings/exports.zig");\n}\n'
     )
     target = ["-target", "wasm32-freestanding", "-mcpu=mvp", "-O", "ReleaseSmall", "-fno-entry", "-rdynamic", "-fstrip"]
     output = ["--stack", str(job.build.c_stack), "motet_root.zig", f"-femit-bin={job.output}"]
-    caches = {"ZIG_GLOBAL_CACHE_DIR": cache("zig"), "ZIG_LOCAL_CACHE_DIR": str(job.stage / ".zig-cache")}
+    caches = {"ZIG_GLOBAL_CACHE_DIR": _cache(job, "zig"), "ZIG_LOCAL_CACHE_DIR": str(job.stage / ".zig-cache")}
     return [Command([toolchains.zig(), "build-exe", *target, *output], caches)]
 
 
@@ -123,7 +124,12 @@ def finish(job: Job, module: bytes) -> bytes:
     return renamed(wasmfile.decode(module), dict(line.split(" ", 1) for line in names.read_text().splitlines()))
 
 
-def cache(name: str) -> str:
-    """A folder that a compiler may keep things in."""
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return os.path.join(root, "motet", name)
+def _cache(job: Job, name: str) -> str:
+    """A folder that a compiler may keep things in; where none can be made, one that goes with the stage."""
+    root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    path = os.path.join(root, "motet", name)
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError:
+        return str(job.stage / f".{name}")
+    return path if os.access(path, os.W_OK) else str(job.stage / f".{name}")
