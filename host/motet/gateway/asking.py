@@ -105,6 +105,11 @@ class Asker:
         except Exception as error:
             raise errors.from_fleet(error, question.device, question.label) from error
 
+    def reachable(self, device: str) -> bool:
+        """Whether the device is there to be asked."""
+        known = self._fleet.get(device)
+        return known is not None and known.online and self._fleet.unavailable is None
+
     def meta(self, question: Question, ctx: Context) -> Json:
         """What of a request's `_meta` travels to the device: the rest is between client and gateway, and bytes on the wire."""
         given = (ctx.params or {}).get("_meta") or {}

@@ -11,12 +11,12 @@ from typing import Any
 import anyio
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolRequestParams, CallToolResult
+from mcp_types import INVALID_PARAMS, CallToolRequestParams, CallToolResult
 from mcp_types.version import LATEST_MODERN_VERSION, MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from motet.fleet import Fleet
-from motet.gateway import errors, taskmethods, views
+from motet.gateway import errors, offline, taskmethods, views
 from motet.gateway.asking import Asker, Question, rounds
 from motet.gateway.callers import entity, owner, scopes
 from motet.gateway.catalogue import Catalogue, Tool
@@ -56,8 +56,7 @@ class Calls:
             return await self.local.call(ctx, params.name, params.arguments or {})
         tool = self._catalogue.get(params.name, view)
         if tool is None:
-            self._metrics.unknown.inc()
-            raise self._missing(f"{view.device}.{params.name}" if view.device else params.name)
+            return await self._queued(ctx, f"{view.device}.{params.name}" if view.device else params.name, params.arguments or {})
         arguments = params.arguments or {}
         if (problem := self._problem(tool, arguments)) is not None:
             self._metrics.tool(tool.device, tool.definition.name).count("bad_arguments")
@@ -83,6 +82,31 @@ class Calls:
         if (denial := await self._rules.call(tool.device, board or "", tool.definition.name, entity())) is not None:
             self._metrics.tool(tool.device, tool.definition.name).count("denied")
             raise errors.denied(tool.device, tool.exposed, denial)
+
+    async def _queued(self, ctx: Context, name: str, arguments: Json) -> Json:
+        """A call to a device that is away becomes a task, for a client that takes tasks. Raises MCPError."""
+        device, _, own = name.partition(".")
+        known = self._fleet.get(device)
+        found = (
+            offline.definition(known, own, self._catalogue.max_tools) if known is not None and taskmethods.declared(ctx) else None
+        )
+        if found is None:
+            self._metrics.unknown.inc()
+            raise self._missing(name)
+        tool = Tool(device, name, found)
+        if (problem := self._problem(tool, arguments)) is not None:
+            return errors.tool_error(problem)
+        await self._allowed(tool)
+        question = Question(device, name, "tools/call", {"name": own, "arguments": arguments}, found.asks)
+        idempotent = found.entry.get("annotations", {}).get("idempotentHint") is True
+        try:
+            wish = offline.Wish.of((ctx.params or {}).get("_meta") or {})
+            asked = {**question.params, **self._asker.meta(question, ctx)}
+            return taskmethods.described(await self._tasks.queue(question, asked, owner(ctx), wish, idempotent))
+        except ValueError as error:
+            raise MCPError(INVALID_PARAMS, str(error)) from None
+        except TooManyTasks:
+            raise errors.busy(device, name) from None
 
     def _missing(self, name: str) -> MCPError:
         device = self._fleet.get(name.partition(".")[0])

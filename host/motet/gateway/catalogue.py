@@ -42,7 +42,7 @@ class Catalogue:
     """Holds no state of its own that the devices do not give: `show` and `hide` follow them."""
 
     def __init__(self, page_size: int, max_tools: int, list_up_to: int = 1 << 30) -> None:
-        self._page_size, self._max_tools, self._list_up_to = page_size, max_tools, list_up_to
+        self._page_size, self.max_tools, self._list_up_to = page_size, max_tools, list_up_to
         self._shared: WeakValueDictionary[bytes, Definitions] = WeakValueDictionary()
         self._devices: dict[str, _Shown] = {}
         self._tools: dict[str, Tool] = {}
@@ -81,7 +81,7 @@ class Catalogue:
     def _definitions(self, device: Device) -> Definitions:
         found = self._shared.get(device.catalogue_hash)
         if found is None:
-            found = self._shared[device.catalogue_hash] = Definitions(device.tools, self._max_tools)
+            found = self._shared[device.catalogue_hash] = Definitions(device.tools, self.max_tools)
         return found
 
     def hide(self, device: str) -> None:

@@ -18,7 +18,7 @@ from motet.fleet import BadAnswer, BusDown, DeviceOffline, DeviceRestarted, Devi
 from motet.fleet.errors import BAD_ANSWER
 from motet.gateway.turns import Crowded, TooLate
 from motet.observe import redact
-from motet_core.errors import BUSY, DENIED
+from motet_core.errors import BUSY, DENIED, EXPIRED
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,9 @@ _CODES: dict[type[FleetError], int] = {
     DeviceRestarted: DEVICE_RESTARTED,
     BusDown: BUS_DOWN,
 }
+
+# The device did not answer; it may or may not have done what it was asked for.
+AWAY = (DEVICE_OFFLINE, DEVICE_TIMEOUT, DEVICE_RESTARTED, BUS_DOWN, BUSY)
 
 # What the metrics call a call that ended so; any other code is an error the device gave.
 OUTCOMES = {
@@ -82,6 +85,16 @@ def bad_answer(device: str, tool: str) -> MCPError:
 def busy(device: str, tool: str) -> MCPError:
     """Too much is under way already."""
     return _error(BUSY, "too many tasks are open already", device, tool)
+
+
+def uncertain(device: str, tool: str, why: str) -> MCPError:
+    """The call was with the device and no answer came: doing it again could do it twice."""
+    return _error(DEVICE_TIMEOUT, f"nobody knows whether device {device} did it: {why}", device, tool)
+
+
+def outdated(device: str, tool: str) -> MCPError:
+    """The call waited for the device longer than it was wanted."""
+    return _error(EXPIRED, f"device {device} did not come back in time; the call was not made", device, tool)
 
 
 def too_slow(device: str, tool: str) -> MCPError:

@@ -17,19 +17,17 @@ from typing import Any
 
 from mcp.shared.exceptions import MCPError
 
-from motet.gateway import errors, inputs
+from motet.gateway import errors, inputs, offline
 from motet.gateway.asking import POLL_MS, Asker, Question, next_poll
 from motet.gateway.tasktable import Task, TaskTable
 from motet.store import StoreError
 from motet.wire import Json
-from motet_core.errors import BUSY
 
 log = logging.getLogger(__name__)
 
 EXTENSION = "io.modelcontextprotocol/tasks"
 # Open ones: each holds a place in the table, and asks its device now and then.
 MOST_OPEN, MOST_OPEN_OF_ONE = 10_000, 256
-_AWAY = (errors.DEVICE_OFFLINE, errors.DEVICE_TIMEOUT, errors.DEVICE_RESTARTED, errors.BUS_DOWN, BUSY)
 # How often a device that is away is asked for again, unless it comes back before.
 _AWAY_S, _LONGEST_AWAY_S = 2.0, 60.0
 Finish = Callable[[Json, str, str], Json]
@@ -72,15 +70,45 @@ class Tasks:
 
         Raises TooManyTasks, StoreError.
         """
+        task = self._made(question, asked, owner)
+        task.state, task.poll_ms = next_poll(answer)
+        return await self._opened(task)
+
+    async def queue(self, question: Question, asked: Json, owner: str, wish: offline.Wish, idempotent: bool) -> Task:
+        """A call to a device that is away: made once it is back; the task of an equal call, when there is one.
+
+        Raises TooManyTasks, StoreError.
+        """
+        for one in self._tasks.values():
+            if wish.key and (one.key, one.owner, one.label) == (wish.key, owner, question.label):
+                return one
+        if (
+            sum(one.queued and not one.over and one.device == question.device for one in self._tasks.values())
+            >= offline.MOST_WAITING
+        ):
+            raise TooManyTasks
+        task = self._made(question, asked, owner)
+        task.queued, task.idempotent, task.priority, task.key = True, idempotent, wish.priority, wish.key
+        task.wanted_until = task.created + wish.expires_ms if wish.expires_ms is not None else 0
+        task.message = f"device {question.device} is away; the call waits for it"
+        return await self._opened(task)
+
+    def _made(self, question: Question, asked: Json, owner: str) -> Task:
         mine = [one for one in self._tasks.values() if not one.over]
         if len(mine) >= MOST_OPEN or sum(one.owner == owner for one in mine) >= MOST_OPEN_OF_ONE:
             raise TooManyTasks
         now = _now()
         names = secrets.token_urlsafe(24), owner, question.device, question.label, question.method
-        task = Task(*names, asked=asked, created=now, updated=now, ttl_ms=self._ttl_ms, poll_ms=POLL_MS)
-        task.state, task.poll_ms = next_poll(answer)
-        await self._table.save(task)
+        return Task(*names, asked=asked, created=now, updated=now, ttl_ms=self._ttl_ms, poll_ms=POLL_MS)
+
+    async def _opened(self, task: Task) -> Task:
+        # Known before it is written, so that an equal call that comes meanwhile finds it.
         self._tasks[task.id] = task
+        try:
+            await self._table.save(task)
+        except StoreError:
+            del self._tasks[task.id]
+            raise
         self._start(task)
         return task
 
@@ -133,6 +161,8 @@ class Tasks:
     async def _run(self, task: Task) -> None:
         away_s = _AWAY_S
         try:
+            if task.queued:
+                await self._deliver(task)
             while not task.over:
                 if await self._step(task):
                     away_s = _AWAY_S
@@ -141,11 +171,37 @@ class Tasks:
                     away_s = min(2 * away_s, _LONGEST_AWAY_S)
         except MCPError as error:
             await self._becomes(task, status="failed", error=error.error.model_dump(exclude_none=True))
+            self.arrived(task.device)
         except StoreError:
             log.exception("task %s of %s cannot be kept", task.id, task.device)
         except Exception:
             log.exception("task %s of %s failed inside the gateway", task.id, task.device)
             await self._becomes(task, status="failed", error={"code": -32603, "message": "the gateway failed; its log says why"})
+
+    async def _deliver(self, task: Task) -> None:
+        """Makes a call that waits for its device, in its turn. Raises MCPError."""
+        if task.sent and not task.idempotent:
+            raise errors.uncertain(task.device, task.label, "the gateway ended meanwhile")
+        while task.queued:
+            if 0 < task.wanted_until < _now():
+                raise errors.outdated(task.device, task.label)
+            if offline.next_of(task.device, self._tasks) is task and self._asker.reachable(task.device):
+                await self._make(task)
+            else:
+                left_s = (task.wanted_until - _now()) / 1000 if task.wanted_until else _LONGEST_AWAY_S
+                await self._wait(task, min(max(left_s, 0.05), _LONGEST_AWAY_S))
+
+    async def _make(self, task: Task) -> None:
+        await self._becomes(task, sent=True)
+        result = await offline.made(self._asker, task)
+        if result is None:
+            await self._becomes(task, sent=False)
+            await self._wait(task, _AWAY_S)
+            return
+        task.queued = False
+        # The next one's turn has come.
+        self.arrived(task.device)
+        await self._take(task, result)
 
     async def _wait(self, task: Task, timeout_s: float | None) -> None:
         news = self._news[task.id]
@@ -163,7 +219,7 @@ class Tasks:
         try:
             result = await self._asker.once(question, {name: value for name, value in told.items() if value is not None})
         except MCPError as error:
-            if error.code not in _AWAY:
+            if error.code not in errors.AWAY:
                 raise
             task.message = error.error.message
             return False

@@ -37,6 +37,14 @@ class Task:
     answers: dict[str, Json] = field(default_factory=dict)
     result: Json | None = None
     error: Json | None = None
+    # Of a call that waits for a device that is away: not made yet; given to the device; may be made twice; which goes first; what
+    # makes it the same call; until when it is wanted (Unix ms, 0: as long as the task lasts).
+    queued: bool = False
+    sent: bool = False
+    idempotent: bool = False
+    priority: int = 0
+    key: str = ""
+    wanted_until: int = 0
 
     @property
     def over(self) -> bool:
