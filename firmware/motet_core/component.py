@@ -138,6 +138,7 @@ class Component:
             if call.types not in known:
                 known[call.types] = wasm.Types(call.types)
             call.function = instance.typed(call.export, known[call.types], json=True)
+        return known
 
     def _link(self, instance, known):
         if self._imports is None:

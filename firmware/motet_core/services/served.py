@@ -153,8 +153,9 @@ class Served(Component):
             raise Refused("%s: %s: %s" % (self.artifact.name, export.rpartition("#")[2], error))
 
     def _bind(self, instance):
-        super()._bind(instance)
-        types = native().wasm.Types(self.artifact.types)
+        types = super()._bind(instance).get(self.artifact.types)
+        if types is None:
+            types = native().wasm.Types(self.artifact.types)
         for export, as_json in self.hooks.exports():
             self._bound[export] = instance.typed(export, types, json=as_json)
         self._handle = self._bound.get(self.hooks.handle)
