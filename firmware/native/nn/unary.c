@@ -43,24 +43,23 @@ static bool read_leaky(nn_build *build, const nn_info *input, const nn_info *out
            nn_read_scale(build, input->scale, 1.0f, output->scale, &params->scale);
 }
 
-static void halve_multiplier(nn_scale *scale) {
-    scale->multiplier = scale->multiplier >= INT32_MAX - (1 << 15) ? INT16_MAX : (scale->multiplier + (1 << 15)) >> 16;
+// As fixed point with a multiplier of 15 bits.
+__attribute__((noinline)) static bool read_half(nn_build *build, float ratio, nn_scale *scale) {
+    if (!nn_scale_valid(ratio)) {
+        return nn_refuse(build, NN_WHY_RATIO_OF_SCALES_OUT_OF_RANGE);
+    }
+    nn_scale_ratio(ratio, 1.0f, 1.0f, scale);
+    const int32_t whole = scale->multiplier;
+    scale->multiplier = whole >= INT32_MAX - (1 << 15) ? INT16_MAX : (whole + (1 << 15)) >> 16;
+    return scale->shift >= -MOST_DIVISOR || nn_refuse(build, NN_WHY_RATIO_OF_SCALES_OUT_OF_RANGE);
 }
 
 // The reference computes these ratios in single precision.
 static bool read_hard_swish(nn_build *build, const nn_info *input, const nn_info *output, unary *params) {
-    const float fine = input->scale / 128, ratio = fine / output->scale, third = fine / (3.0f / 32768.0f);
-    if (!nn_scale_valid(ratio) || !nn_scale_valid(third)) {
-        return nn_refuse(build, NN_WHY_RATIO_OF_SCALES_OUT_OF_RANGE);
-    }
-    nn_scale_ratio(ratio, 1.0f, 1.0f, &params->scale);
-    nn_scale_ratio(third, 1.0f, 1.0f, &params->second);
-    if (params->scale.shift > 0 || params->scale.shift < -MOST_DIVISOR || params->second.shift < -MOST_DIVISOR) {
-        return nn_refuse(build, NN_WHY_RATIO_OF_SCALES_OUT_OF_RANGE);
-    }
-    halve_multiplier(&params->scale);
-    halve_multiplier(&params->second);
-    return true;
+    const float fine = input->scale / 128;
+    return read_half(build, fine / output->scale, &params->scale) &&
+           read_half(build, fine / (3.0f / 32768.0f), &params->second) &&
+           (params->scale.shift <= 0 || nn_refuse(build, NN_WHY_RATIO_OF_SCALES_OUT_OF_RANGE));
 }
 
 static bool read_curve(nn_build *build, const nn_info *input, const nn_info *output, unary *params) {
