@@ -29,9 +29,9 @@ import nn_bare  # type: ignore[import-not-found]  # noqa: E402
 
 ANCHORS = json.loads(Path(__file__).with_name("nn_anchors.json").read_text())
 TEXT_RULE = (
-    "Code and constants of the engine that stay after the linker has dropped the rest, tables of operators and their names "
-    "included; without what it takes from libc, libm and libgcc. `bytes` is with reasons as codes (NN_WITHOUT_TEXTS), as the "
-    "anchor is without its error strings; `with_texts` is what boards have. The anchors hold the operators of one model."
+    "Code and constants of the engine that stay after the linker has dropped the rest, the table of operators included; without "
+    "what it takes from libc, libm and libgcc. `bytes` is without texts (NN_WITHOUT_TEXTS: codes for reasons, no names), "
+    "as the anchor is without its error strings; `with_texts` is what boards have. The anchors hold the operators of one model."
 )
 COLUMNS = ("model", "cpu", "instructions", "instructions_ratio", "arena", "arena_ratio", "init", "same_bytes", "met")
 
