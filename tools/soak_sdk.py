@@ -55,8 +55,10 @@ class Service:
                 store.add_func("set", self._set)
             with root.add_instance(_LOG) as log:
                 log.add_func("write", lambda *_: None)
+        component = wc.Component(engine, binary)
+        linker.define_unknown_imports_as_traps(component)
         self._store = wasmtime.Store(engine)
-        self._instance = linker.instantiate(self._store, wc.Component(engine, binary))
+        self._instance = linker.instantiate(self._store, component)
 
     def call(self, path: str, name: str, *values: Any) -> Any:
         found: Any = self._instance.get_export_index(self._store, path) if path else None
