@@ -10,6 +10,8 @@ import contextlib
 import httpx2
 import mcp_types as types
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mcp import Client
 from mcp.client.subscriptions import ResourceUpdated
 from mcp.shared.exceptions import MCPError
@@ -18,6 +20,7 @@ from tests.support.memory_fleet import ADD, MemoryDevice, MemoryFleet, serving
 from tests.support.waiting import until
 
 from motet.fleet import Event, Offers
+from motet.gateway.views import FLEET, View
 
 pytestmark = pytest.mark.anyio
 BLOB = base64.b64encode(b"\x00\xff").decode()
@@ -240,3 +243,15 @@ async def test_ten_megabytes_of_arguments_are_refused_before_anybody_looks_at_th
         with contextlib.suppress(httpx2.TransportError):
             assert (await http.post(url, **call)).status_code == 413
     assert not any(method == "tools/call" for _, method, _ in fleet.calls)
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=40), st.sampled_from(["pump", "a-b_C9", ""]))
+@settings(derandomize=True, max_examples=300, deadline=None)
+def test_any_uri_is_a_devices_or_nobodys_and_comes_back_as_it_was(text, device):
+    view = View(device)
+    for uri in (text, f"motet://pump/x/{text}", f"x://{text}"):
+        found = view.own_uri(uri)
+        if found is not None and not uri.startswith("motet://"):
+            assert found == (device, uri)
+        elif found is not None:
+            assert view.shows(found[0]) and FLEET.uri(*found) == uri
