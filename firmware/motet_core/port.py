@@ -55,16 +55,14 @@ class LinkPort:
             await self.wait_writable()
 
 
-class MemoryPort:
-    """One end of a connection within a process: fleets of simulated devices, and tests. See `pair`."""
+class QueuePort:
+    """What ports without a link share: messages that have come wait in a list; cancellations are messages like others."""
 
     def __init__(self, limit):
         self.limit = limit
         self.send_limit = limit
         self.resets = 0
         self.current = 0
-        self.logs = []
-        self.peer = None
         self._inbox = []
         self._arrived = asyncio.Event()
 
@@ -73,9 +71,6 @@ class MemoryPort:
 
     def set_current(self, key):
         self.current = key
-
-    def log(self, text):
-        self.logs.append(text)
 
     def stats(self):
         return {}
@@ -86,14 +81,26 @@ class MemoryPort:
             await self._arrived.wait()
         return self._inbox.pop(0)
 
+    def deliver(self, channel, data):
+        self._inbox.append((channel, data))
+        self._arrived.set()
+
+
+class MemoryPort(QueuePort):
+    """One end of a connection within a process: fleets of simulated devices, and tests. See `pair`."""
+
+    def __init__(self, limit):
+        super().__init__(limit)
+        self.logs = []
+        self.peer = None
+
+    def log(self, text):
+        self.logs.append(text)
+
     async def send(self, channel, data):
         if len(data) > self.limit:
             raise ValueError("message of %d bytes, limit %d" % (len(data), self.limit))
         self.peer.deliver(channel, bytes(data))
-
-    def deliver(self, channel, data):
-        self._inbox.append((channel, data))
-        self._arrived.set()
 
     async def run(self):
         """Nothing to pump."""

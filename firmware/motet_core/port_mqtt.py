@@ -10,26 +10,23 @@ import asyncio
 from motet_core import hosted, platform
 from motet_core.errors import WireError
 from motet_core.mqtt.client import Client
-from motet_core.port import HELLO, NOTIFICATION, PRESENCE, REPLY, REQUEST
+from motet_core.port import HELLO, NOTIFICATION, PRESENCE, REPLY, REQUEST, QueuePort
 from motet_core.wire import hello, packed, presence
 
 _WAITING = 32
 _KEEP_MS = 30000
 
 
-class MqttPort:
+class MqttPort(QueuePort):
     """`address`: mqtt.address.Address. `realm`, `id`: parts of the topics, valid ones. `limit`: longest frame in bytes."""
 
     def __init__(self, address, realm, id, limit=4096, keepalive=30, authorities=None, log=print):
-        self.limit = self.send_limit = limit
-        self.resets = 0
+        super().__init__(limit)
         self.id = id
         self.nonce = platform.random_bytes(8)
         self._log = log
         self._base = "mcp/1/%s/d/%s/" % (realm, id)
         self._gateways = "mcp/1/%s/g/" % realm
-        self._inbox = []
-        self._arrived = asyncio.Event()
         self._there = asyncio.Event()
         self._route = None
         self._dropped = {"to_device": 0, "to_bus": 0}
@@ -40,15 +37,6 @@ class MqttPort:
 
     async def run(self):
         await self.client.run()
-
-    def take(self):
-        return self._inbox.pop(0) if self._inbox else None
-
-    async def recv(self):
-        while not self._inbox:
-            self._arrived.clear()
-            await self._arrived.wait()
-        return self._inbox.pop(0)
 
     def route(self, channel, data):
         """Called with each whole message before its frames are sent."""
@@ -61,9 +49,6 @@ class MqttPort:
         topic = self._base + "n" if channel == NOTIFICATION else self._reply_topic()
         if topic is None or not (await self._connection() and await self.client.publish(topic, data)):
             self._dropped["to_bus"] += 1
-
-    def set_current(self, key):
-        """Cancellations come as messages; nothing has to know the running call below the core."""
 
     def log(self, text):
         self._log(text)
@@ -98,7 +83,7 @@ class MqttPort:
             self._there.clear()
             return
         self._there.set()
-        self._deliver(HELLO, hello.encode(time_ms=hosted.unix_ms(), nonce=self.nonce, id=self.id))
+        self.deliver(HELLO, hello.encode(time_ms=hosted.unix_ms(), nonce=self.nonce, id=self.id))
 
     def _take_in(self, topic, payload):
         if topic != self._base + "q":
@@ -106,8 +91,4 @@ class MqttPort:
         if len(payload) > self.limit or len(self._inbox) >= _WAITING:
             self._dropped["to_device"] += 1
             return
-        self._deliver(REQUEST, payload)
-
-    def _deliver(self, channel, data):
-        self._inbox.append((channel, data))
-        self._arrived.set()
+        self.deliver(REQUEST, payload)

@@ -11,26 +11,26 @@ import sys
 
 from motet_core import VERSION, hosted, platform
 from motet_core.errors import WireError
-from motet_core.port import HELLO, NOTIFICATION, REPLY, REQUEST
+from motet_core.port import HELLO, NOTIFICATION, REPLY, REQUEST, QueuePort
 from motet_core.wire import hello, packed
 
 # Revisions with a handshake whose tools look like those of today.
 _WITH_HANDSHAKE = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 _PARSE_ERROR, _INVALID_REQUEST = -32700, -32600
 _CHUNK = 4096
+# What results hold that may be cached (MCP 2026-07-28, server/utilities/caching).
+_CACHEABLE = ("tools", "resources", "resourceTemplates", "prompts", "contents", "supportedVersions")
 _CLIENT = "stdio"
 
 
-class StdioPort:
+class StdioPort(QueuePort):
     """`max_total`: longest message in bytes, as CBOR; a line may be four times as long. `name`: told in `initialize`."""
 
     def __init__(self, max_total, name):
-        self.limit = self.send_limit = max_total
-        self.resets = 0
+        super().__init__(max_total)
         self._longest = 4 * max_total
         self._info = {"name": name, "version": VERSION}
-        self._inbox = [(HELLO, hello.encode(time_ms=hosted.unix_ms(), nonce=platform.random_bytes(8)))]
-        self._arrived = asyncio.Event()
+        self.deliver(HELLO, hello.encode(time_ms=hosted.unix_ms(), nonce=platform.random_bytes(8)))
         self._open = []
         self._settled = asyncio.Event()
         self._over = False
@@ -63,32 +63,18 @@ class StdioPort:
             self._settled.clear()
             await self._settled.wait()
 
-    def take(self):
-        return self._inbox.pop(0) if self._inbox else None
-
-    async def recv(self):
-        while not self._inbox:
-            self._arrived.clear()
-            await self._arrived.wait()
-        return self._inbox.pop(0)
-
     async def send(self, channel, data):
         # Presence is news for brokers.
         if channel not in (REPLY, NOTIFICATION):
             return
         message = packed.loads(data)[0]
+        _make_cacheable(message.get("result"))
         self._say(message)
         if "id" in message and "method" not in message:
             self._settle(message["id"])
 
-    def set_current(self, key):
-        """Cancellations come as messages."""
-
     def log(self, text):
         hosted.complain(text)
-
-    def stats(self):
-        return {}
 
     def _line(self, line):
         if not line.strip():
@@ -139,8 +125,7 @@ class StdioPort:
         elif message["method"] == "notifications/cancelled" and isinstance(message.get("params"), dict):
             # It will not be answered.
             self._settle(message["params"].get("requestId"))
-        self._inbox.append((REQUEST, data))
-        self._arrived.set()
+        self.deliver(REQUEST, data)
 
     def _settle(self, id):
         if id in self._open:
@@ -153,6 +138,13 @@ class StdioPort:
     def _say(self, message):
         sys.stdout.write(json.dumps(message) + "\n")
         platform.flush()
+
+
+def _make_cacheable(result):
+    """What a gateway would add: how long what can be cached is good. Not at all, because a device says when it changes."""
+    if isinstance(result, dict) and any(name in result for name in _CACHEABLE):
+        result.setdefault("ttlMs", 0)
+        result.setdefault("cacheScope", "private")
 
 
 def _valid_id(value):
