@@ -30,7 +30,7 @@ BENCHES = (
     "bench_demo",
     "bench_tutorial",
 )
-TIMEOUT_S = 600
+TIMEOUT_S = 1200
 
 
 def run(name: str) -> dict[str, Any]:
