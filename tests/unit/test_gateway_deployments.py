@@ -40,6 +40,8 @@ class Boards(MemoryFleet):
         self.methods, self.aborted, self.rows = [], [], []
 
     async def call(self, device, method, params, timeout, progress=None):
+        if not method.startswith("artifact."):
+            return {}
         self.methods.append(method)
         if method == "artifact.block":
             await self.gate.wait()
