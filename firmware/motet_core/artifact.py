@@ -135,10 +135,6 @@ class Artifacts:
         """The host of components, None before the first one."""
         return self._hosts.get("component")
 
-    def component(self, name):
-        """A component that runs, None when there is none of that name."""
-        return None if self.components is None else self.components.get(name)
-
     def installed(self, kind, name):
         """What was announced of an artifact that is here; None when it is not."""
         return self._installed.get((kind, name))

@@ -50,7 +50,7 @@ class Components:
         if component is not None:
             component.retire()
             if self._device is not None:
-                self._device.forget_component(name)
+                self._device.desk.forget(name)
 
     def renew(self, name, grant):
         """Another grant counts for a component from now on."""

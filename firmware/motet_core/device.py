@@ -15,13 +15,11 @@ from motet_core.outbox import Outbox
 from motet_core.port import HELLO, NOTIFICATION, PRESENCE, REPLY, REQUEST
 from motet_core.rpc import Dispatcher
 from motet_core.sensors import Sensors
+from motet_core.service_desk import ServiceDesk
 from motet_core.storage import Storage
 from motet_core.supervisor import Supervisor
 from motet_core.vitals import Vitals
 from motet_core.wire import blocks, dictionary, hello, packed, presence
-
-# Answered by motet_core.services.
-_SERVICE_METHODS = ("message.deliver", "message.wanted", "message.subscriptions", "schedule.list", "schedule.switch")
 
 
 class Device:
@@ -45,7 +43,7 @@ class Device:
         # One message at a time: an event loop on a microcontroller lets only one task wait for room in the link.
         self._sending = asyncio.Lock()
         self._joiner = blocks.Joiner(max_total, platform.clock_ms, max_open=2)
-        self._services = None
+        self.desk = ServiceDesk(self)
         self.supervisor = Supervisor(port.set_current)
         self.storage = Storage(flash, board)
         self.gateway_key = GatewayKey(self.storage)
@@ -67,7 +65,7 @@ class Device:
         methods.update(self.gateway_key.methods())
         methods.update(self.grants.methods())
         methods.update({"storage.status": self._storage_status, "storage.format": self._storage_format})
-        methods.update(dict.fromkeys(_SERVICE_METHODS, self._service))
+        methods.update(self.desk.methods())
         self.rpc = Dispatcher(methods, self._reply, platform.clock_ms, port.log, max_total, interrupt=self.supervisor.interrupt)
 
     async def run(self):
@@ -79,25 +77,12 @@ class Device:
         try:
             await asyncio.gather(self.port.run(), self._read(), self.rpc.run(self._drain), self.outbox.run())
         finally:
-            if self._services is not None:
-                self._services.close()
+            self.desk.close()
 
     @property
     def services(self):
         """What the device does for its components beside running them; imported when the first one needs it."""
-        if self._services is None:
-            from motet_core.services import Services
-
-            self._services = Services(self)
-        return self._services
-
-    def service_counters(self):
-        return {} if self._services is None else self._services.counters()
-
-    def forget_component(self, name):
-        """A component was removed or replaced."""
-        if self._services is not None:
-            self._services.detach(name)
+        return self.desk.get()
 
     def known_id(self):
         """Its name, or the one that it had before a restart; None for a device that nobody has named yet."""
@@ -219,15 +204,8 @@ class Device:
         self.gateway_key.check_format(params.get("manifest"))
         self.storage.format()
         await self.artifacts.clear(self.storage.slots)
-        if self._services is not None:
-            self._services.forgotten()
+        self.desk.forgotten()
         return {}
-
-    async def _service(self, params, request):
-        if self._services is None and request.method == "message.subscriptions":
-            # Asked of every device; one whose components say nothing does not take part.
-            return {}
-        return await self.services.answer(params, request)
 
     async def _notify(self, data):
         await self._send(NOTIFICATION, data)

@@ -36,8 +36,9 @@ class Vitals:
             "link_resets": device.port.resets,
             "components": device.artifacts.counters(),
         }
-        if device.service_counters():
-            vitals["services"] = device.service_counters()
+        services = device.desk.counters()
+        if services:
+            vitals["services"] = services
         if free is not None:
             vitals["heap_free"] = free
         if device.time_ms() is not None:

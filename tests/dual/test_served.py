@@ -49,6 +49,17 @@ class LifeTest(unittest.TestCase):
         run(work)
 
 
+class PlainTest(unittest.TestCase):
+    def test_a_device_whose_components_need_no_services_makes_none(self):
+        async def work(rig):
+            self.assertEqual(await rig.result("message.subscriptions"), {})
+            for method in ("message.deliver", "message.wanted", "schedule.list", "schedule.switch"):
+                self.assertEqual((await rig.error(method))["code"], -32055)
+            self.assertIs(rig.device.desk.made, None)
+
+        run(work)
+
+
 class StepsTest(unittest.TestCase):
     def test_a_call_goes_on_in_steps_and_others_have_their_turn(self):
         async def work(rig):

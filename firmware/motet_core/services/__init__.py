@@ -127,15 +127,10 @@ class Services:
         if name == "messages":
             from motet_core.services.messages import Messages
 
-            return Messages(self._find(), self.agenda, self.run, self._part("uplink"), clock)
+            return Messages(self._device.artifacts.components.get, self.agenda, self.run, self._part("uplink"), clock)
         from motet_core.services.schedule import Schedule
 
         return Schedule(self.agenda, clock, self._read)
-
-    def _find(self):
-        artifacts = self._device.artifacts
-        # Shorter, once there are components.
-        return artifacts.component if artifacts.components is None else artifacts.components.get
 
     def _read(self, sensor):
         """A number of a sensor. ToolError."""

@@ -96,7 +96,7 @@ class _Care:
 
     async def _quarantine(self):
         device, key = self._device, ("component", self._name)
-        if device.artifacts.component(self._name) is not self._component:
+        if device.artifacts.components.get(self._name) is not self._component:
             # Something else has taken its place since.
             return
         reason = "quarantined: " + self._component.supervision.quarantined
