@@ -11,6 +11,7 @@
 #include "frame/link.h"
 #include "port.h"
 #include "random.h"
+#include "soc/soc.h"
 #include "watch.h"
 
 // store_flash.c of motet_native: a Flash object over the part.
@@ -115,6 +116,23 @@ static mp_obj_t port_py_seed(mp_obj_t bytes) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(port_seed_obj, port_py_seed);
 
+#ifdef SOC_PINS
+static mp_obj_t port_py_pins(void) {
+    return MP_OBJ_NEW_SMALL_INT(soc_has_pins() ? SOC_PINS : 0);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(port_pins_obj, port_py_pins);
+
+static mp_obj_t port_py_pin_get(mp_obj_t pin, mp_obj_t make_input) {
+    return MP_OBJ_NEW_SMALL_INT(soc_pin_get((unsigned)mp_obj_get_int_truncated(pin), mp_obj_is_true(make_input)));
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(port_pin_get_obj, port_py_pin_get);
+
+static mp_obj_t port_py_pin_set(mp_obj_t pin, mp_obj_t level) {
+    return mp_obj_new_bool(soc_pin_set((unsigned)mp_obj_get_int_truncated(pin), mp_obj_is_true(level)));
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(port_pin_set_obj, port_py_pin_set);
+#endif
+
 // The board's name behind a mark by which a flashing tool finds it in an image.
 #define BOARD_MARK "motet-board:"
 static const char board_mark[] = BOARD_MARK PORT_BOARD;
@@ -140,6 +158,11 @@ static const mp_rom_map_elem_t port_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_epoch), MP_ROM_PTR(&port_epoch_obj)},
     {MP_ROM_QSTR(MP_QSTR_flash), MP_ROM_PTR(&port_flash_obj)},
     {MP_ROM_QSTR(MP_QSTR_seed), MP_ROM_PTR(&port_seed_obj)},
+#ifdef SOC_PINS
+    {MP_ROM_QSTR(MP_QSTR_pins), MP_ROM_PTR(&port_pins_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pin_get), MP_ROM_PTR(&port_pin_get_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pin_set), MP_ROM_PTR(&port_pin_set_obj)},
+#endif
 };
 static MP_DEFINE_CONST_DICT(port_globals, port_globals_table);
 

@@ -65,3 +65,13 @@ def seed(data: Buffer) -> None:
     os.urandom is fit for identifiers and jitter, never for keys: most boards have no hardware source, and the seed
     is known to whoever reads the wire.
     """
+
+# Only where the chip's pins are known to the port.
+def pins() -> int:
+    """How many single pins there are; 0 on an emulator that shows none. 0 to 15 are those of port A, and so on."""
+
+def pin_get(pin: int, make_input: bool) -> int:
+    """1 or 0, the level; -1 for a pin that is not there or that the port needs."""
+
+def pin_set(pin: int, level: bool) -> bool:
+    """Makes it an output of this level; False as above."""

@@ -42,6 +42,16 @@ size_t soc_entropy(uint8_t *out, size_t room);
 // else NULL.
 const char *soc_reset_cause(void);
 
+#ifdef SOC_PINS
+// Single pins, on chips that say how many: 0 to 15 are those of port A, and so on.
+// Whether there are any: emulators may show none.
+bool soc_has_pins(void);
+// The level of a pin, made an input first when that is asked; -1 for one that is not there or that the port needs.
+int soc_pin_get(unsigned pin, bool make_input);
+// Makes a pin an output of this level; false as above.
+bool soc_pin_set(unsigned pin, bool level);
+#endif
+
 // Up-calls of the interrupt handlers. They never nest: all sources have the same priority.
 void port_on_uart(void);
 void port_on_console(void);

@@ -157,6 +157,51 @@ bool soc_console_write(uint8_t byte) {
 }
 #endif
 
+#ifdef SOC_PINS
+#define GPIO(pin, offset) REG(0x40020000 + ((pin) >> 4) * 0x400u + (offset))
+#define MODER(pin)        GPIO(pin, 0x00)
+#define IDR(pin)          GPIO(pin, 0x10)
+#define BSRR(pin)         GPIO(pin, 0x18)
+// Of port A: both UARTs and the debugger.
+#define PINS_IN_USE (1u << 2 | 1u << 3 | 1u << 9 | 1u << 10 | 1u << 13 | 1u << 14)
+
+bool soc_has_pins(void) {
+    return RCC_CR != 0;
+}
+
+static bool is_free(unsigned pin) {
+    return pin < SOC_PINS && !(pin < 16 && (PINS_IN_USE >> pin & 1u));
+}
+
+// §8.4: 0 is an input, 1 an output.
+static void set_mode(unsigned pin, uint32_t mode) {
+    unsigned shift = (pin & 15u) * 2u;
+    RCC_AHB1ENR |= 1u << (pin >> 4);
+    MODER(pin) = (MODER(pin) & ~(3u << shift)) | mode << shift;
+}
+
+int soc_pin_get(unsigned pin, bool make_input) {
+    if (!is_free(pin)) {
+        return -1;
+    }
+    if (make_input) {
+        set_mode(pin, 0);
+    }
+    return (int)(IDR(pin) >> (pin & 15u) & 1u);
+}
+
+bool soc_pin_set(unsigned pin, bool level) {
+    if (!is_free(pin)) {
+        return false;
+    }
+    // The clock of a port must run before its registers take anything.
+    RCC_AHB1ENR |= 1u << (pin >> 4);
+    BSRR(pin) = 1u << ((pin & 15u) + (level ? 0u : 16u));
+    set_mode(pin, 1);
+    return true;
+}
+#endif
+
 _Noreturn void soc_reset(void) {
     arch_reset();
 }
