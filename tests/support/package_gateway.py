@@ -27,6 +27,7 @@ from motet.components.oci.contents import pack
 from motet.components.packages import Package
 from motet.components.signature import signed
 from motet.components.sources import fetch
+from motet.config import Auth
 from motet.fleet import RpcError
 from motet.gateway.app import GatewayApp
 from motet.gateway.deployments import Deployments
@@ -123,7 +124,7 @@ class PackageGateway:
 
 @contextlib.asynccontextmanager
 async def package_gateway(
-    folder: Path, *devices: str, trusted: PublicKey | None = None, policies: str = ""
+    folder: Path, *devices: str, trusted: PublicKey | None = None, policies: str = "", auth: Auth | None = None
 ) -> AsyncIterator[PackageGateway]:
     """A gateway whose state is in `folder`; `trusted` is known as "author"."""
     fleet = Shelf(*(MemoryDevice(name, board="stm32f405", tools=[VITALS]) for name in devices))
@@ -134,7 +135,7 @@ async def package_gateway(
     fields = policy_fields()
     rules = Policy(policies, fields) if policies else Policy.load([], fields)
     gate = Gatekeeper(rules, trust, audit, PrivateKey.generate())
-    options = Options(port=0, drain_s=0.5)
+    options = Options(port=0, drain_s=0.5, **({"auth": auth} if auth is not None else {}))
     parts = (Deployments(fleet, gate, depot), Inventory(fleet, gate, depot), Packages(fleet, gate, depot))
     served = GatewayApp(fleet, Metrics(), options, [route for part in parts for route in part.routes()])
     async with listening(served, options) as url:

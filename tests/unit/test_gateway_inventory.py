@@ -36,6 +36,8 @@ class Boards(MemoryFleet):
         self.answers, self.asked = {"artifact.list": {"artifacts": [ROW]}, "artifact.remove": {}}, []
 
     async def call(self, device, method, params, timeout, progress=None):
+        if not method.startswith("artifact."):
+            return {}
         self.asked.append((method, params))
         answer = self.answers[method]
         if isinstance(answer, Exception):

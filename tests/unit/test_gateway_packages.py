@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from motet.components.oci import archive
 from motet.components.oci.contents import digest_of, pack
 from motet.components.packages import Package
 from motet.components.sources import fetch
+from motet.config import Auth, Token
 
 pytestmark = pytest.mark.anyio
 
@@ -226,3 +228,23 @@ async def test_packages_are_kept_as_long_as_a_device_may_go_back_to_them(home, v
     assert home.depot.archive(first) is None
     await home.motet("uninstall", "vote")
     assert home.depot.packages() == []
+
+
+async def test_tokens_go_to_the_gateway_they_are_for_and_name_who_asks_in_the_audit(home, vote, tmp_path, monkeypatch):
+    token = Token(name="anna", sha256=hashlib.sha256(b"secret").hexdigest(), scopes=["manage", "read:*"])
+    auth = Auth(resource="https://gateway.example/mcp", tokens=[token])
+    (tmp_path / "closed").mkdir()
+    async with package_gateway(tmp_path / "closed", "valve", trusted=KEY.public, auth=auth) as closed:
+        assert (await closed.motet("install", made(vote, tmp_path), "--on", "valve"))[0] == 1
+        monkeypatch.setenv("MOTET_TOKEN", "secret")
+        assert (await closed.motet("install", tmp_path / "vote.motet", "--on", "valve"))[0] == 0
+        monkeypatch.delenv("MOTET_TOKEN")
+        place = f"gateway+{closed.url}/component/vote"
+        assert (await home.motet("install", place, "--on", "press"))[0] == 2
+        monkeypatch.setenv("MOTET_PEER_TOKEN", "secret")
+        assert "set MOTET_PEER" in (await home.motet("install", place, "--on", "press"))[1]
+        monkeypatch.setenv("MOTET_PEER", "127.0.0.1:1")
+        assert (await home.motet("install", place, "--on", "press"))[0] == 2
+        monkeypatch.setenv("MOTET_PEER", closed.url.removeprefix("http://"))
+        assert (await home.motet("install", place, "--on", "press"))[0] == 0
+        assert {(entry.action, entry.actor) for entry in closed.audit.entries()} == {("install", "anna"), ("fetch", "anna")}

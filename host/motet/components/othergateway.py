@@ -5,6 +5,7 @@ that both have. The other gateway is believed nothing: digests are computed, and
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -65,10 +66,18 @@ class Address:
         raise TransferError(f"{self.base}: {self.name}: it {why}")
 
     def _body(self, http: Http, url: str, most: int) -> bytes:
-        status, _, body = http.ask("GET", url, most)
+        status, _, body = http.ask("GET", url, most, headers=_token(url))
         if status != 200:
             raise TransferError(f"{self.base}: {_reason(body) or f'it answered {status}'}")
         return body
+
+
+def _token(url: str) -> dict[str, str]:
+    """The access token for the gateway that it is for, and for no other. Raises TransferError when that is not said."""
+    token, peer = os.environ.get("MOTET_PEER_TOKEN"), os.environ.get("MOTET_PEER", "")
+    if token and not peer:
+        raise TransferError("set MOTET_PEER=host[:port]: it says which gateway MOTET_PEER_TOKEN is for")
+    return {"Authorization": f"Bearer {token}"} if token and urlsplit(url).netloc.lower() == peer.lower() else {}
 
 
 def _reason(body: bytes) -> str:

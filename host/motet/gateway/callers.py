@@ -33,6 +33,11 @@ def scopes() -> Scopes:
     return EVERYTHING if token is None else parse(tuple(token.scopes))
 
 
+def name() -> str:
+    """The caller of the present request, for the audit and for what only needs a name."""
+    return entity().id
+
+
 def entity() -> Entity:
     """The caller of the present request, for policies."""
     token = get_access_token()

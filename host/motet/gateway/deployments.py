@@ -23,6 +23,7 @@ from motet.components.depot import Depot
 from motet.components.gatekeeper import Gatekeeper
 from motet.components.ledger import Wish
 from motet.fleet import Fleet
+from motet.gateway import callers
 
 NDJSON = "application/x-ndjson"
 # The largest artifact, base64-coded, with its manifest.
@@ -59,7 +60,7 @@ class Deployments:
         finally:
             # From here on it counts when its records are asked for, which a client that is gone never does.
             self._open -= 1
-        return StreamingResponse(self._records(device, upload, wish), media_type=NDJSON)
+        return StreamingResponse(self._records(device, upload, wish, callers.name()), media_type=NDJSON)
 
     def _check(self, device: str, request: Request) -> None:
         # A form of a foreign web page cannot send this type without asking first.
@@ -73,10 +74,10 @@ class Deployments:
         if self._open >= AT_ONCE + WAITING:
             raise HTTPException(503, f"{self._open} uploads are being installed already; try again later")
 
-    async def _records(self, device: str, upload: Any, wish: Wish) -> AsyncIterator[bytes]:
+    async def _records(self, device: str, upload: Any, wish: Wish, actor: str) -> AsyncIterator[bytes]:
         self._open += 1
         try:
-            deployment = deploy(self._fleet, device, upload, self._gate, depot=self._depot, wish=wish)
+            deployment = deploy(self._fleet, device, upload, self._gate, actor, self._depot, wish)
             async with self._turns, aclosing(deployment) as records:
                 async for record in records:
                     yield json.dumps(record).encode() + b"\n"

@@ -15,13 +15,12 @@ from motet.components.dependencies import DependencyError, check_removal
 from motet.components.depot import Depot
 from motet.components.gatekeeper import DeniedError, Gatekeeper
 from motet.fleet import BusDown, DeviceOffline, DeviceTimeout, Fleet, FleetError, RpcError
+from motet.gateway import callers
 from motet_core import errors as codes
 from motet_core.wire.presence import valid_id
 
 TIMEOUT_S = 10.0
 KINDS = ("component", "model")
-# Until clients say who they are.
-ANONYMOUS = "anonymous"
 
 
 class Inventory:
@@ -87,7 +86,7 @@ class Inventory:
         if self._gate is None or found is None:
             return
         try:
-            await asyncio.to_thread(self._gate.remove, ANONYMOUS, kind, name, device, found.board)
+            await asyncio.to_thread(self._gate.remove, callers.name(), kind, name, device, found.board)
         except DeniedError as error:
             raise HTTPException(403, str(error)) from None
         except ValueError as error:

@@ -22,8 +22,9 @@ from motet.components.gatekeeper import DeniedError, Gatekeeper
 from motet.components.ledger import listed
 from motet.components.packages import Package
 from motet.fleet import Device, Fleet, FleetError
+from motet.gateway import callers
 from motet.gateway.describe import describe
-from motet.gateway.inventory import ANONYMOUS, KINDS
+from motet.gateway.inventory import KINDS
 from motet.models import ModelError
 from motet_core.wire.presence import valid_id
 
@@ -91,7 +92,7 @@ class Packages:
         if self._gate is None:
             raise HTTPException(403, "this gateway gives nobody copies")
         try:
-            await asyncio.to_thread(self._gate.fetch, ANONYMOUS, package)
+            await asyncio.to_thread(self._gate.fetch, callers.name(), package)
         except DeniedError as error:
             raise HTTPException(403, str(error)) from None
         data = await asyncio.to_thread(self._depot.archive, stored.digest)
