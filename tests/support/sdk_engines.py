@@ -9,7 +9,7 @@ from typing import Any
 
 import wasmtime
 from motet_native import wasm
-from tests.support import abi_engines, abi_random, sdk_guests
+from tests.support import abi_engines, abi_random, sdk_guests, tooling
 from wasmtime import component as wc
 
 from motet.components import descriptor, wit
@@ -66,7 +66,8 @@ def check(language: str, text: str, engine: wasmtime.Engine, place: Path, rounds
     world = wit.load(text)
     source = getattr(sdk_guests, f"echo_{language}")(next(iter(bindings.generate(language, world).values())))
     module = sdk_guests.build(language, text, place / "echo", SOURCES[language], source)
-    guests = (Native(module, world), Component(sdk_guests.component_of(module, text, place), world, engine))
+    component = tooling.componentised(module, place / "echo/echo.wit")
+    guests = (Native(module, world), Component(component, world, engine))
     rng = random.Random("values")
     for function in world.exports:
         for _ in range(rounds):

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import random
 import re
-import subprocess
 from pathlib import Path
 
 from tests.support import abi_random, wit_text
@@ -14,8 +13,6 @@ from motet.components.build import compile_module
 from motet.components.manifest import load
 from motet.components.wittypes import Function, Member, Primitive, Type
 
-ROOT = Path(__file__).resolve().parents[2]
-WASM_TOOLS = ROOT / "third_party/wasm-tools/wasm-tools"
 INTERFACE = "test:random/host@0.1.0"
 # So many parameters beside another do not fit sixteen core values.
 PADDING = tuple(Member(f"p{number}", Primitive("u8")) for number in range(17))
@@ -100,20 +97,6 @@ world w {
   export host;
 }
 """.replace("HUGE", ", ".join(f"v{n}: u8" for n in range(200))).replace("MANY", ", ".join(f"c{n}" for n in range(300)))
-
-
-def component_of(module: bytes, text: str, folder: Path) -> bytes:
-    """The module as a component, by the tools of the Bytecode Alliance."""
-    (folder / "wit").mkdir(exist_ok=True)
-    (folder / "wit/echo.wit").write_text(text)
-    (folder / "core.wasm").write_bytes(module)
-    for command in (
-        ["embed", "wit", "--world", "w", "core.wasm", "-o", "embedded.wasm"],
-        ["new", "embedded.wasm", "-o", "component.wasm"],
-    ):
-        done = subprocess.run([WASM_TOOLS, "component", *command], cwd=folder, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    return (folder / "component.wasm").read_bytes()
 
 
 def folder(language: str, text: str, place: Path, source: str, body: str) -> None:

@@ -66,7 +66,7 @@ def create(parent: Path, name: str, language: str = "c", template: str = "basic"
         _write(folder, missing)
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(f"{getattr(error, 'filename', None) or folder}: {getattr(error, 'strerror', error)}") from None
-    return Created(folder, tuple(folder / path for path in sorted(missing)), _next(folder, name, template))
+    return Created(folder, tuple(folder / path for path in sorted(missing)), _next(folder, name, language, template))
 
 
 def contents(name: str, language: str, template: str) -> dict[str, str]:
@@ -89,7 +89,7 @@ def contents(name: str, language: str, template: str) -> dict[str, str]:
         f"{name}.wit": contract,
         source: _filled(_FILES / template / f"{source}.in", values),
         f"tests/test_{values['SNAKE']}.py": _filled(_FILES / template / "test.py.in", values),
-        "README.md": _filled(_FILES / "README.md.in", values),
+        "README.md": _filled(_FILES / ("README.python.md.in" if language == "python" else "README.md.in"), values),
         ".gitignore": _filled(_FILES / "gitignore.in", values),
         **{f"bindings/{file}": text for file, text in made.items()},
     }
@@ -138,9 +138,11 @@ def _fill(folder: Path, files: dict[str, str]) -> None:
         (folder / path).write_text(text, "utf-8")
 
 
-def _next(folder: Path, name: str, template: str) -> tuple[str, ...]:
+def _next(folder: Path, name: str, language: str, template: str) -> tuple[str, ...]:
     about = TEMPLATES[template]
     shown = folder if folder.is_absolute() else Path(os.path.normpath(folder))
+    if language == "python":
+        return (f"motet test {shown}", f"python -m motet.components.build {shown}")
     return (
         f"motet test {shown}",
         f"motet install {shown} --on DEVICE --key KEYFILE",
