@@ -222,6 +222,8 @@ class Artifacts:
         about["state"] = "ready" if reason is None else "failed"
         if reason is not None:
             about["reason"] = reason
+            if reason.startswith("quarantined"):
+                about["quarantined"] = True
         return about
 
     def _load(self, wanted, data):

@@ -152,7 +152,7 @@ class QuarantineTest(unittest.TestCase):
 
         async def after(client):
             row = (await client.result("artifact.list"))["artifacts"][0]
-            self.assertEqual(row["state"], "failed")
+            self.assertEqual((row["state"], row["quarantined"]), ("failed", True))
             self.assertIn("quarantined: 1 failures", row["reason"])
             await client.install("component", "svc", artifact(revision=2), revision=2)
             self.assertEqual((await client.tool("svc.count"))["structuredContent"], {"result": 100})
