@@ -191,10 +191,24 @@ def component(**changes: Any) -> bytes:
 TYPED = {"_0": 2, "_5": [["vote.push", "push", 1], ["vote.reset", "reset", 0]], "_7": b"\1\0\0\0"}
 
 
+SERVED = TYPED | {
+    "_0": 3,
+    "_9": {
+        0: [5, 60000, 100, 0],
+        1: [["tick", 1000, 0], ["warm", 1000, 1, "cpu", 26.5, 0, True]],
+        2: {"vote.push": ["step", None]},
+        3: ["init", None, None],
+        4: "handle",
+        5: ["news/+"],
+    },
+}
+
+
 def test_a_component_artifact_validates() -> None:
-    assert [row[0] for row in TABLE] == list(range(8))
+    assert [row[0] for row in TABLE] == [*range(8), 9]
     schema("component").validate_cbor(component())
     schema("component").validate_cbor(component(**TYPED))
+    schema("component").validate_cbor(component(**SERVED))
 
 
 @pytest.mark.parametrize(
@@ -212,6 +226,11 @@ def test_a_component_artifact_validates() -> None:
         TYPED | {"_5": [["vote.push", "push", 3]]},
         TYPED | {"_5": [["vote.push", "push"]]},
         TYPED | {"_7": "text"},
+        TYPED | {"_0": 3},
+        SERVED | {"_9": {0: [5, 60000, 100]}},
+        SERVED | {"_9": {1: [["tick", 1000, 2]]}},
+        SERVED | {"_9": {1: [["warm", 1000, 0, "cpu"]]}},
+        SERVED | {"_9": {2: {"vote.push": [None, None]}}},
     ],
 )
 def test_a_wrong_component_artifact_is_refused(changes: dict[str, Any]) -> None:
