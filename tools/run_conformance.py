@@ -4,7 +4,8 @@
 
     tools/run_conformance.py [--leg gateway|firmware|client]... [--revision R]... [--scenario S] [--table]
 
-Prints one JSON object and stores it in build/conformance.json; with --table also writes docs/conformance.md from it.
+Prints one JSON object and keeps it in build/conformance.json, with the other legs of earlier runs; with --table also writes
+docs/conformance.md from that.
 """
 
 from __future__ import annotations
@@ -64,6 +65,16 @@ async def run(legs: list[str], revisions: list[str], scenario: str | None) -> li
     return done
 
 
+def kept(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """What earlier runs of this very suite found in legs that did not run this time."""
+    ran = {(leg["leg"], leg["revision"]) for leg in report["legs"]}
+    try:
+        before = json.loads(STORED.read_text())
+        return [leg for leg in before["legs"] if before["suite"] == report["suite"] and (leg["leg"], leg["revision"]) not in ran]
+    except (OSError, ValueError, KeyError):
+        return []
+
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--leg", action="append", choices=LEGS, help="default: all")
@@ -81,9 +92,11 @@ def main() -> int:
         say(str(error))
         return 1
     report: dict[str, Any] = {"suite": suite.version(), "legs": [leg.as_json() for leg in legs]}
+    print(json.dumps(report))
+    report["legs"] = kept(report) + report["legs"]
+    report["legs"].sort(key=lambda leg: (LEGS.index(leg["leg"]), suite.REVISIONS.index(leg["revision"])))
     STORED.parent.mkdir(exist_ok=True)
     STORED.write_text(json.dumps(report, indent=1) + "\n")
-    print(json.dumps(report))
     if arguments.table:
         (ROOT / "docs/conformance.md").write_text(results.table(report))
     return int(not all(leg.passed for leg in legs))

@@ -95,7 +95,9 @@ async def tried(work: Any) -> None:
 
 
 async def main(url: str) -> None:
-    async with remote.connected(url, login() if SCENARIO.startswith("auth/") else None, elicit) as client:
+    auth = login() if SCENARIO.startswith("auth/") else None
+    # All scenarios run at once: on a small machine an answer may take long.
+    async with remote.connected(url, auth, elicit, timeout_s=150) as client:
         await use(client)
 
 
