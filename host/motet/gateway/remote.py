@@ -16,7 +16,6 @@ from mcp import Client
 from mcp.client.auth import OAuthClientProvider, TokenStorage
 from mcp.client.session import ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 from pydantic import AnyUrl
 
@@ -72,7 +71,9 @@ async def connected(
     """A session with the MCP server at `url`. Raises MCPError, httpx2.HTTPError and what the SDK's log-in raises."""
     async with AsyncExitStack() as parts:
         auth = _provider(url, login) if login is not None else None
-        http = await parts.enter_async_context(create_mcp_http_client(auth=auth, timeout=httpx2.Timeout(timeout_s)))
+        # Many servers close idle connections after five seconds, which is just when httpx would still use them.
+        http = httpx2.AsyncClient(auth=auth, timeout=timeout_s, limits=httpx2.Limits(keepalive_expiry=2.0))
+        await parts.enter_async_context(http)
         transport = streamable_http_client(url, http_client=http)
         info = types.Implementation(name=NAME, version="1")
         yield await parts.enter_async_context(
