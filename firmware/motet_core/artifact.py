@@ -97,6 +97,9 @@ class Artifacts:
             if not transfer.vouched:
                 # The device may have met its gateway since: then what was begun before needs its word, too.
                 self._check_manifest(wanted, None)
+            if transfer.grant is not None:
+                # It may have ended, or a newer one have come, since this was begun.
+                self._grants.check(wanted, transfer.grant)
             self._grants.expect(wanted, transfer.grant)
             await self._replace(wanted, stage)
         finally:
@@ -148,7 +151,10 @@ class Artifacts:
         key = (wanted["kind"], wanted["name"])
         if key not in self._failed:
             self._hosts[key[0]].renew(key[1], self._grants.of(wanted))
-        elif self._slots.data(key) is not None and self.restore(key, wanted, self._slots.data(key)) is None:
+        elif self._slots.data(key) is None or [1 for kept, _, marked in self._slots.rows() if kept == key and marked]:
+            # In quarantine: no grant makes up for bytes that have changed, or for what failed too often.
+            return
+        elif self.restore(key, wanted, self._slots.data(key)) is None:
             del self._failed[key]
             await self._changed()
 
@@ -171,8 +177,9 @@ class Artifacts:
         if key not in self._installed:
             raise NotFound("no %s %s" % key)
         forget_state = leaving(self._grants.device, key)
-        self._slots.forget(key)
+        # First: after a loss of power in between, nothing would say which grants are old.
         self._grants.forget(self._installed[key])
+        self._slots.forget(key)
         self._forget(key)
         forget_state()
         self._committed = (0, None)

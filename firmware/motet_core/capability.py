@@ -17,6 +17,7 @@ class Capability:
 
     def __init__(self, imports):
         self.device, self.component, self.counters = imports.device, imports.component, imports.counters
+        self.owner = imports.owner
 
     def use(self, entries):
         """Compiles the entries of a grant; [] when it has none any more, and then every check denies."""

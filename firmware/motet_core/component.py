@@ -145,7 +145,7 @@ class Component:
             # Components that only compute do not pay for what follows.
             from motet_core.imports import Imports
 
-            self._imports = Imports(self._device, self.artifact.name, self._grant, self.counters)
+            self._imports = Imports(self._device, self.artifact.name, self._grant, self.counters, self)
         data = self.artifact.types
         if data is not None:
             known[data] = native().wasm.Types(data)

@@ -55,6 +55,8 @@ class Components:
     def renew(self, name, grant):
         """Another grant counts for a component from now on."""
         self._components[name].renew(grant)
+        if self._device.desk.made is not None:
+            self._device.services.narrowed(name, grant)
 
     def reason(self, name):
         """Why a component has failed, None when it has not."""

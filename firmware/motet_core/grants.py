@@ -59,7 +59,8 @@ class Grants:
             self._values.put(_SPACE, _key(wanted), self._coming[1])
         stage.keep(wanted)
         if before is not None and before["digest"] != wanted["digest"] and self.device is not None:
-            self._values.delete(_SPACE, _key(before))
+            # Its serial counts on: the new one may have no grant at all.
+            self.forget(before)
 
     def forget(self, wanted):
         """An artifact has been removed. What was granted to it does not come back with an old grant."""

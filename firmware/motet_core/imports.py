@@ -44,9 +44,10 @@ def functions(path):
 
 
 class Imports:
-    """The imports of one component. `grant`: what it may, None for nothing; `counters`: the component's."""
+    """The imports of one component, `owner`. `grant`: what it may, None for nothing; `counters`: the component's."""
 
-    def __init__(self, device, component, grant, counters):
+    def __init__(self, device, component, grant, counters, owner=None):
+        self.owner = owner
         self.device, self.component, self.grant, self.counters = device, component, grant, counters
         self._capabilities = {}
         self._told = {}

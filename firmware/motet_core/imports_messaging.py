@@ -47,16 +47,16 @@ class Messaging(Capability):
         raise Denied("%s is not granted" % name)
 
     def publish(self, topic, data):
-        (self._service or self._open()).publish(self.component, topic, _sized(data))
+        (self._service or self._open()).publish(self.component, topic, _sized(data), self.owner)
 
     def send(self, to, data):
-        (self._service or self._open()).send(self.component, to, _sized(data))
+        (self._service or self._open()).send(self.component, to, _sized(data), self.owner)
 
     def request(self, to, data, timeout_ms):
         return (self._service or self._open()).request(self.component, to, _sized(data), timeout_ms)
 
     def call(self, to, data):
-        return (self._service or self._open()).call(self.component, to, _sized(data))
+        return (self._service or self._open()).call(self.component, to, _sized(data), self.owner)
 
     def subscribe(self, topic):
         (self._service or self._open()).subscribe(self.component, topic)

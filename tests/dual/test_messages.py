@@ -67,10 +67,15 @@ class MessagesTest(unittest.TestCase):
         self.messages.subscribe("b", "t/+")
         self.messages.subscribe("b", "#")
         self.messages.subscribe("c", "t/#")
-        self.messages.publish("a", "t/1", b"x")
+        payer = self.targets["a"]
+        self.messages.publish("a", "t/1", b"x", payer)
         self.assertEqual([len(self.targets[name].got) for name in "abc"], [0, 1, 1])
-        self.assertEqual(self.messages.call("a", "b", b"y"), b"ok")
-        self.assertEqual(self.targets["a"].paid, 9)
+        self.assertEqual(self.messages.call("a", "b", b"y", payer), b"ok")
+        self.assertEqual(payer.paid, 9)
+        # One that has not begun yet, or has ended, is not the one of its name.
+        del self.targets["a"]
+        self.messages.send("a", "b", b"z", payer)
+        self.assertEqual(payer.paid, 12)
 
     def test_a_component_that_is_at_work_gets_it_later_and_only_so_much(self):
         target = self.targets["b"]
@@ -130,6 +135,12 @@ class MessagesTest(unittest.TestCase):
             self.messages.request("a", "d1/x", b"q", 50)
         with self.assertRaises(NoMemory):
             self.messages.request("a", "d1/x", b"q", 50)
+
+    def test_requests_that_were_answered_leave_nothing_behind(self):
+        for _ in range(100):
+            self.messages.request("a", "b", b"q", 60000)
+            self.work_off()
+        self.assertIs(self.agenda.wait_ms(), None)
 
     def test_bad_names_topics_and_sizes_are_refused(self):
         for work, kind in (

@@ -7,6 +7,8 @@ import unittest
 from rig import run
 from served_guest import artifact
 
+from motet_core.errors import Later, ToolError
+
 
 def text(result):
     return result["content"][0]["text"]
@@ -83,6 +85,43 @@ class StepsTest(unittest.TestCase):
             self.assertEqual(told["method"], "notifications/progress")
             self.assertEqual(told["params"], {"progressToken": "t", "progress": 1, "total": 3})
             self.assertEqual((await rig.reply())["id"], "r5")
+
+        run(work)
+
+    def test_progress_that_finds_no_room_does_not_keep_the_tool_busy(self):
+        async def full(request, method, params):
+            raise MemoryError
+
+        async def work(rig):
+            await rig.install("component", "svc", artifact())
+            rig.device.rpc.tell = full
+            params = {"name": "svc.work", "arguments": {"n": 3}, "_meta": {"progressToken": "t"}}
+            for _ in range(2):
+                self.assertEqual((await rig.result("tools/call", params))["structuredContent"], {"result": 3})
+
+        run(work)
+
+    def test_after_a_restart_nobody_gets_what_another_one_has_begun(self):
+        async def work(rig):
+            await rig.install("component", "svc", artifact())
+            component = rig.device.artifacts.components.get("svc")
+            works = []
+            for n in (5, 7):
+                try:
+                    component.call("svc.work", {"n": n})
+                except Later as later:
+                    works.append(later.work)
+                if n == 5:
+                    # As after a trap in another call.
+                    component.close()
+            with self.assertRaises(ToolError):
+                component.step("svc.work", works[0])
+            component.give_up("svc.work", works[0])
+            for _ in range(20):
+                progress, result = component.step("svc.work", works[1])
+                if progress is None:
+                    break
+            self.assertEqual(result[0], {"result": 7})
 
         run(work)
 

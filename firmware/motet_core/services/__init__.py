@@ -7,7 +7,7 @@ piece at a time, between two requests (motet_core/rpc.py), so that a tool call n
 
 import asyncio
 
-from motet_core import platform
+from motet_core import grant_limits, platform
 from motet_core.errors import MethodNotFound, ToolError
 from motet_core.services.agenda import Agenda
 
@@ -43,6 +43,13 @@ class Services:
             if part in self._parts:
                 self._parts[part].forget(name)
         return self._parts["messages"].forget(name) if "messages" in self._parts else ()
+
+    def narrowed(self, name, grant):
+        """A component has another grant: what that does not cover it hears no longer."""
+        messages = self._parts.get("messages")
+        for component, pattern in messages.subscriptions() if messages else ():
+            if component == name and not grant.may(grant_limits.MESSAGING, pattern, grant_limits.SUBSCRIBE):
+                messages.unsubscribe(name, pattern)
 
     async def run(self, work):
         """Calls into a component by nobody's request."""

@@ -11,16 +11,26 @@ class Agenda:
         self._last = 0
 
     def at(self, due, owner, work):
-        """Lets `work` run once, not before `due`; of what is due at the same time, what was put down first."""
+        """Lets `work` run once, not before `due`; of what is due at the same time, what was put down first.
+
+        -> what `drop` takes.
+        """
         self._last += 1
         index = len(self._items)
         # Mostly it is the latest.
         while index and self._items[index - 1][0] > due:
             index -= 1
-        self._items.insert(index, (due, self._last, owner, work))
+        item = (due, self._last, owner, work)
+        self._items.insert(index, item)
+        return item
 
     def soon(self, owner, work):
         self.at(self._clock(), owner, work)
+
+    def drop(self, item):
+        """It need not run any more."""
+        if item in self._items:
+            self._items.remove(item)
 
     def forget(self, owner):
         """Nothing more of it."""

@@ -30,35 +30,35 @@ class Messages:
         self.run = run
         self._up = up
         up.changed = True
-        self.pending = Pending(clock)
+        self.pending = Pending(clock, agenda.drop)
         self._waiting = {}
         self._subscriptions = []
         self._depth = 0
         # How many hands the message went through that is being handled.
         self._hops = 0
 
-    # What components ask for.
+    # What components ask for. `payer`: the component itself, also where it is not, or no longer, the one of its name.
 
-    def publish(self, component, topic, data):
+    def publish(self, component, topic, data, payer=None):
         if not topics.valid(topic):
             raise InvalidParams("topic: expected levels of visible characters, joined by /")
         check_data(data)
         hops = self._next_hops()
-        self.spread(component, topic, component, data, hops, self._find(component))
+        self.spread(component, topic, component, data, hops, payer)
         if self._up.wants(topic):
             self._up.send(component, {"topic": topic, "data": bytes(data), "hops": hops})
 
-    def send(self, component, to, data):
+    def send(self, component, to, data, payer=None):
         check_data(data)
         hops = self._next_hops()
         if "/" in checked(to):
             self._up.send(component, {"to": to, "data": bytes(data), "hops": hops})
         else:
             self.target(to)
-            if not self.give(to, ("", component, None, None, data), hops, self._find(component)):
+            if not self.give(to, ("", component, None, None, data), hops, payer):
                 raise NoMemory("%s has %d messages waiting" % (to, _WAITING))
 
-    def call(self, component, to, data):
+    def call(self, component, to, data, payer=None):
         """-> the answer of a component of this device."""
         target = self._find(to)
         # Of what is there already, little has to be checked.
@@ -68,7 +68,7 @@ class Messages:
         if target.busy or self._depth >= _NESTED:
             raise Busy("%s is at work" % to)
         hops = self._next_hops() if self._depth else 0
-        return self.enter(target, ("", component, None, None, data), hops, self._find(component))
+        return self.enter(target, ("", component, None, None, data), hops, payer)
 
     def request(self, component, to, data, timeout_ms):
         """-> a number; the answer comes as a message with it."""
@@ -89,7 +89,7 @@ class Messages:
                 raise
         else:
             self._agenda.soon(component, lambda: self._ask(number, component, to, data, hops))
-        self._agenda.at(due, component, lambda: self._expire(number))
+        self.pending.ends_with(number, self._agenda.at(due, component, lambda: self._expire(number)))
         return number
 
     def subscribe(self, component, pattern):
@@ -145,7 +145,7 @@ class Messages:
     async def _expire(self, number):
         found = self.pending.take(number)
         if found:
-            component, to = found
+            component, to, _ = found
             await self.run(lambda: self.give(component, ("", to, number, "timeout", b""), 0))
 
     def target(self, name):

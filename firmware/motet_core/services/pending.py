@@ -8,10 +8,10 @@ _MOST = 8
 
 
 class Pending:
-    """`clock`: ms. Numbers are never used twice while the device runs."""
+    """`clock`: ms; `drop(timer)`: it is not needed any more. Numbers are never used twice while the device runs."""
 
-    def __init__(self, clock):
-        self._clock = clock
+    def __init__(self, clock, drop):
+        self._clock, self._drop = clock, drop
         self._rows = {}
         self._last = 0
 
@@ -20,16 +20,23 @@ class Pending:
         if len([1 for row in self._rows.values() if row[0] == component]) >= _MOST:
             raise NoMemory("%s waits for %d answers" % (component, _MOST))
         self._last = (self._last + 1) & 0xFFFFFFFF
-        self._rows[self._last] = (component, to)
+        self._rows[self._last] = [component, to, None]
         return self._last, self._clock() + timeout_ms
+
+    def ends_with(self, number, timer):
+        """What runs when no answer comes. Kept beyond the answer, such timers would fill the memory of the device."""
+        self._rows[number][2] = timer
 
     def is_for(self, number, component, sender):
         """Whether `component` waits for an answer of `sender` under this number."""
-        return type(number) is int and self._rows.get(number) == (component, sender)
+        return type(number) is int and self._rows.get(number, ())[:2] == [component, sender]
 
     def take(self, number):
-        """It is over -> (component, to), None when it was before."""
-        return self._rows.pop(number, None)
+        """It is over -> [component, to, timer], None when it was before."""
+        row = self._rows.pop(number, None)
+        if row is not None:
+            self._drop(row[2])
+        return row
 
     def forget(self, component):
         self._rows = {number: row for number, row in self._rows.items() if row[0] != component}

@@ -19,7 +19,7 @@ class Served(Component):
         self.used = 0
         self._handle = None
         # Tools that have begun work and go on in steps.
-        self._working = []
+        self._working = {}
         if self.hooks.supervision is not None:
             from motet_core.services.supervision import Supervision
 
@@ -53,38 +53,39 @@ class Served(Component):
                 raise ToolError("%s is at work already" % tool, "busy")
             call = self.artifact.calls[tool]
             unwrapped(self._run(tool, call.function.apply, arguments))
-            self._working.append(tool)
+            from motet_core.services.steps import Work
+
+            work = self._working[tool] = Work(self, tool, self._device.supervisor)
         finally:
             self.busy = False
-        from motet_core.services.steps import Work
+        raise Later(work)
 
-        raise Later(Work(self, tool, self._device.supervisor))
-
-    def step(self, tool):
+    def step(self, tool, work):
         """One part of the work -> ([done, total], None), or (None, what a call of the tool gives)."""
-        if tool not in self._working:
+        # After a restart the tool may be at work for somebody else.
+        if self._working.get(tool) is not work:
             raise ToolError("%s: the component has been restarted, and its work is lost" % tool, "failed")
         try:
             value = self.invoke(self.hooks.steps[tool][0])
         except ToolError:
-            if tool in self._working:
-                self._working.remove(tool)
+            self._working.pop(tool, None)
             raise
         if value["tag"] == "more":
             return value["val"], None
-        self._working.remove(tool)
+        del self._working[tool]
         return None, result(self.artifact.calls[tool].form & 3, value.get("val"))
 
-    def give_up(self, tool):
+    def give_up(self, tool, work):
         """The work is no longer wanted."""
-        if tool in self._working:
-            self._working.remove(tool)
+        if self._working.get(tool) is work:
+            del self._working[tool]
             cancel = self.hooks.steps[tool][1]
             if cancel is not None:
                 self.invoke(cancel)
 
     def handle(self, message):
         """`message`: (topic, sender, answers, failure, data) -> bytes. ToolError."""
+        self.used = 0
         self._enter()
         instance = self._instance
         instance.fuel = fuel = self.artifact.fuel
@@ -93,8 +94,9 @@ class Served(Component):
             topic, sender, answers, failure, data = message
             fields = {"topic": topic, "sender": sender, "answers": answers, "failure": failure, "data": data}
             value = self._handle(fields)
-            self.used = fuel - instance.fuel
+            self.used += fuel - instance.fuel
         except Exception as error:
+            self.used += fuel - instance.fuel
             self._ended("handle", error)
         finally:
             self.busy = False
@@ -138,12 +140,10 @@ class Served(Component):
         super().retire()
 
     def close(self):
-        if self._instance is not None:
-            self.used = self.artifact.fuel - self._instance.fuel
         super().close()
         self._handle = None
         self._bound = {}
-        self._working = []
+        self._working = {}
 
     def _ask(self, export):
         self._instance.fuel = self.artifact.fuel
@@ -151,6 +151,9 @@ class Served(Component):
             unwrapped(self._bound[export]())
         except (ToolError, TypeError, ValueError, Denied, native().wasm.Error) as error:
             raise Refused("%s: %s: %s" % (self.artifact.name, export.rpartition("#")[2], error))
+        finally:
+            # Whoever made it start again pays for that, too.
+            self.used += self.artifact.fuel - self._instance.fuel
 
     def _bind(self, instance):
         types = super()._bind(instance).get(self.artifact.types)

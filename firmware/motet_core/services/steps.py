@@ -19,16 +19,20 @@ class Work:
 
     async def proceed(self, request, tell):
         """One step -> (value, text) as of a tool; Later: there is more to do. `tell`: async (method, params)."""
-        progress, result = await self._supervisor.supervised(lambda: self._component.step(self._tool), request)
+        progress, result = await self._supervisor.supervised(lambda: self._component.step(self._tool, self), request)
         if progress is None:
             return result
-        await self._tell(progress, request, tell)
+        try:
+            await self._tell(progress, request, tell)
+        except Exception:
+            # No memory for it, or a token that is none: the work goes on, or the tool would stay busy for ever.
+            pass
         raise Later(self)
 
     async def end(self):
         """It was withdrawn, or is no longer wanted."""
         try:
-            await self._supervisor.background(lambda: self._component.give_up(self._tool))
+            await self._supervisor.background(lambda: self._component.give_up(self._tool, self))
         except ToolError:
             # It ends in any case: with the instance.
             pass
