@@ -7,7 +7,7 @@ import unittest
 from rig import run
 from served_guest import artifact
 
-from motet_core.errors import Later, ToolError
+from motet_core.errors import Denied, Later, ToolError
 
 
 def text(result):
@@ -47,6 +47,26 @@ class LifeTest(unittest.TestCase):
             await rig.tool("svc.behave", mode=6)
             await rig.result("artifact.remove", {"kind": "component", "name": "svc"})
             self.assertEqual(await rows(rig), {})
+
+        run(work)
+
+
+class GrantTest(unittest.TestCase):
+    def test_what_has_been_subscribed_to_ends_with_the_grant(self):
+        class Ended:
+            good = False
+
+            def check_now(self, device):
+                raise Denied("the grant has ended", "expired")
+
+        async def work(rig):
+            await rig.install("component", "svc", artifact())
+            component = rig.device.artifacts.components.get("svc")
+            component._grant = Ended()
+            with self.assertRaises(Denied):
+                component.handle(("topic", "d/x", None, None, b""))
+            self.assertFalse(component.busy)
+            component.handle(("", "d/x", None, None, b""))
 
         run(work)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from pathlib import Path
 
 import httpx2
 import jwt
@@ -19,6 +20,7 @@ from tests.support.memory_fleet import MemoryDevice, MemoryFleet, serving
 from motet.config import Auth, ConfigError, Token, load
 from motet.gateway.gatehouse import called
 from motet.gateway.scopes import parse
+from motet.gateway.tokens import Verifier
 
 pytestmark = pytest.mark.anyio
 RESOURCE, ISSUER = "https://gateway.example/mcp", "https://login.example"
@@ -119,7 +121,21 @@ async def test_a_static_token_counts_and_manages_only_with_that_scope(auth):
         async with httpx2.AsyncClient(base_url=url.removesuffix("/mcp")) as http:
             path = "/api/v1/devices/pump/artifacts"
             assert (await http.post(path, headers={"authorization": f"Bearer {token()}"})).status_code == 403
-            assert (await http.get("/api/v1/devices", headers={"authorization": f"Bearer {token()}"})).status_code == 200
+
+
+async def test_the_api_shows_a_token_what_it_may_read(auth):
+    async with serving(fleet(), auth=auth) as (url, _), httpx2.AsyncClient(base_url=url.removesuffix("/mcp")) as http:
+
+        async def status(path, bearer):
+            answer = await http.get(path, headers={"authorization": f"Bearer {bearer}"})
+            return answer.status_code, answer.headers.get("www-authenticate", "")
+
+        assert (await status("/api/v1/devices/pump", token()))[0] == 200
+        for path in ("/api/v1/devices", "/api/v1/logs", "/api/v1/packages", "/api/v1/devices/valve"):
+            code, challenge = await status(path, token())
+            assert code == 403 and f'scope="read:{"valve" if path.endswith("valve") else "*"}"' in challenge
+            assert (await status(path, token(scope="read:*")))[0] != 403
+            assert (await status(path, "static-secret"))[0] != 403
 
 
 async def test_a_task_or_a_sealed_state_is_its_callers_own(auth):
@@ -164,3 +180,15 @@ def test_tokens_without_a_resource_are_refused_by_the_configuration(tmp_path):
         file.write_text(text)
         with pytest.raises(ConfigError, match="auth"):
             load(file)
+
+
+async def test_a_key_that_was_withdrawn_ends_with_the_set_that_had_it(auth, monkeypatch):
+    told = [json.loads(Path(auth.jwks).read_text(encoding="utf-8"))]
+    monkeypatch.setattr(jwt.PyJWKClient, "fetch_data", lambda _: told[-1])
+    verifier = Verifier(auth.model_copy(update={"jwks": "https://login.example/keys"}))
+    assert (await verifier.verify_token(token())) is not None
+    other = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(OTHER.public_key()))
+    told.append({"keys": [{**other, "kid": "two", "use": "sig", "alg": "EdDSA"}]})
+    # As five minutes later.
+    verifier._keys.jwk_set_cache.jwk_set_with_timestamp = None
+    assert (await verifier.verify_token(token())) is None

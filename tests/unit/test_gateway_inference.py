@@ -14,12 +14,16 @@ from typing import Any
 import numpy as np
 import pytest
 from mcp import Client
+from mcp.server.auth.middleware.auth_context import auth_context_var
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
 from tests.support.memory_fleet import MemoryDevice, MemoryFleet, serving, text
 
 from motet.components.depot import Depot
 from motet.components.packages import read
 from motet.config.beyond import Inference as Settings
 from motet.gateway.inference import Inference
+from motet.gateway.inference.places import Here, NotHere, Wish
 from motet.paths import data
 from motet.store import Store
 
@@ -243,3 +247,20 @@ async def test_the_order_is_the_configured_one(depot):
             assert where(await infer(client)) == "endpoint:cloud"
         async with gateway(depot, "one", order=["gateway"]) as (_, client):
             assert where(await infer(client)) == "nowhere"
+
+
+async def test_policies_see_who_asks_for_a_model_on_the_gateway():
+    class Asked:
+        async def call(self, device, board, tool, who, data_class):
+            self.who = who.id
+            return "not for ann"
+
+    rules = Asked()
+    user = AuthenticatedUser(AccessToken(token="x", client_id="c", scopes=[], subject="ann"))
+    before = auth_context_var.set(user)
+    try:
+        with pytest.raises(NotHere, match="not for ann"):
+            await Here(None, rules).infer(None, Wish("digits", {}, "", "internal"))
+    finally:
+        auth_context_var.reset(before)
+    assert rules.who == "ann"

@@ -41,6 +41,8 @@ def attach(services, component, device, subscriptions):
         if hooks.schedule:
 
             def run(export, *arguments):
+                if arguments:
+                    component.check_grant()
                 return services.run(lambda: component.invoke(export, *arguments))
 
             services.schedule.add(name, hooks.schedule, run)

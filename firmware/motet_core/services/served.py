@@ -86,6 +86,8 @@ class Served(Component):
     def handle(self, message):
         """`message`: (topic, sender, answers, failure, data) -> bytes. ToolError."""
         self.used = 0
+        if message[0]:
+            self.check_grant()
         self._enter()
         instance = self._instance
         instance.fuel = fuel = self.artifact.fuel
@@ -102,6 +104,11 @@ class Served(Component):
             self.busy = False
         self.counters["calls"] += 1
         return value["val"] if value["tag"] == "ok" else unwrapped(value)
+
+    def check_grant(self):
+        """Denied when it has ended, and with it what comes by subscription or from a sensor."""
+        if self._grant is not None and self._grant.good is not self._device.clock:
+            self._grant.check_now(self._device)
 
     def invoke(self, export, *arguments):
         """Calls a function that is no tool -> its value. ToolError, also for the error of a WIT result."""

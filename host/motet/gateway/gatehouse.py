@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from motet.config import Auth
-from motet.gateway.scopes import MANAGE, SUPPORTED, parse
+from motet.gateway.scopes import MANAGE, READ, SUPPORTED, Scopes, parse
 from motet.gateway.tokens import Verifier
 from motet.gateway.views import FLEET, BadView, of_scope
 from motet.observe import Metrics
@@ -25,6 +25,7 @@ from motet.observe import Metrics
 METADATA = "/.well-known/oauth-protected-resource"
 _OPEN = ("/healthz", METADATA)
 _READING = ("GET", "HEAD")
+_DEVICES = "/api/v1/devices/"
 
 
 class Gatehouse:
@@ -49,8 +50,9 @@ class Gatehouse:
             await self._refuse(401, "invalid_token" if brought else None, " ".join(SUPPORTED[:2]), scope, receive, send)
         else:
             scope["auth"], scope["user"] = found
-            if scope["path"].startswith("/api") and scope["method"] not in _READING and not parse(tuple(found[1].scopes)).manage:
-                await self._refuse(403, "insufficient_scope", MANAGE, scope, receive, send)
+            wanted = _wanted(scope, parse(tuple(found[1].scopes)))
+            if wanted is not None:
+                await self._refuse(403, "insufficient_scope", wanted, scope, receive, send)
             else:
                 await self._app(scope, receive, send)
 
@@ -85,6 +87,19 @@ class Gatehouse:
         self._metrics.refused.labels("scope").inc()
         wanted = f"call:{device}.{tool}" if _printable(device + tool) else "call:*"
         return refusal(403, "insufficient_scope", wanted, self._metadata_url)
+
+
+def _wanted(scope: Scope, allowed: Scopes) -> str | None:
+    """The scope that a request to the API lacks: to change something `manage`, to read the device's, or that of all devices."""
+    path = scope["path"]
+    if not path.startswith("/api") or allowed.manage:
+        return None
+    if scope["method"] not in _READING:
+        return MANAGE
+    device = path.removeprefix(_DEVICES).partition("/")[0] if path.startswith(_DEVICES) else ""
+    if "*" in allowed.reads or (device and allowed.read(device)):
+        return None
+    return f"{READ}{device}" if device and _printable(device) else f"{READ}*"
 
 
 def called(body: bytes) -> str | None:

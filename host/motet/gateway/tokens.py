@@ -56,7 +56,7 @@ class Verifier:
         try:
             key = await asyncio.to_thread(self._keys.get_signing_key_from_jwt, token)
             return self._said(token, self._decoded(token, key))
-        except (jwt.PyJWTError, ValueError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
             log.info("an access token is refused: %s", error)
             return None
 
@@ -95,7 +95,8 @@ class _FileKeys:
 
 def _keys(where: str) -> _Keys:
     if where.startswith("https://"):
-        return jwt.PyJWKClient(where, timeout=_FETCH_S, cache_keys=True)
+        # The set is fetched again every five minutes. Keys are not kept beyond it: one that was withdrawn would count for ever.
+        return jwt.PyJWKClient(where, timeout=_FETCH_S)
     try:
         return _FileKeys(Path(where))
     except (OSError, ValueError, jwt.PyJWTError) as error:

@@ -16,6 +16,7 @@ from mcp_types import CallToolRequestParams
 from motet.components.depot import Depot
 from motet.components.errors import ComponentError
 from motet.fleet import Fleet
+from motet.gateway.callers import entity
 from motet.gateway.fleettools import Call
 from motet.gateway.local import Context
 from motet.gateway.rules import Rules
@@ -113,7 +114,7 @@ class Here:
 
     async def infer(self, ctx: Context, wish: Wish) -> tuple[str, Json]:
         if self._rules is not None:
-            denial = await self._rules.call("gateway", "gateway", PREDICT, data_class=wish.data_class)
+            denial = await self._rules.call("gateway", "gateway", PREDICT, entity(), wish.data_class)
             if denial is not None:
                 raise NotHere(f"the policy denies it: {denial}")
         try:
