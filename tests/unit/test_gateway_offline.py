@@ -14,12 +14,14 @@ from tests.support.waiting import until
 
 from motet.fleet import DeviceTimeout, RpcError
 from motet.gateway.app import GatewayApp
-from motet.gateway.offline import MOST_WAITING
+from motet.gateway.asking import Question
+from motet.gateway.offline import MOST_WAITING, Wish
 from motet.gateway.options import Options
 from motet.gateway.server import listening
+from motet.gateway.tasks import Tasks
 from motet.gateway.tasktable import TaskTable
 from motet.observe import Metrics
-from motet.store import Store
+from motet.store import Store, StoreError
 from motet_core.errors import BUSY
 
 pytestmark = pytest.mark.anyio
@@ -214,3 +216,62 @@ async def test_wrong_arguments_and_unknown_tools_do_not_wait():
     async with World().serving() as w:
         assert (await w.call("x"))["isError"] is True
         assert (await w.call(1, "math.none"))["code"] == -32060
+
+
+async def test_an_equal_key_is_the_same_call_when_the_device_is_back():
+    async with World().serving() as w:
+        first = await w.call(17, idempotencyKey="order-17")
+        w.back()
+        await w.ended(first)
+        again = await w.call(17, idempotencyKey="order-17")
+        assert (again["taskId"], again["status"]) == (first["taskId"], "completed")
+        assert (await w.call(18, idempotencyKey="order-18"))["structuredContent"] == {"result": 18}
+        assert w.made == [17, 18]
+
+
+async def test_the_next_call_goes_out_when_the_one_before_is_cancelled_or_cannot_be_written_down(monkeypatch):
+    w, never = World(), asyncio.Event()
+
+    async def hanging(params, _progress):
+        w.made.append(params["arguments"]["a"])
+        if params["arguments"]["a"] == 20:
+            await never.wait()
+        return text(params["arguments"]["a"])
+
+    class Full(TaskTable):
+        async def save(self, task):
+            if task.sent and task.asked["arguments"]["a"] == 19:
+                raise StoreError("disk is full")
+
+    w.fleet.answers["math.add"] = hanging
+    monkeypatch.setitem(globals(), "TaskTable", Full)
+    async with w.serving():
+        _, second, third = [await w.call(a) for a in (19, 20, 21)]
+        w.back()
+        await until(lambda: w.made == [20])
+        await w.ask("tasks/cancel", second["taskId"], taskId=second["taskId"])
+        assert (await w.ended(third))["status"] == "completed"
+    assert w.made == [20, 21]
+
+
+async def test_a_call_whose_client_left_before_it_was_written_down_is_not_made(tmp_path):
+    store = Store(f"sqlite:///{tmp_path / 'motet.db'}")
+    table, begun = TaskTable(store), asyncio.Event()
+
+    class Slow(TaskTable):
+        async def save(self, task):
+            await table.save(task)
+            begun.set()
+            await asyncio.Event().wait()
+
+    tasks = Tasks(None, Slow(store), None, 60)
+    wish, question = Wish(0, "k", None), Question("pump", "pump.x", "tools/call", {})
+    leaving = asyncio.create_task(tasks.queue(question, {}, "me", wish, False))
+    await begun.wait()
+    leaving.cancel()
+    await asyncio.wait((leaving,))
+    assert tasks.same("pump.x", "me", "k") is None
+    async with asyncio.timeout(10):
+        while await table.load():
+            await asyncio.sleep(0.01)
+    store.close()

@@ -24,6 +24,7 @@ from motet.gateway.local import LocalTools
 from motet.gateway.offered import renamed
 from motet.gateway.rules import Rules
 from motet.gateway.tasks import Tasks, TooManyTasks
+from motet.gateway.tasktable import Task
 from motet.gateway.values import amount, finite, unsendable
 from motet.observe import Metrics
 from motet.wire import Json, WireError
@@ -62,6 +63,8 @@ class Calls:
             self._metrics.tool(tool.device, tool.definition.name).count("bad_arguments")
             return errors.tool_error(problem)
         await self._allowed(tool)
+        if taskmethods.declared(ctx) and (same := self._waited(tool, ctx)) is not None:
+            return taskmethods.described(same)
         with anyio.CancelScope() as call:
             self._under_way.add(call)
             try:
@@ -82,6 +85,11 @@ class Calls:
         if (denial := await self._rules.call(tool.device, board or "", tool.definition.name, entity())) is not None:
             self._metrics.tool(tool.device, tool.definition.name).count("denied")
             raise errors.denied(tool.device, tool.exposed, denial)
+
+    def _waited(self, tool: Tool, ctx: Context) -> Task | None:
+        """The task that this call became when its device was away, by its key."""
+        key = ((ctx.params or {}).get("_meta") or {}).get(offline.KEY)
+        return self._tasks.same(f"{tool.device}.{tool.definition.name}", owner(ctx), key)
 
     async def _queued(self, ctx: Context, name: str, arguments: Json) -> Json:
         """A call to a device that is away becomes a task, for a client that takes tasks. Raises MCPError."""

@@ -7,7 +7,7 @@ it ran; only a tool that calls itself idempotent is asked again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from motet_core.errors import BUSY
 
 # Calls that may wait for one device.
 MOST_WAITING = 64
-_PRIORITY, _KEY, _EXPIRES = "motet/priority", "motet/idempotencyKey", "motet/expiresS"
+_PRIORITY, KEY, _EXPIRES = "motet/priority", "motet/idempotencyKey", "motet/expiresS"
 _HIGHEST, _LONGEST_KEY = 9, 64
 
 
@@ -37,11 +37,11 @@ class Wish:
     @classmethod
     def of(cls, meta: Mapping[str, Any]) -> Wish:
         """From a request's `_meta`. Raises ValueError naming what is wrong."""
-        priority, key, expires = meta.get(_PRIORITY, 0), meta.get(_KEY, ""), meta.get(_EXPIRES)
+        priority, key, expires = meta.get(_PRIORITY, 0), meta.get(KEY, ""), meta.get(_EXPIRES)
         if not isinstance(priority, int) or isinstance(priority, bool) or not 0 <= priority <= _HIGHEST:
             raise ValueError(f"{_PRIORITY} is a number from 0 to {_HIGHEST}")
         if not isinstance(key, str) or len(key) > _LONGEST_KEY:
-            raise ValueError(f"{_KEY} is a text of at most {_LONGEST_KEY} characters")
+            raise ValueError(f"{KEY} is a text of at most {_LONGEST_KEY} characters")
         if expires is not None and (not isinstance(expires, int | float) or isinstance(expires, bool) or not 0 < expires < 1e9):
             raise ValueError(f"{_EXPIRES} is a number of seconds")
         return cls(priority, key, None if expires is None else int(expires * 1000))
@@ -52,9 +52,9 @@ def definition(device: Device, tool: str, max_tools: int) -> Definition | None:
     return None if device.online else Definitions(device.tools, max_tools).tools.get(tool)
 
 
-def next_of(device: str, tasks: Mapping[str, Task]) -> Task | None:
-    """Whose turn it is among the calls that wait for a device."""
-    waiting = [task for task in tasks.values() if task.queued and not task.over and task.device == device]
+def next_of(running: Iterable[Task]) -> Task | None:
+    """Whose turn it is among the calls that wait for a device, of its tasks that run."""
+    waiting = [task for task in running if task.queued and not task.over]
     return min(waiting, key=lambda task: (-task.priority, task.created, task.id), default=None)
 
 

@@ -48,6 +48,7 @@ class Tasks:
         self._of: dict[str, set[str]] = {}
         # Set when there is something new for a task that waits: answers, or its device.
         self._news: dict[str, asyncio.Event] = {}
+        self._late: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -79,9 +80,8 @@ class Tasks:
 
         Raises TooManyTasks, StoreError.
         """
-        for one in self._tasks.values():
-            if wish.key and (one.key, one.owner, one.label) == (wish.key, owner, question.label):
-                return one
+        if (same := self.same(question.label, owner, wish.key)) is not None:
+            return same
         if (
             sum(one.queued and not one.over and one.device == question.device for one in self._tasks.values())
             >= offline.MOST_WAITING
@@ -92,6 +92,11 @@ class Tasks:
         task.wanted_until = task.created + wish.expires_ms if wish.expires_ms is not None else 0
         task.message = f"device {question.device} is away; the call waits for it"
         return await self._opened(task)
+
+    def same(self, label: str, owner: str, key: object) -> Task | None:
+        """The task of an equal call to a device that was away."""
+        wanted = (key, owner, label)
+        return next((one for one in self._tasks.values() if key and (one.key, one.owner, one.label) == wanted), None)
 
     def _made(self, question: Question, asked: Json, owner: str) -> Task:
         mine = [one for one in self._tasks.values() if not one.over]
@@ -108,6 +113,13 @@ class Tasks:
             await self._table.save(task)
         except StoreError:
             del self._tasks[task.id]
+            raise
+        except asyncio.CancelledError:
+            # Its client left meanwhile: nobody knows its name.
+            del self._tasks[task.id]
+            late = asyncio.create_task(self._forget([task]))
+            self._late.add(late)
+            late.add_done_callback(self._late.discard)
             raise
         self._start(task)
         return task
@@ -157,6 +169,9 @@ class Tasks:
         mine.discard(task.id)
         if not mine:
             self._of.pop(task.device, None)
+        elif task.queued:
+            # Whatever ended it, the next one's turn has come.
+            self.arrived(task.device)
 
     async def _run(self, task: Task) -> None:
         away_s = _AWAY_S
@@ -171,7 +186,6 @@ class Tasks:
                     away_s = min(2 * away_s, _LONGEST_AWAY_S)
         except MCPError as error:
             await self._becomes(task, status="failed", error=error.error.model_dump(exclude_none=True))
-            self.arrived(task.device)
         except StoreError:
             log.exception("task %s of %s cannot be kept", task.id, task.device)
         except Exception:
@@ -185,7 +199,7 @@ class Tasks:
         while task.queued:
             if 0 < task.wanted_until < _now():
                 raise errors.outdated(task.device, task.label)
-            if offline.next_of(task.device, self._tasks) is task and self._asker.reachable(task.device):
+            if offline.next_of(self._tasks[one] for one in self._of[task.device]) is task and self._asker.reachable(task.device):
                 await self._make(task)
             else:
                 left_s = (task.wanted_until - _now()) / 1000 if task.wanted_until else _LONGEST_AWAY_S
@@ -259,7 +273,7 @@ class Tasks:
             if task.id in self._runs:
                 self._runs[task.id].cancel()
                 self._ended(task)
-            del self._tasks[task.id]
+            self._tasks.pop(task.id, None)
         try:
             await self._table.forget([task.id for task in tasks])
         except StoreError:
