@@ -7,8 +7,10 @@ import asyncio
 import contextlib
 import json
 import sys
+from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx2
 import paho.mqtt.client as paho
 import pytest
 from mcp import Client, StdioServerParameters
@@ -17,6 +19,9 @@ from tests.support.gateway_world import REALM, world
 from tests.support.waiting import until
 
 from motet.bus.url import BrokerUrl
+from motet.config.beyond import Upstream
+from motet.fleet import RpcError
+from motet.upstream import StandIn, configured
 from motet.upstream.keeper import Keeper
 from motet.upstream.mqtt_servers import MqttServers, device_id
 from motet.upstream.mqtt_transport import ServerName, mqtt_transport
@@ -237,3 +242,39 @@ def test_ids_of_servers_are_valid_and_differ():
     names = {device_id(ServerName(one, two)) for one in ("a", "b", "a/b") for two in ("x", "x y", "é" * 40, "+")}
     assert len(names) == 12
     assert all(len(name) <= 32 and name.replace("-", "").isalnum() and name.isascii() for name in names)
+
+
+async def test_what_no_server_should_do_is_an_answer_too():
+    async def wrong(_name: str, _arguments: Any, _progress: Any) -> Any:
+        raise RuntimeError("structured content is not of the schema")
+
+    async with world() as w, StandIn(w.broker.url, REALM, "odd", "mcp", "odd 1", wrong) as stand_in:
+        stand_in.show([{"name": "x", "inputSchema": {"type": "object"}}])
+        await until(lambda: there(w, "odd"), 30)
+        with pytest.raises(RpcError, match="not of the schema"):
+            await w.fleet.call_tool("odd", "x", {})
+
+
+async def test_a_server_that_stops_answering_is_left_and_tried_anew(tmp_path):
+    starts = tmp_path / "starts"
+    program = f"import sys\nopen({str(starts)!r}, 'a').write('x')\nfor line in sys.stdin: pass"
+    silent = StdioServerParameters(command=sys.executable, args=["-c", program])
+    async with world() as w, keeping(Keeper(w.broker.url, REALM, "mute", lambda: Target(silent), call_timeout_s=0.2)):
+        await until(lambda: starts.exists() and len(starts.read_text()) > 1, 30)
+
+
+async def test_an_endpoint_with_a_token_gets_it_and_the_time_that_a_call_takes(monkeypatch):
+    monkeypatch.setenv("UPSTREAM_TOKEN", "secret")
+    seen: list[httpx2.AsyncClient] = []
+
+    @contextlib.asynccontextmanager
+    async def client(url: str, http_client: httpx2.AsyncClient) -> AsyncIterator[None]:
+        seen.append(http_client)
+        yield
+
+    monkeypatch.setattr(configured, "streamable_http_client", client)
+    one = Upstream(id="far", url="http://127.0.0.1:1/mcp", token_env="UPSTREAM_TOKEN")
+    async with configured._target(one)().server:
+        assert seen[0].headers["authorization"] == "Bearer secret"
+        assert seen[0].timeout.read > one.call_timeout_s
+    assert seen[0].is_closed

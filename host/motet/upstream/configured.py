@@ -7,10 +7,11 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
-import httpx2
 from mcp import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
 
 from motet.bus.url import BrokerUrl
 from motet.config import Config
@@ -50,8 +51,17 @@ def _target(one: Upstream) -> Callable[[], Target]:
     token = os.environ.get(one.token_env)
     if not token:
         raise ValueError(f"upstream {one.id}: the environment variable {one.token_env} is not set")
-    headers = {"Authorization": f"Bearer {token}"}
-    return lambda: Target(streamable_http_client(one.url, http_client=httpx2.AsyncClient(headers=headers)))
+    return lambda: Target(_with_token(one.url, token))
+
+
+@contextlib.asynccontextmanager
+async def _with_token(url: str, token: str) -> AsyncIterator[Any]:
+    """Streams to and from an endpoint that wants a token, with the SDK's patience: its calls may take longer than a page."""
+    async with (
+        create_mcp_http_client({"Authorization": f"Bearer {token}"}) as client,
+        streamable_http_client(url, http_client=client) as streams,
+    ):
+        yield streams
 
 
 def _mqtt_servers(config: Config, broker_url: str) -> MqttServers:

@@ -33,15 +33,13 @@ class Keeper:
         self.id = device_id
         self._broker_url, self._realm, self._target = broker_url, realm, target
         self._call_timeout_s, self._refresh_s = call_timeout_s, refresh_s
-        self._failure = ""
+        self._failure, self._delay_s = "", _FIRST_DELAY_S
 
     async def run(self) -> None:
         """Until cancelled."""
-        delay = _FIRST_DELAY_S
         while True:
             try:
                 async with connected(self._target(), self._call_timeout_s) as upstream:
-                    delay, self._failure = _FIRST_DELAY_S, ""
                     await self._serve(upstream)
             except asyncio.CancelledError:
                 raise
@@ -51,8 +49,8 @@ class Keeper:
                 self._failed(group.exceptions[0])
             except Exception as error:  # whatever a foreign server brings about, it is no reason to stop
                 self._failed(error)
-            await asyncio.sleep(delay * random.uniform(0.5, 1.0))
-            delay = min(2 * delay, _LAST_DELAY_S)
+            await asyncio.sleep(self._delay_s * random.uniform(0.5, 1.0))
+            self._delay_s = min(2 * self._delay_s, _LAST_DELAY_S)
 
     async def _serve(self, upstream: Upstream) -> None:
         tools = await upstream.tools()
@@ -66,6 +64,8 @@ class Keeper:
                     raise UpstreamError(f"its tools cannot be told: {error}") from error
                 await asyncio.sleep(self._refresh_s)
                 tools = await upstream.tools()
+                # Only who stays is well: a server that is lost at once is neither asked nor told of twice a second.
+                self._failure, self._delay_s = "", _FIRST_DELAY_S
 
     def _failed(self, error: BaseException) -> None:
         text = str(error) or type(error).__name__

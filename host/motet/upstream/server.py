@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 from mcp import Client
@@ -79,5 +79,7 @@ class Target:
 @asynccontextmanager
 async def connected(target: Target, call_timeout_s: float) -> AsyncIterator[Upstream]:
     """An open connection. Raises what the server or the way to it brings about."""
-    async with Client(target.server, mode="legacy" if target.handshake else "auto") as client:
+    mode: Literal["legacy", "auto"] = "legacy" if target.handshake else "auto"
+    # A server that says nothing any more is left, and tried anew.
+    async with Client(target.server, mode=mode, read_timeout_seconds=call_timeout_s) as client:
         yield Upstream(client, call_timeout_s)

@@ -130,9 +130,12 @@ class StandIn:
     async def _serve(self, reply_to: str, number: str | int, message: Json) -> None:
         params = message.get("params", {})
         try:
-            body = await self._answer(reply_to, message["method"], params if isinstance(params, dict) else {})
+            body = await self._answer(reply_to, message.get("method"), params if isinstance(params, dict) else {})
         except UpstreamError as error:
             body = {"error": {"code": errors.INTERNAL, "message": str(error)[:500]}}
+        except Exception as error:  # such as a result that is not of its tool's schema: who called hears of it
+            log.warning("%s: a call failed: %r", self.id, error)
+            body = {"error": {"code": errors.INTERNAL, "message": f"it answers wrongly: {error}"[:500]}}
         self._send(reply_to, {"id": number, **body})
 
     async def _answer(self, reply_to: str, method: object, params: Json) -> Json:
@@ -169,9 +172,10 @@ class StandIn:
         try:
             data = packed.dumps({"jsonrpc": "2.0", **body}, reply_to)
             if len(data) > MAX_TOTAL:
-                return self._send(
-                    reply_to, {"id": body["id"], "error": {"code": errors.TOO_LARGE, "message": f"answer of {len(data)} bytes"}}
-                )
+                if "id" not in body:
+                    raise ValueError(f"a notification of {len(data)} bytes")
+                too_large = {"code": errors.TOO_LARGE, "message": f"answer of {len(data)} bytes"}
+                return self._send(reply_to, {"id": body["id"], "error": too_large})
             topic = self._topics.replies(reply_to, self.id)
             for frame in split(data, LIMIT, secrets.randbits(32)):
                 self._bus.publish(topic, frame, qos=0)
