@@ -81,7 +81,8 @@ class StdioPort(QueuePort):
             return
         try:
             message = json.loads(line)
-        except ValueError:
+        except (ValueError, RuntimeError):
+            # RuntimeError: nested deeper than there is stack.
             self._refuse(None, _PARSE_ERROR, "not JSON")
             return
         if not isinstance(message, dict) or not isinstance(message.get("method"), str):
@@ -111,6 +112,9 @@ class StdioPort(QueuePort):
         except WireError as error:
             self._refuse(message.get("id"), _INVALID_REQUEST, error.message)
             return
+        except UnicodeError:
+            self._refuse(message.get("id"), _INVALID_REQUEST, "text that is not UTF-8")
+            return
         if len(data) > self.limit:
             self._refuse(message.get("id"), _INVALID_REQUEST, "a request of %d bytes, at most %d" % (len(data), self.limit))
             return
@@ -136,7 +140,7 @@ class StdioPort(QueuePort):
         self._say({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": text}})
 
     def _say(self, message):
-        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.write(json.dumps(_finite(message)) + "\n")
         platform.flush()
 
 
@@ -145,6 +149,15 @@ def _make_cacheable(result):
     if isinstance(result, dict) and any(name in result for name in _CACHEABLE):
         result.setdefault("ttlMs", 0)
         result.setdefault("cacheScope", "private")
+
+
+def _finite(value):
+    """With null for numbers that JSON does not have: a sensor may read one, and the line would be lost to the client."""
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, dict):
+        return {key: _finite(value[key]) for key in value}
+    return [_finite(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def _valid_id(value):

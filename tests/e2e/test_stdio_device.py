@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import select
@@ -18,8 +19,9 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from motet_native.frame import Link
 
-from motet_core.port import HELLO, PRESENCE
-from motet_core.wire import hello, presence
+from motet_core.port import HELLO, PRESENCE, REPLY
+from motet_core.port_stdio import StdioPort
+from motet_core.wire import hello, packed, presence
 
 EDGE = Path(os.environ.get("MOTET_EDGE", Path(__file__).resolve().parents[2] / "build/edge/motet-edge"))
 COMMANDS = {"cpython": [sys.executable, "-m", "motet_core"], "edge": [str(EDGE)]}
@@ -90,6 +92,7 @@ def test_a_handshake_of_an_earlier_revision_is_answered_in_it(command, revision)
         ('{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": []}', -32602),
         ('{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": 5}}', -32602),
         ('{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"a": ' + "[" * 40 + "]" * 40 + "}}", -32600),
+        ("[" * 200_000, -32700),
         ('{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "x": "' + "y" * 70000 + '"}', -32600),
     ],
 )
@@ -102,6 +105,23 @@ def test_a_bad_line_is_answered_with_its_code_and_the_next_one_works(command, li
 def test_a_line_without_end_is_refused_once_and_skipped(command):
     bad, good = answers(command, "x" * 600_000, VITALS)
     assert (bad["error"]["code"], good["id"]) == (-32600, 7)
+
+
+@pytest.mark.parametrize("field", ["method", "params"])
+def test_half_of_a_character_is_an_error_and_no_end(field):
+    # MicroPython takes it for three bytes like others.
+    bad = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"} | {field: "\ud800" if field == "method" else {"a": "\ud800"}}
+    refused, good = answers(COMMANDS["cpython"], bad, VITALS)
+    assert (refused["error"]["code"], good["id"]) == (-32600, 7)
+
+
+def test_a_number_that_json_does_not_have_is_null(capsys):
+    async def say() -> None:
+        await StdioPort(1 << 16, "x").send(REPLY, packed.dumps(told))
+
+    told = {"jsonrpc": "2.0", "id": 1, "result": {"value": float("nan"), "of": [float("-inf"), 1.5]}}
+    asyncio.run(say())
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["result"] == {"value": None, "of": [None, 1.5]}
 
 
 def test_an_id_that_is_open_is_refused(command):
