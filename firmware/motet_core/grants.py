@@ -57,19 +57,25 @@ class Grants:
         """Commits the stage of an artifact, its grant first: wherever the power fails, the artifact that is there has its own."""
         if self._coming[1] is not None:
             self._values.put(_SPACE, _key(wanted), self._coming[1])
+        replaced = before is not None and before["digest"] != wanted["digest"] and self.device is not None
+        if replaced:
+            # The new one may have no grant at all. Before it counts: when there is no room, nothing has changed yet.
+            self._end(before)
         stage.keep(wanted)
-        if before is not None and before["digest"] != wanted["digest"] and self.device is not None:
-            # Its serial counts on: the new one may have no grant at all.
-            self.forget(before)
+        if replaced:
+            self._values.delete(_SPACE, _key(before))
 
     def forget(self, wanted):
         """An artifact has been removed. What was granted to it does not come back with an old grant."""
-        if self.device is None:
-            return
+        if self.device is not None:
+            self._end(wanted)
+            self._values.delete(_SPACE, _key(wanted))
+
+    def _end(self, wanted):
+        """Grants up to the one of an artifact never come again."""
         for kept in self._kept():
             if kept.digest == wanted["digest"] and kept.serial > self._floor():
                 self._values.put(_SPACE, _FLOOR, cbor.dumps(kept.serial))
-        self._values.delete(_SPACE, _key(wanted))
 
     def _grant(self, envelope):
         return _parsed(self.device.gateway_key.opened(envelope, GRANT))

@@ -182,6 +182,14 @@ def test_tokens_without_a_resource_are_refused_by_the_configuration(tmp_path):
             load(file)
 
 
+async def test_a_subscription_that_is_refused_takes_no_place(auth):
+    wanted = {"notifications": {"resourceSubscriptions": ["motet://valve/gateway/twin"]}}
+    listen = {"json": modern_body("subscriptions/listen", **wanted), "headers": modern_headers("subscriptions/listen")}
+    async with serving(fleet(), auth=auth) as (url, app):
+        assert "no scope" in (await asked(url, token(), listen)).text
+        assert app.front.hub._views == {}
+
+
 async def test_a_key_that_was_withdrawn_ends_with_the_set_that_had_it(auth, monkeypatch):
     told = [json.loads(Path(auth.jwks).read_text(encoding="utf-8"))]
     monkeypatch.setattr(jwt.PyJWKClient, "fetch_data", lambda _: told[-1])

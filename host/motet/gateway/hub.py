@@ -71,9 +71,10 @@ class Hub:
             raise MCPError(INVALID_PARAMS, f"{len(uris)} resources in one subscription, at most {MOST_URIS}")
         if sum(one.open for one in self._views.values()) >= self._most:
             raise MCPError(INTERNAL_ERROR, "too many listeners; try again later")
+        # Refused before it counts as one of them.
+        keys = [_readable(view, str(uri)) for uri in uris]
         one = self._views.setdefault(view, _Listeners(self._most))
         one.open += 1
-        keys = [_readable(view, str(uri)) for uri in uris]
         self.watch(keys)
         try:
             return await one.handler(ctx, params)

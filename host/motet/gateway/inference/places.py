@@ -111,6 +111,8 @@ class Here:
     def __init__(self, depot: Depot, rules: Rules | None) -> None:
         self._depot, self._rules = depot, rules
         self._loaded: OrderedDict[str, tuple[threading.Lock, Models]] = OrderedDict()
+        # Calls run in threads.
+        self._loading = threading.Lock()
 
     async def infer(self, ctx: Context, wish: Wish) -> tuple[str, Json]:
         if self._rules is not None:
@@ -123,7 +125,8 @@ class Here:
             raise NotHere(str(error)) from error
 
     def _run(self, wish: Wish) -> Json:
-        lock, models = self._ready(wish.model)
+        with self._loading:
+            lock, models = self._ready(wish.model)
         with lock:
             try:
                 value, text = models.call(PREDICT, wish.arguments)
