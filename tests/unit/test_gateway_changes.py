@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from types import SimpleNamespace
 
 import httpx2
 import pytest
 from mcp import Client
 from mcp.client.subscriptions import ToolsListChanged
-from mcp_types import InitializedNotification
+from mcp.shared.exceptions import MCPError
+from mcp_types import InitializedNotification, SubscribeRequestParams
 from tests.support.mcp_http import modern_body, modern_headers
 from tests.support.memory_fleet import ADD, MemoryDevice, MemoryFleet, serving
 from tests.support.waiting import until
+
+from motet.gateway.hub import MOST_URIS, Hub
 
 pytestmark = pytest.mark.anyio
 OTHER = {**ADD, "name": "vote.push"}
@@ -106,3 +111,17 @@ async def test_a_listen_request_without_an_event_stream_is_refused(fleet):
 async def standing_stream(app):
     """Older clients open their stream for notifications after the handshake."""
     await until(lambda: app.standing_streams)
+
+
+async def test_what_a_client_subscribed_to_ends_with_its_connection_also_when_it_was_never_ready():
+    class Connection:
+        exit_stack = contextlib.ExitStack()
+
+    hub, connection = Hub(4), Connection()
+    ctx = SimpleNamespace(request=None, session=SimpleNamespace(_connection=connection))
+    for number in range(2 * MOST_URIS):
+        with contextlib.suppress(MCPError):
+            await hub.subscribe(ctx, SubscribeRequestParams(uri=f"motet://pump/x/{number}"))
+    assert len(hub.watched) == MOST_URIS
+    connection.exit_stack.close()
+    assert not hub.watched

@@ -97,7 +97,10 @@ class Hub:
 
     async def subscribe(self, ctx: Context, params: SubscribeRequestParams) -> EmptyResult:
         """The `resources/subscribe` handler of older revisions. Raises MCPError."""
-        held, key = self.sessions.uris(ctx.session._connection), _readable(views.of(ctx), str(params.uri))
+        key = _readable(views.of(ctx), str(params.uri))
+        # One that never said that it is ready: what it wants is forgotten with its connection, too.
+        self.opened(ctx)
+        held = self.sessions.uris(ctx.session._connection)
         if len(held) >= MOST_URIS:
             raise MCPError(INVALID_PARAMS, f"subscribed to {len(held)} resources already, at most {MOST_URIS}")
         if key[1] not in held:
