@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import wasmtime
@@ -12,6 +11,9 @@ from tests.support import abi_guests
 from wasmtime import component as wc
 
 from motet.components import descriptor
+
+# Lets wasmtime-py keep every tag, which it leaves out where types tell the case.
+from motet.components.jit import componentvalues as _tags  # noqa: F401
 from motet.components.wittypes import Enum, Flags, ListOf, Option, Primitive, Record, Result, Tuple, Type, Variant, nullable
 from motet_core import canonical_call as twin
 
@@ -105,15 +107,6 @@ class Wasmtime:
             raise Broken(str(error)) from None
         assert kind.result is not None
         return from_wasmtime(kind.result, result)
-
-
-def tagged_variants() -> Callable[[], None]:
-    """Lets wasmtime-py keep every tag, which it leaves out where types tell the case; returns the undoing."""
-    from wasmtime.component import _types
-
-    original = _types.VariantLikeType._tagged
-    _types.VariantLikeType._tagged = lambda self: True  # type: ignore[method-assign]
-    return lambda: setattr(_types.VariantLikeType, "_tagged", original)
 
 
 def to_wasmtime(kind: Type | None, value: Any) -> Any:

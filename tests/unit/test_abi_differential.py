@@ -8,12 +8,11 @@ that the guest sees must be equal.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import wasmtime
-from tests.support import abi_engines, abi_random
+from tests.support import abi_random
 from tests.support.abi_engines import Broken, Native, Twin, Wasmtime
 from tests.support.abi_guests import PADDING
 
@@ -22,10 +21,8 @@ PARTS = 8
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[wasmtime.Engine]:
-    undo = abi_engines.tagged_variants()
-    yield wasmtime.Engine()
-    undo()
+def engine() -> wasmtime.Engine:
+    return wasmtime.Engine()
 
 
 def outcome(guest: Native | Twin | Wasmtime, data: bytes) -> tuple[str, Any]:

@@ -135,6 +135,12 @@ def test_wrong_usage_is_one_sentence(arguments, code, words):
     assert got == code and words in said and "Traceback" not in said
 
 
+def test_run_plays_no_imports_and_says_who_does():
+    run("new", "thing", "--template", "service", "--lang", "python")
+    got, said = run("run", "thing", "total")
+    assert got == 2 and "store.get" in said and "motet test" in said and "Traceback" not in said
+
+
 def test_run_ends_with_ctrl_c_like_a_program(tmp_path):
     run("new", "thing")
     code = "import signal, os, sys\nfrom motet.components import testing\n"

@@ -7,14 +7,13 @@ The same module runs on the native engine and, as a component that other tools m
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import wasmtime
 from motet_native import wasm
-from tests.support import abi_engines, abi_random, sdk_guests
+from tests.support import abi_random, sdk_guests
 from tests.support.sdk_engines import check
 
 from motet.components import wit
@@ -30,10 +29,8 @@ TYPES, VALUES = 24, 12
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[wasmtime.Engine]:
-    undo = abi_engines.tagged_variants()
-    yield wasmtime.Engine()
-    undo()
+def engine() -> wasmtime.Engine:
+    return wasmtime.Engine()
 
 
 COMPILED = [language for language in bindings.LANGUAGES if language != "python"]

@@ -73,7 +73,7 @@ def _arguments(text: str) -> dict[str, Any]:
 
 def _called(module: Path, tool: str, given: dict[str, Any], on: str) -> Any:
     from motet.components.errors import ComponentError
-    from motet.components.testing import ToolError, open_component
+    from motet.components.testing import NotPlayed, ToolError, open_component
     from motet.emulate import EmulatorError
 
     try:
@@ -81,6 +81,8 @@ def _called(module: Path, tool: str, given: dict[str, Any], on: str) -> Any:
             return component.call(tool, given)
     except ToolError as error:
         raise FatalError(f"{tool}: {error}", Exit.TOOL_ERROR) from error
+    except NotPlayed as error:
+        raise FatalError(f"{error}; `motet run` plays no imports, tests do: `motet test`", Exit.USAGE) from error
     except EmulatorError as error:
         raise FatalError(f"{on}: {error}", Exit.UNREACHABLE) from error
     except ComponentError as error:
@@ -129,7 +131,9 @@ def _unpacked(package: Package) -> Iterator[Path]:
 @reporting
 def test(
     folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="The component's folder.")] = Path(),
-    on: Annotated[list[str] | None, typer.Option("--on", metavar="ENGINE", help="wasmtime, native or an emulated board.")] = None,
+    on: Annotated[
+        list[str] | None, typer.Option("--on", metavar="ENGINE", help="wasmtime, native, an emulated board, python.")
+    ] = None,
     select: Annotated[str, typer.Option("-k", metavar="WORDS", help="Only tests whose names fit, as in pytest.")] = "",
     as_json: Json = False,
 ) -> None:

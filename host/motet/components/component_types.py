@@ -24,6 +24,11 @@ def describe(engine: wasmtime.Engine, data: bytes) -> dict[str, Any]:
         compiled = wc.Component(engine, data)
     except wasmtime.WasmtimeError as error:
         return {"refused": ["valid", " ".join(str(error).split())]}
+    return of(engine, compiled)
+
+
+def of(engine: wasmtime.Engine, compiled: wc.Component) -> dict[str, Any]:
+    """The same of a component that has been compiled."""
     writer = _Writer(engine)
     try:
         sides = {"imports": compiled.type.imports(engine), "exports": compiled.type.exports(engine)}

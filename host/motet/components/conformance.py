@@ -35,26 +35,31 @@ _RULE = "conformance"
 
 def check(component: bytes, world: World) -> None:
     """Refuses a component whose type is not the world's, naming the function, or one that wasmtime finds invalid."""
-    told = smoke.ask({"component": component})
+    compare(smoke.ask({"component": component}), world)
+
+
+def compare(told: dict[str, Any], world: World) -> None:
+    """The same for what ``component_types`` tells of a component. Raises AdmissionError."""
     if "refused" in told:
         rule, reason = told["refused"]
         raise AdmissionError(rule, reason)
-    exports = {_key(*row[:2]): row for row in told["exports"]}
+    exports = {key(*row[:2]): row for row in told["exports"]}
     for wanted in world.exports:
-        where = f"export {_key(wanted.interface, wanted.name)}"
-        if (row := exports.get(_key(wanted.interface, wanted.name))) is None:
+        where = f"export {key(wanted.interface, wanted.name)}"
+        if (row := exports.get(key(wanted.interface, wanted.name))) is None:
             there = ", ".join(sorted(exports)) or "none"
             raise AdmissionError(_RULE, f"the world exports it, the component does not (it exports {there[:200]})", where)
         _compare(wanted, row, where)
-    given = {_key(one.interface, one.name): one for one in world.imports}
+    given = {key(one.interface, one.name): one for one in world.imports}
     for row in told["imports"]:
-        where = f"import {_key(*row[:2])}"
-        if (offered := given.get(_key(*row[:2]))) is None:
+        where = f"import {key(*row[:2])}"
+        if (offered := given.get(key(*row[:2]))) is None:
             raise AdmissionError(_RULE, "the component imports it, the world does not", where)
         _compare(offered, row, where)
 
 
-def _key(interface: str, name: str) -> str:
+def key(interface: str, name: str) -> str:
+    """A function's core name, from the two parts."""
     return f"{interface}#{name}" if interface else name
 
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import motet_native
 import wasmtime
@@ -19,6 +20,7 @@ INSTRUCTIONS_PER_UNIT = 5000
 PAGE = 65536
 _LETTERS = {"i32": "i", "i64": "I", "f32": "f", "f64": "F"}
 _KEPT = 64
+Made = TypeVar("Made")
 
 
 @functools.cache
@@ -66,21 +68,24 @@ def signature(kind: Any) -> str:
     return f"{_LETTERS[str(kind.results[0])] if kind.results else 'v'}({params})"
 
 
-class _Cache:
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._programs: OrderedDict[bytes, Program] = OrderedDict()
+class Cache(Generic[Made]):
+    """What ``make`` makes of code, by its digest; the last ``kept`` of them."""
 
-    def get(self, code: bytes) -> Program:
+    def __init__(self, make: Callable[[bytes], Made], kept: int) -> None:
+        self._make, self._kept = make, kept
+        self._lock = Lock()
+        self._programs: OrderedDict[bytes, Made] = OrderedDict()
+
+    def get(self, code: bytes) -> Made:
         """The compiled module. Raises Error. Compiling takes milliseconds, the second time microseconds."""
         digest = hashlib.sha256(code).digest()
         with self._lock:
-            found = self._programs.get(digest) or Program(code)
+            found = self._programs.get(digest) or self._make(code)
             self._programs[digest] = found
             self._programs.move_to_end(digest)
-            if len(self._programs) > _KEPT:
+            if len(self._programs) > self._kept:
                 self._programs.popitem(last=False)
             return found
 
 
-compiled = _Cache().get
+compiled = Cache(Program, _KEPT).get

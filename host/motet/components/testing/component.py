@@ -17,7 +17,7 @@ from motet.components.testing.hosts import Host
 from motet.components.testing.local import ENGINES, Local
 from motet.components.wittypes import World
 
-PYTHON = "python"
+PYTHON, WASMTIME = "python", "wasmtime"
 
 
 class Runs(Protocol):
@@ -41,19 +41,27 @@ class Runs(Protocol):
 
 
 class Component:
-    """``on``: "wasmtime", "native" or the name of an emulated board; "python" for a component in Python."""
+    """``on``: "wasmtime", "native" or the name of an emulated board; "python" or "wasmtime" for a component in Python."""
 
     def __init__(self, folder: Path, on: str = "native", host: Host | None = None) -> None:
         """Raises ComponentError when it cannot be built, is refused, or ``on`` is nothing to run it on."""
         self.on, self.host = on, host or Host()
-        self.manifest = manifests.load(folder if folder.is_dir() else folder.parent)
+        home = folder if folder.is_dir() else folder.parent
+        self.manifest = manifests.load(home)
         if on == PYTHON:
             from motet.components.testing.python import Interpreted
 
-            self._runs: Runs = Interpreted(folder, self.manifest, self.host)
+            self._runs: Runs = Interpreted(home, self.manifest, self.host)
             return
         if self.manifest.build is not None and self.manifest.build.language == PYTHON:
-            raise ComponentError(f"{folder}: a component in Python is for gateways: it runs on {PYTHON} here, not on {on}")
+            if on != WASMTIME:
+                raise ComponentError(
+                    f"{folder}: a component in Python is for gateways: it runs on {PYTHON} or {WASMTIME}, not on {on}"
+                )
+            from motet.components.testing.gatewayonly import Built
+
+            self._runs = Built(home, self.manifest, self.host)
+            return
         admitted = _admitted(folder, _seen(folder))
         if on in ENGINES:
             self._runs = Local(admitted, on, self.host, _world(folder, admitted))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from motet.components.testing import Component, Host
 
 VARIABLE = "MOTET_TEST_ON"
+_GATEWAYS = ("python", "wasmtime")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,7 +35,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         # What boards have instead cannot be played.
         names = [name for name in names if name in ("wasmtime", "native")] or ["wasmtime", "native"]
     if not marker and _in_python(metafunc.definition.path):
-        names = ["python"]
+        # As it was built only when somebody asks for it: that takes half a minute.
+        names = [name for name in os.environ.get(VARIABLE, "").replace(",", " ").split() if name in _GATEWAYS] or ["python"]
     metafunc.parametrize("component", names, indirect=True)
 
 

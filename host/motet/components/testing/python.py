@@ -17,8 +17,8 @@ from motet.components.errors import ComponentError
 from motet.components.manifest import Manifest
 from motet.components.sdk.names import described, owner, pascal, snake, upper
 from motet.components.sdk.python import case_name, members
+from motet.components.testing.contracted import Contracted
 from motet.components.testing.hosts import Host
-from motet.components.witpackages import is_service
 from motet.components.wittypes import (
     Enum,
     Flags,
@@ -36,7 +36,7 @@ from motet.components.wittypes import (
 from motet_core.errors import ToolError
 
 
-class Interpreted:
+class Interpreted(Contracted):
     """Raises ComponentError when a module cannot be imported or the class does not keep to the contract."""
 
     def __init__(self, folder: Path, manifest: Manifest, host: Host) -> None:
@@ -44,45 +44,12 @@ class Interpreted:
             raise ComponentError(f'{folder}: only components with build.language = "python" run on python')
         files = staging.stage(folder, manifest, manifest.build)
         world = wit.load((folder / manifest.component.wit).read_text("utf-8"), manifest.component.wit, manifest.component.world)
-        self._functions = {function.name: function for function in world.exports}
+        super().__init__(world, manifest)
         self._bindings = _imported(files, manifest.build.sources[0])
         self._values = _Values(self._bindings)
-        self._steps = manifest.steps
         for function, work in host.bound(world.imports):
             self._play(function, work)
-        for name in ("init", "health"):
-            if self._service(name) is not None:
-                self._begin(name)
-
-    def call(self, tool: str, arguments: dict[str, Any]) -> Any:
-        function = self._functions.get(tool)
-        if function is None or is_service(function):
-            raise ComponentError(f"there is no tool {tool!r}: there are {', '.join(sorted(self._functions))}")
-        value = self._called(function, arguments)
-        while tool in self._steps:
-            value = self._called(self._functions[self._steps[tool].step], {})
-            if value["tag"] == "done":
-                return value.get("val")
-        return value
-
-    def handle(self, message: dict[str, Any]) -> bytes:
-        function = self._service("handle")
-        if function is None:
-            raise ComponentError("the contract exports no handler")
-        return bytes(self._called(function, {"message": message}))
-
-    def tick(self, function: str) -> Any:
-        return self._called(self._functions[function], {})
-
-    def _service(self, name: str) -> Function | None:
-        function = self._functions.get(name)
-        return function if function is not None and is_service(function) else None
-
-    def _begin(self, name: str) -> None:
-        try:
-            self._called(self._functions[name], {})
-        except ToolError as error:
-            raise ComponentError(f"{name}: {error}") from None
+        self._begin()
 
     def _called(self, function: Function, arguments: dict[str, Any]) -> Any:
         given = [self._values.given(param.type, arguments.get(param.name)) for param in function.params]
