@@ -7,6 +7,8 @@ import time
 
 from motet_core.platform import MICROPYTHON
 
+_CLOSE_S = 2
+
 
 def complain(text):
     """A line for people, beside the messages."""
@@ -44,11 +46,13 @@ def _tls_context(authorities):
 
 
 async def close_stream(writer):
-    """Closes a connection; that it is broken already is no error."""
+    """Closes a connection; that it is broken already is no error, and that nobody takes what is left is none for long."""
     try:
-        # MicroPython closes the socket in wait_closed, CPython in close.
+        # MicroPython closes the socket in wait_closed, CPython in close, once all is sent.
         writer.close()
-        await writer.wait_closed()
+        await asyncio.wait_for(writer.wait_closed(), _CLOSE_S)
+    except asyncio.TimeoutError:
+        writer.transport.abort()
     except OSError:
         pass
 

@@ -15,6 +15,7 @@ _CHUNK = 2048
 _FIRST_DELAY_MS, _LAST_DELAY_MS = 500, 30000
 _MAX_UNACKNOWLEDGED = 16
 _ANSWER_MS = 10000
+_LEAVE_S = 2
 # Reasons of MQTT 5 for a refusal that waiting does not cure soon, and of a broker that speaks 3.1.1 alone.
 _TAKEN_OVER = 0x8E
 _WRONG_VERSIONS = (0x01, 0x84)
@@ -51,22 +52,21 @@ class Client:
         self._acknowledged = asyncio.Event()
         self._heard = self._said = 0
         self._silent = False
+        self._ping = None
 
     async def run(self):
         """Connects, serves and comes back, until cancelled; then it says itself what its will would have said, and leaves."""
         delay = _FIRST_DELAY_MS
-        try:
-            while True:
-                before = self.counters["connects"]
-                why = await self._session()
-                if self.counters["connects"] > before:
-                    delay = _FIRST_DELAY_MS
-                self._log("no connection to %s: %s" % (self._address, why))
-                # Spread over time, so that a thousand devices do not come back in one instant.
-                await platform.sleep_ms(delay // 2 + int.from_bytes(platform.random_bytes(2), "big") * delay // 65536)
-                delay = min(2 * delay, _LAST_DELAY_MS)
-        finally:
-            await self._leave()
+        while True:
+            began = platform.clock_ms()
+            why = await self._session()
+            # A connection that ends at once, such as by another client of this id, is no reason to come back faster.
+            if platform.clock_ms() - began > _LAST_DELAY_MS:
+                delay = _FIRST_DELAY_MS
+            self._log("no connection to %s: %s" % (self._address, why))
+            # Spread over time, so that a thousand devices do not come back in one instant.
+            await platform.sleep_ms(delay // 2 + int.from_bytes(platform.random_bytes(2), "big") * delay // 65536)
+            delay = min(2 * delay, _LAST_DELAY_MS)
 
     async def publish(self, topic, payload, retain=False):
         """With QoS 0 -> whether there was a connection to write it to."""
@@ -91,6 +91,7 @@ class Client:
             return await task
         except asyncio.CancelledError:
             if not self._silent:
+                await self._leave()
                 raise
             return "the broker is silent"
         except (OSError, EOFError, ValueError, Refused) as error:
@@ -182,8 +183,9 @@ class Client:
                 self._silent = True
                 task.cancel()
                 return
-            if self.connected and max(quiet, now - self._said) >= alive // 2:
-                await self._write(packets.pingreq())
+            # A writer that waits for the broker must not keep this from seeing how long.
+            if self.connected and max(quiet, now - self._said) >= alive // 2 and not self._writing.locked():
+                self._ping = asyncio.create_task(self._write(packets.pingreq()))
 
     async def _write(self, data, opening=False):
         async with self._writing:
@@ -200,10 +202,14 @@ class Client:
             return True
 
     async def _leave(self):
+        data = packets.disconnect()
         if self._will is not None:
-            await self._write(packets.publish(self._version, self._will[0], self._will[1], retain=True))
-        await self._write(packets.disconnect())
-        await self._close()
+            data = packets.publish(self._version, self._will[0], self._will[1], retain=True) + data
+        try:
+            await asyncio.wait_for(self._write(data), _LEAVE_S)
+        except asyncio.TimeoutError:
+            # The broker says it in its place, once it sees the connection end.
+            pass
 
     async def _close(self):
         writer, self._writer = self._writer, None
