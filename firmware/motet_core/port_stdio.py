@@ -81,8 +81,8 @@ class StdioPort(QueuePort):
             return
         try:
             message = json.loads(line)
-        except (ValueError, RuntimeError):
-            # RuntimeError: nested deeper than there is stack.
+        except (ValueError, RuntimeError, MemoryError):
+            # Of a nesting that is too deep CPython says RuntimeError, MicroPython MemoryError.
             self._refuse(None, _PARSE_ERROR, "not JSON")
             return
         if not isinstance(message, dict) or not isinstance(message.get("method"), str):

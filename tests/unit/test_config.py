@@ -114,6 +114,7 @@ def test_every_key_can_be_set(file):
         ("[log]\nlevel = 'loud'", 2, "log.level", "'debug', 'info', 'warning' or 'error'"),
         ("[log]\njson_lines = true", 2, "log.json_lines", "there are level, json"),
         ("[[serial]]\nurl='x'\nid='a'\n[[emulate]]\nboard='b'\nid='a'", 6, "emulate[0].id", "taken by [[serial]] number 1"),
+        ("[[serial]]\nurl='x'\nid='a'\n[[upstream]]\nurl='http://h/m'\nid='a'", 6, "upstream[0].id", "taken by [[serial]]"),
         ("[[emulate]]\nboard = 'b'\n[[emulate]]\nboard = 'b'", 3, "emulate[1].id", "taken by [[emulate]] number 1"),
         ("[[serial]]\nurl = 'x'\n[[serial]]\nurl = 'x'", 4, "serial[1].url", "another [[serial]]"),
     ],

@@ -80,7 +80,7 @@ def says(content: str) -> Callable[[dict[str, Any]], tuple[int, bytes]]:
 
 
 @contextlib.asynccontextmanager
-async def gateway(depot: Depot, *devices: str, answer: Any = None, **settings: Any):
+async def gateway(depot: Depot, *devices: str, answer: Any = None, rules: Any = None, **settings: Any):
     fleet = MemoryFleet(*(MemoryDevice(name, [PREDICT]) for name in devices))
 
     async def predict(params: Any, _progress: Any) -> Any:
@@ -88,7 +88,7 @@ async def gateway(depot: Depot, *devices: str, answer: Any = None, **settings: A
 
     fleet.answers["models.predict"] = answer or predict
     async with serving(fleet) as (url, app):
-        made = Inference(Settings(enabled=True, **settings), fleet, app.front.calls, depot, None)
+        made = Inference(Settings(enabled=True, **settings), fleet, app.front.calls, depot, rules)
         made.register(app.front.calls.local)
         async with Client(url) as client:
             yield fleet, client
@@ -264,3 +264,15 @@ async def test_policies_see_who_asks_for_a_model_on_the_gateway():
     finally:
         auth_context_var.reset(before)
     assert rules.who == "ann"
+
+
+async def test_policies_see_of_which_class_the_input_for_a_device_is(depot):
+    class Asked:
+        async def call(self, device, board, tool, who, data_class):
+            return f"{data_class} stays away" if device == "one" else None
+
+    async with gateway(depot, "one", "two", rules=Asked()) as (fleet, client):
+        assert where(await infer(client, device="one")) == "device:one"
+        result = await infer(client, device="one", data_class="restricted")
+        assert where(result) == "device:two" and "restricted stays away" in str(result.meta["motet/tried"])
+        assert [call[0] for call in fleet.calls] == ["one", "two"]

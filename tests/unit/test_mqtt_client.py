@@ -35,7 +35,7 @@ async def broker(serve, keepalive=30, will=("bye", b"w")):
             await serve(reader, writer)
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    address = Address("mqtt://127.0.0.1:%d" % server.sockets[0].getsockname()[1])
+    address = Address(f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     there = asyncio.Event()
     client = Client(address, "c", ["q"], lambda *_: None, lambda up: there.set() if up else None, str, will, keepalive)
     running = asyncio.create_task(client.run())

@@ -209,6 +209,7 @@ class Config(Table):
             lines.add(line.url)
         devices = [("serial", i, one.id) for i, one in enumerate(self.serial) if one.id]
         devices += [("emulate", i, one.id) for i, one in enumerate(self.emulate)]
+        devices += [("upstream", i, one.id) for i, one in enumerate(self.upstream)]
         for table, index, name in devices:
             if name in ids:
                 yield (table, index, "id"), f"the id {name!r} is taken by {ids[name]} already: ids are unique in a realm"

@@ -16,6 +16,7 @@ from motet.fleet import Event, Fleet, FleetError
 from motet.gateway.hub import Hub
 from motet.gateway.own import OwnResources
 from motet.gateway.views import FLEET, View
+from motet.wire import WireError
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,8 @@ class Watcher:
         try:
             async with turns:
                 result = await self._fleet.call(device, "resources/read", {"uri": own}, _TIMEOUT_S)
-        except FleetError as error:
+        except (FleetError, WireError, ValueError) as error:
+            # One that nobody can ask for must not end the watch of the others.
             log.debug("%s of %s could not be read: %s", own, device, error)
             return
         digest = hashlib.sha256(json.dumps(result.get("contents"), default=str).encode()).digest()

@@ -54,8 +54,8 @@ class Inference:
     def __init__(self, settings: Settings, fleet: Fleet, call: Call, depot: Depot, rules: Rules | None) -> None:
         self._settings = settings
         self._places: dict[str, list[Place]] = {
-            "device": [Devices(fleet, call, others=False)],
-            "fleet": [Devices(fleet, call, others=True)],
+            "device": [Devices(fleet, call, others=False, rules=rules)],
+            "fleet": [Devices(fleet, call, others=True, rules=rules)],
             "gateway": [Here(depot, rules)],
             "endpoint": [Remote(one) for one in settings.endpoints],
         }

@@ -19,7 +19,7 @@ from motet.fleet import Fleet
 from motet.gateway.callers import entity
 from motet.gateway.fleettools import Call
 from motet.gateway.local import Context
-from motet.gateway.rules import Rules
+from motet.gateway.rules import DATA_CLASS, Rules
 from motet.store import StoreError
 from motet.wire import Json
 from motet_core.errors import MotetError, Refused, ToolError
@@ -65,7 +65,8 @@ def has_model(tools: Any, model: str) -> bool:
 class Devices:
     """`others`: those that were not asked for instead of the one that was. Each call passes the guard of tools/call."""
 
-    def __init__(self, fleet: Fleet, call: Call, others: bool) -> None:
+    def __init__(self, fleet: Fleet, call: Call, others: bool, rules: Rules | None = None) -> None:
+        self._rules = rules
         self._fleet, self._call, self._others, self._turn = fleet, call, others, 0
 
     async def infer(self, ctx: Context, wish: Wish) -> tuple[str, Json]:
@@ -76,6 +77,16 @@ class Devices:
             except NotHere as reason:
                 reasons.append(str(reason))
         raise NotHere("; ".join(reasons) or ("no other device has it" if self._others else "the device does not have it"))
+
+    async def _allowed(self, device: str, wish: Wish) -> None:
+        # The guard of the call itself takes what it is about for internal, whatever the caller says.
+        if self._rules is None or wish.data_class == DATA_CLASS:
+            return
+        known = self._fleet.get(device)
+        board = known.board if known is not None else ""
+        denial = await self._rules.call(device, board, PREDICT, entity(), wish.data_class)
+        if denial is not None:
+            raise NotHere(f"{device}: the policy denies it: {denial}")
 
     def _able(self, wish: Wish) -> list[str]:
         if not self._others:
@@ -91,6 +102,7 @@ class Devices:
 
     async def _asked(self, ctx: Context, device: str, wish: Wish) -> Json:
         try:
+            await self._allowed(device, wish)
             result = await self._call(ctx, CallToolRequestParams(name=f"{device}.{PREDICT}", arguments=wish.arguments))
         except MCPError as error:
             raise NotHere(f"{device}: {error.error.message}") from error

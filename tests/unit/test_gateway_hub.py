@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Listeners that are refused cost nothing; a resource that cannot be asked for harms nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from mcp.server.auth.middleware.auth_context import auth_context_var
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from mcp.shared.exceptions import MCPError
+from mcp_types import SubscriptionsListenRequestParams
+from tests.support.memory_fleet import MemoryDevice, MemoryFleet
+
+from motet.gateway.hub import Hub
+from motet.gateway.views import FLEET
+from motet.gateway.watching import Watcher
+from motet.wire import WireError
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+async def test_a_listener_that_is_denied_takes_no_place():
+    hub = Hub(1)
+    wanted = {"_meta": {}, "notifications": {"resourceSubscriptions": ["motet://pump/log/all"]}}
+    params = SubscriptionsListenRequestParams.model_validate(wanted, by_name=False)
+    user = AuthenticatedUser(AccessToken(token="x", client_id="c", scopes=[], subject="ann"))
+    before = auth_context_var.set(user)
+    try:
+        for _ in range(2):
+            with pytest.raises(MCPError, match="no scope"):
+                await hub.listen(SimpleNamespace(request=None), params)
+    finally:
+        auth_context_var.reset(before)
+    assert not hub.watched and not hub._views
+
+
+async def test_a_resource_that_cannot_be_asked_for_does_not_end_the_watch(monkeypatch):
+    fleet, rounds, asked = MemoryFleet(MemoryDevice("pump", [])), asyncio.Event(), []
+
+    async def call(*arguments):
+        asked.append(arguments)
+        if len(asked) == 3:
+            rounds.set()
+        raise WireError("text that is no text")
+
+    monkeypatch.setattr(fleet, "call", call)
+    hub = Hub(1)
+    watcher = Watcher(fleet, hub, None, 0.001)
+    hub.watch([(FLEET, "motet://pump/log/all")])
+    watcher.wake()
+    running = asyncio.create_task(watcher.run())
+    await asyncio.wait_for(rounds.wait(), 20)
+    running.cancel()
+    await asyncio.wait((running,))
