@@ -14,7 +14,7 @@ ALLOWED = "models folder"
 
 
 def main() -> int:
-    cases = ET.parse(sys.argv[1]).getroot().iter("testcase")
+    cases = [case for report in sys.argv[1:] for case in ET.parse(report).getroot().iter("testcase")]
     reasons = Counter(skip.get("message", "no reason given") for case in cases for skip in case.findall("skipped"))
     for reason, count in reasons.most_common():
         print(f"skipped {count}: {reason}")
