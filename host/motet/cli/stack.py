@@ -21,7 +21,8 @@ from motet.bus import Bus, BusError, broker
 from motet.cli.client import RUN_FILE
 from motet.cli.console import Exit, FatalError
 from motet.cli.keeping import keeping, sealing_key, tasks_of
-from motet.components.jit.keeper import Node
+from motet.components.jit.keeper import PROGRAMS, Node
+from motet.components.jit.programs import Programs
 from motet.config import Config, Emulated, Serial
 from motet.emulate import EmulatorError, Machine, create
 from motet.fleet import Fleet
@@ -155,7 +156,9 @@ async def _gateway(config: Config, fleet: Fleet) -> AsyncIterator[str]:
     options = Options.of(config.gateway, __version__, state_keys=(sealing_key(config),), auth=config.auth)
     logs = DeviceLogs(fleet)
     with keeping(config) as (gate, rules, depot), tasks_of(config) as table:
-        parts = (Deployments(fleet, gate, depot), Inventory(fleet, gate, depot), Packages(fleet, gate, depot), logs)
+        node = Programs(config.node.id, config.state.dir / "node" / PROGRAMS) if config.node.id else None
+        installing = Deployments(fleet, gate, depot, node), Inventory(fleet, gate, depot, node)
+        parts = (*installing, Packages(fleet, gate, depot), logs)
         routes = [route for part in parts for route in part.routes()]
         app = GatewayApp(fleet, Metrics(), options, extra_routes=routes, rules=rules, table=table)
         if config.inference.enabled:

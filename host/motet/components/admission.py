@@ -58,11 +58,15 @@ _SELF = f"motet {__version__}"
 
 @dataclass(frozen=True)
 class Target:
-    """What a class of devices offers and bears: sizes, host functions with their signatures, bytes of RAM (None: plenty)."""
+    """What a class of devices offers and bears: sizes, host functions with their signatures, bytes of RAM (None: plenty).
+
+    ``gateway``: whole components, on the machine of a gateway.
+    """
 
     caps: Caps = field(default_factory=Caps)
     imports: Mapping[tuple[str, str], str] = field(default_factory=dict)
     ram: int | None = None
+    gateway: bool = False
 
     @classmethod
     def of_board(cls, name: str) -> Target:
@@ -84,12 +88,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Admitted:
-    """A module that may go to devices. Only ``admit`` makes one; ``install`` takes nothing else."""
+    """A module that may go to devices, or a marker with the file that it names (``jit.programs``).
+
+    Only ``admit`` here and in ``wholes`` make one; ``install`` takes nothing else.
+    """
 
     manifest: Manifest
     module: bytes
     artifact: bytes
     log: tuple[Step, ...]
+    program: bytes = b""
 
     @property
     def digest(self) -> bytes:

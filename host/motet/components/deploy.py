@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from motet.components.admission import Admitted, Target
@@ -22,6 +22,7 @@ from motet.components.errors import ComponentError, InstallError
 from motet.components.gatekeeper import Gatekeeper
 from motet.components.grants import Permit
 from motet.components.install import Fleet, Installed, install
+from motet.components.jit.programs import Programs
 from motet.components.ledger import CurrentError, Ledger, Wish
 from motet.components.packages import Artifact, Package, accept, from_upload
 from motet.components.signature import Checked
@@ -58,11 +59,13 @@ async def deploy(
     actor: str = "anonymous",
     depot: Depot | None = None,
     wish: Wish | None = None,
+    programs: Programs | None = None,
 ) -> AsyncGenerator[Record, None]:
     """Accepts ``upload`` (see ``packages``) and installs it on ``device``. Refusals are records, never exceptions.
 
     `gate` decides whether `actor` may; without one everybody may everything, which is for programs that are their own gate.
     `depot` remembers what is where; without one nothing is known of dependencies, and there is nothing to go back to.
+    `programs`: where the node of this gateway finds components that are for gateways only.
     Closing the generator cancels the installation and tells the device to forget it.
     """
     records: asyncio.Queue[Record | None] = asyncio.Queue()
@@ -73,7 +76,7 @@ async def deploy(
         loop.call_soon_threadsafe(records.put_nowait, record)
 
     task = asyncio.create_task(
-        _finish(_run(_Place(fleet, device, tell), upload, _Asker(gate, actor), Ledger(depot, wish or Wish())), records)
+        _finish(_run(_Place(fleet, device, tell, programs), upload, _Asker(gate, actor), Ledger(depot, wish or Wish())), records)
     )
     try:
         while (record := await records.get()) is not None:
@@ -131,6 +134,13 @@ class _Place:
     fleet: DeviceFleet
     device: str
     tell: Callable[[str, int, int], None]
+    programs: Programs | None = None
+
+    @property
+    def target(self) -> Target:
+        """What the device takes."""
+        target = Target.of_board(self.board) if self.board else Target()
+        return replace(target, gateway=self.programs is not None and self.programs.node == self.device)
 
     @property
     def board(self) -> str:
@@ -178,13 +188,21 @@ async def _install(place: _Place, found: Checked, asker: _Asker, ledger: Ledger)
 
 
 async def _accepted(place: _Place, package: Package) -> Artifact:
-    target = Target.of_board(place.board) if place.board else Target()
-    return await asyncio.to_thread(accept, package, target, place.tell)
+    return await asyncio.to_thread(accept, package, place.target, place.tell)
 
 
 async def _send(place: _Place, artifact: Artifact, asker: _Asker, permit: Permit | None) -> Installed:
     grant = permit.signed(asker.key, artifact.digest) if permit is not None and asker.key is not None else None
-    return await install(place.fleet, place.device, artifact, place.tell, asker.key, grant)
+    programs = place.programs if isinstance(artifact, Admitted) and place.target.gateway else None
+    if programs is None or not isinstance(artifact, Admitted):
+        return await install(place.fleet, place.device, artifact, place.tell, asker.key, grant)
+    name = artifact.manifest.component.name
+    if artifact.program:
+        await asyncio.to_thread(programs.put, name, artifact.program)
+    done = await install(place.fleet, place.device, artifact, place.tell, asker.key, grant)
+    # What it had there before runs no more.
+    await asyncio.to_thread(programs.prune, name, artifact.module if artifact.program else b"")
+    return done
 
 
 async def _go_back(place: _Place, failed: Package, asker: _Asker, ledger: Ledger) -> None:

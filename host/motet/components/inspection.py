@@ -10,7 +10,7 @@ import tomllib
 from typing import Any
 
 from motet import models
-from motet.components import attestations, componentfile, tools
+from motet.components import attestations, componentfile, tools, wholes
 from motet.components import manifest as manifests
 from motet.components.errors import ComponentError
 from motet.components.manifest import Manifest
@@ -59,6 +59,8 @@ def _component(package: Package) -> dict[str, Any]:
 
 
 def _module(content: bytes, manifest: Manifest) -> dict[str, Any]:
+    if manifest.gateway_only:
+        return _whole(content, manifest)
     form = "component" if componentfile.is_component(content) else "module"
     module = decode(componentfile.unbundle(content) if form == "component" else content)
     contract = tools.embedded(module)
@@ -68,16 +70,34 @@ def _module(content: bytes, manifest: Manifest) -> dict[str, Any]:
         "imports": [f"{one.module} {one.name}" for one in module.imports],
         "exports": [{"name": one.name, "kind": one.kind} for one in module.exports],
         "wit": contract,
-        "tools": [
-            {
-                "name": tool.name,
-                "description": tool.description,
-                "inputSchema": tool.input_schema(),
-                "outputSchema": tool.output_schema(),
-            }
-            for tool in tools.of(manifest, contract)
-        ],
+        "tools": _tools(manifest, contract),
     }
+
+
+def _whole(content: bytes, manifest: Manifest) -> dict[str, Any]:
+    """A component for gateways: what its contract says, as only wasmtime knows what is in it."""
+    contract = wholes.contract_of(content, manifest)
+    world = tools.world_of(manifest, contract)
+    return {
+        "form": "component",
+        "sections": [],
+        "imports": [function.core_name for function in world.imports],
+        "exports": [{"name": function.core_name, "kind": "func"} for function in world.exports],
+        "wit": contract,
+        "tools": _tools(manifest, contract),
+    }
+
+
+def _tools(manifest: Manifest, contract: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": tool.name,
+            "description": tool.description,
+            "inputSchema": tool.input_schema(),
+            "outputSchema": tool.output_schema(),
+        }
+        for tool in tools.of(manifest, contract)
+    ]
 
 
 def _section(module: Module, section: Section) -> str:

@@ -104,6 +104,7 @@ class Header(_Table):
     wasm: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.wasm$")] = ""
     wit: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.wit$")] = ""
     world: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]*$", max_length=64)] = ""
+    place: Literal["", "gateway"] = ""
     capabilities: Annotated[list[str], Field(max_length=0)] = []
 
 
@@ -158,6 +159,11 @@ class Manifest(_Table):
     def wasm(self) -> str:
         """File name of the module beside the manifest."""
         return self.component.wasm or f"{self.component.name}.wasm"
+
+    @property
+    def gateway_only(self) -> bool:
+        """Whether it is for the machines of gateways: the whole component runs there, with an interpreter inside for instance."""
+        return self.component.place == "gateway" or (self.build is not None and self.build.language == "python")
 
     def full_name(self, tool: str) -> str:
         """The name a client sees behind the device's. Raises ValueError when it is too long."""

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from motet import models
 from motet.components import manifest as manifests
-from motet.components import tools
+from motet.components import tools, wholes
 from motet.components.admission import Admitted, Progress, Target, admit
 from motet.components.build import module_bytes
 from motet.components.errors import ComponentError
@@ -77,6 +77,7 @@ class _Upload(BaseModel):
 class _ComponentUpload(_Upload):
     kind: Literal["component"]
     manifest: Annotated[str, Field(max_length=64 * 1024)]
+    content: Annotated[str, Field(max_length=wholes.MAX_BYTES * 4 // 3 + 4)]
 
 
 class _ModelUpload(_Upload):
@@ -105,7 +106,7 @@ def _component(path: Path) -> Package:
         raise PackageError(f"{path}: no such file")
     folder = path if path.is_dir() else path.parent
     declared = manifests.load(folder)
-    content = module_bytes(folder, declared) if path.is_dir() else _bytes(path)
+    content = module_bytes(folder, declared) if path.is_dir() else _bytes(path, _most(declared))
     text = (folder / manifests.FILE_NAME).read_text("utf-8")
     if declared.component.wit:
         content = tools.embed(content, _contract(folder / declared.component.wit))
@@ -120,14 +121,19 @@ def _contract(path: Path) -> str:
         raise PackageError(f"{path}: not UTF-8 text (byte {error.start})") from None
 
 
-def _bytes(path: Path) -> bytes:
+def _most(declared: manifests.Manifest) -> int:
+    """Bytes of a component's content."""
+    return wholes.MAX_BYTES if declared.gateway_only else MAX_BYTES
+
+
+def _bytes(path: Path, most: int = MAX_BYTES) -> bytes:
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(most + 1)
     except OSError as error:
         raise PackageError(f"{path}: {error.strerror}") from None
-    if len(content) > MAX_BYTES:
-        raise PackageError(f"{path}: more than {MAX_BYTES} bytes, which no device accepts")
+    if len(content) > most:
+        raise PackageError(f"{path}: more than {most} bytes, which no device accepts")
     return content
 
 
@@ -145,8 +151,11 @@ def from_upload(data: Any) -> Package:
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors()]
         raise PackageError("the upload is refused: " + "; ".join(problems)) from None
-    header = manifests.parse(upload.manifest).component
+    declared = manifests.parse(upload.manifest)
+    header = declared.component
     content = _decoded(upload.content)
+    if len(content) > _most(declared):
+        raise PackageError(f"the upload is refused: content: {len(content)} bytes, at most {_most(declared)} are accepted")
     return Package(COMPONENT, header.name, header.revision, content, upload.manifest, upload.signed(), upload.attached())
 
 
@@ -167,5 +176,7 @@ def accept(package: Package, target: Target | None = None, progress: Progress | 
     Raises AdmissionError, ManifestError, BuildError or ModelError. Starts child processes: call it in a thread from a coroutine.
     """
     if package.kind == COMPONENT:
-        return admit(package.content, manifests.parse(package.manifest), target, progress)
+        declared = manifests.parse(package.manifest)
+        work = wholes.admit if declared.gateway_only else admit
+        return work(package.content, declared, target, progress)
     return models.inspect(package.content, package.name, package.revision)

@@ -55,10 +55,10 @@ class Module:
         return self.types[(imported + self.functions)[index]]
 
 
-def sections(data: bytes) -> list[Section]:
-    """The sections of a module. Raises Malformed."""
+def sections(data: bytes, magic: bytes = MAGIC) -> list[Section]:
+    """The sections of a module, or of what begins with another ``magic``. Raises Malformed."""
     reader, found = Reader(data), []
-    if reader.take(min(len(MAGIC), len(data))) != MAGIC:
+    if reader.take(min(len(magic), len(data))) != magic:
         raise Malformed(0, "does not begin like a WebAssembly 1.0 module")
     while not reader.done:
         number, content = reader.byte(), reader.section(reader.u32())

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from motet.components.dependencies import DependencyError, check_removal
 from motet.components.depot import Depot
 from motet.components.gatekeeper import DeniedError, Gatekeeper
+from motet.components.jit.programs import Programs
 from motet.fleet import BusDown, DeviceOffline, DeviceTimeout, Fleet, FleetError, RpcError
 from motet.gateway import callers
 from motet_core import errors as codes
@@ -29,8 +30,10 @@ class Inventory:
     `depot` knows what others need; what they do stays, unless `?force=1`. With `?dry_run=1` it stays in any case.
     """
 
-    def __init__(self, fleet: Fleet, gate: Gatekeeper | None = None, depot: Depot | None = None) -> None:
-        self._fleet, self._gate, self._depot = fleet, gate, depot
+    def __init__(
+        self, fleet: Fleet, gate: Gatekeeper | None = None, depot: Depot | None = None, programs: Programs | None = None
+    ) -> None:
+        self._fleet, self._gate, self._depot, self._programs = fleet, gate, depot, programs
 
     def routes(self) -> list[Route]:
         """The routes, for a Starlette application."""
@@ -63,6 +66,8 @@ class Inventory:
         if request.query_params.get("dry_run") == "1":
             return Response(status_code=204)
         await self._call(device, "artifact.remove", {"kind": kind, "name": name})
+        if self._programs is not None and device == self._programs.node and kind == KINDS[0]:
+            await asyncio.to_thread(self._programs.prune, name)
         if self._depot is not None:
             await asyncio.to_thread(self._depot.forget, device, kind, name)
         return Response(status_code=204)

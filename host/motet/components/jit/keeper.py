@@ -12,6 +12,8 @@ from pathlib import Path
 from motet.emulate.process import Child
 
 log = logging.getLogger(__name__)
+# The folder of ``motet.components.jit.programs``.
+PROGRAMS = "programs"
 _AGAIN_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -59,4 +61,4 @@ class Node:
     def _command(self) -> list[str]:
         listen, flash = f"fd:{self._listener.fileno()}", str(self._folder / f"{self._id}.flash")
         options = ["--listen", listen, "--id", self._id, "--flash", flash]
-        return [sys.executable, "-m", "motet.components.jit.node", *options]
+        return [sys.executable, "-m", "motet.components.jit.node", str(self._folder / PROGRAMS), *options]

@@ -34,28 +34,34 @@ _WORDS = {
 Imports = Mapping[str, Callable[..., Any]]
 
 
-class _Compiled:
-    def __init__(self, code: bytes) -> None:
-        try:
-            self.component = wc.Component(engine(), code)
-        except wasmtime.WasmtimeError as error:
-            raise Error(one_line(error)) from None
-        self.told = component_types.of(engine(), self.component)
+class Compiled:
+    """A component that can be started, and its functions as ``component_types`` tells them."""
+
+    def __init__(self, component: wc.Component) -> None:
+        self.component = component
+        self.told = component_types.of(engine(), component)
+
+
+def _compile(code: bytes) -> Compiled:
+    try:
+        return Compiled(wc.Component(engine(), code))
+    except wasmtime.WasmtimeError as error:
+        raise Error(one_line(error)) from None
 
 
 # An interpreter takes tens of megabytes, and longer to compile than anything it runs.
-_compiled = Cache(_Compiled, 4).get
+_compiled = Cache(_compile, 4).get
 
 
 class Whole:
     """A component of a world. After a trap the next call gets a fresh one, as on devices."""
 
-    def __init__(self, code: bytes, world: World, imports: Imports, fuel: int, memory: int = MEMORY) -> None:
+    def __init__(self, code: bytes | Compiled, world: World, imports: Imports, fuel: int, memory: int = MEMORY) -> None:
         """``imports``: what the world's do, by ``Function.core_name``; ``fuel``: units for each call, and for starting.
 
         Raises Error: it is invalid, is not of the world, or needs an import that is not given; Trap when it does not start.
         """
-        compiled = _compiled(code)
+        compiled = code if isinstance(code, Compiled) else _compiled(code)
         try:
             conformance.compare(compiled.told, world)
         except AdmissionError as error:
@@ -84,6 +90,22 @@ class Whole:
         self._give(store)
         value = self._run(lambda: _returned(target, store, params))
         return values.lifted(function.result, value, json) if function.result is not None else None
+
+    @property
+    def running(self) -> bool:
+        """False after a trap, or when an import has raised."""
+        return self._running is not None
+
+    @property
+    def fuel(self) -> int:
+        """Units left; those of a call are given when it begins."""
+        return self._fuel if self._running is None else self._running[0].get_fuel() // INSTRUCTIONS_PER_UNIT
+
+    @fuel.setter
+    def fuel(self, units: int) -> None:
+        self._fuel = units
+        if self._running is not None:
+            self._running[0].set_fuel(units * INSTRUCTIONS_PER_UNIT)
 
     def close(self) -> None:
         """Frees the running instance; may be repeated."""
