@@ -33,6 +33,7 @@ def engine() -> wasmtime.Engine:
     # The default is gigabytes of addresses for each memory, which confined processes do not have; images are files, nor those.
     config.memory_reservation = 1 << 20
     config.memory_guard_size = 1 << 16
+    config.memory_reservation_for_growth = 1 << 20
     config.memory_init_cow = False
     return wasmtime.Engine(config)
 

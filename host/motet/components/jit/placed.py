@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.metadata import version
@@ -64,6 +65,10 @@ class Placed:
             return self._whole.call(function, given, json=json)
         except Mismatch as error:
             raise TypeError(str(error)) from None
+        except MemoryError:
+            # What wasmtime holds of a result that did not fit stays: only the end of the process gives it back.
+            os.write(2, b"a result of %s does not fit into this process, which ends\n" % function.name.encode())
+            os._exit(1)
         except Exception as error:
             self.trap = None if self._whole is None or self._whole.running else str(error)
             raise
