@@ -38,14 +38,21 @@ class Announcer:
         """Announce until cancelled."""
         while True:
             await self._wake.wait()
-            self._wake.clear()
-            before, self._told = self._told, self._prints()
-            changes = {kind: _changed(before.get(kind, {}), now) for kind, now in self._told.items()}
-            for kind, devices in changes.items():
-                if devices:
-                    await self._announce(kind, devices)
-            if any(changes.values()):
+            if await self.flush():
                 await asyncio.sleep(_DISTANCE_S)
+
+    async def flush(self) -> bool:
+        """Tell at once what has changed; whether anything had. Before somebody is shown the lists: what comes after is a
+        change to them, even when the lists are then as they were told last."""
+        if not self._wake.is_set():
+            return False
+        self._wake.clear()
+        before, self._told = self._told, self._prints()
+        changes = {kind: _changed(before.get(kind, {}), now) for kind, now in self._told.items()}
+        for kind, devices in changes.items():
+            if devices:
+                await self._announce(kind, devices)
+        return any(changes.values())
 
     async def _announce(self, kind: str, devices: set[str]) -> None:
         try:

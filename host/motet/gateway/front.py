@@ -26,6 +26,7 @@ from mcp_types import (
     SetLevelRequestParams,
     SubscribeRequestParams,
     SubscriptionsListenRequestParams,
+    SubscriptionsListenResult,
     UnsubscribeRequestParams,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
@@ -113,7 +114,7 @@ class Front:
         add("resources/read", ReadResourceRequestParams, offered.read)
         add("resources/subscribe", SubscribeRequestParams, hub.subscribe)
         add("resources/unsubscribe", UnsubscribeRequestParams, hub.unsubscribe)
-        add("subscriptions/listen", SubscriptionsListenRequestParams, hub.listen)
+        add("subscriptions/listen", SubscriptionsListenRequestParams, self._listen)
         add("prompts/list", PaginatedRequestParams, offered.list_prompts)
         add("prompts/get", GetPromptRequestParams, offered.get_prompt)
         add("completion/complete", CompleteRequestParams, offered.complete)
@@ -179,7 +180,12 @@ class Front:
             self.calls.local.input_schema(name) if self.calls.local.has(name, view) else self.catalogue.input_schema(name, view)
         )
 
+    async def _listen(self, ctx: Context, params: SubscriptionsListenRequestParams) -> SubscriptionsListenResult:
+        await self.announcer.flush()
+        return await self.hub.listen(ctx, params)
+
     async def _list_tools(self, ctx: Context, params: PaginatedRequestParams) -> Json:
+        await self.announcer.flush()
         modern, view = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS, views.of(ctx)
         try:
             if view == FLEET and self.catalogue.too_long and params.cursor is None:
