@@ -45,8 +45,8 @@ class Local:
             raise ComponentError(f"{self._name} has no tool {tool!r}: it has {known}")
         try:
             value, _ = self.core.call(name, arguments)
-        except Later:
-            value = self._worked(name)
+        except Later as later:
+            value = self._worked(name, later.work)
         return value["result"] if call.form & 3 == component_artifact.WRAPPED else value
 
     def handle(self, message: dict[str, Any]) -> bytes:
@@ -64,10 +64,10 @@ class Local:
     def close(self) -> None:
         self.core.close()
 
-    def _worked(self, name: str) -> Any:
+    def _worked(self, name: str, work: Any) -> Any:
         """All steps of work that has begun."""
         while True:
-            progress, done = self.core.step(name)
+            progress, done = self.core.step(name, work)
             if progress is None:
                 return done[0]
 
