@@ -7,6 +7,7 @@ see nothing of each other; unlike fresh interpreters they share the layout of th
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import subprocess
@@ -30,6 +31,8 @@ class Nursery:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        # By itself it ends a moment after us; whoever waits for us may look for what we left.
+        atexit.register(self.close)
 
     def run(self, data: bytes, bounds: Bounds) -> Outcome:
         """Feeds ``data`` to a child and collects what it says. Raises OSError when no process can be started."""
