@@ -5,13 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from mcp import Client
@@ -20,20 +17,11 @@ from tests.support.gateway_world import REALM, world
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.anyio
-EDGE = Path(os.environ.get("MOTET_EDGE", Path(__file__).resolve().parents[2] / "build/edge/motet-edge"))
-COMMANDS = {"cpython": [sys.executable, "-m", "motet_core"], "edge": [str(EDGE)]}
 
 
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
-
-
-@pytest.fixture(params=sorted(COMMANDS))
-def command(request):
-    if request.param == "edge" and not EDGE.exists() and not os.environ.get("MOTET_CI"):
-        pytest.skip(f"{EDGE} is missing: make -C firmware/edge")
-    return COMMANDS[request.param]
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 import tty
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,21 +22,12 @@ from motet_core.port import HELLO, PRESENCE, REPLY
 from motet_core.port_stdio import StdioPort
 from motet_core.wire import hello, packed, presence
 
-EDGE = Path(os.environ.get("MOTET_EDGE", Path(__file__).resolve().parents[2] / "build/edge/motet-edge"))
-COMMANDS = {"cpython": [sys.executable, "-m", "motet_core"], "edge": [str(EDGE)]}
 VITALS = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "vitals.read", "arguments": {}}}
 
 
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
-
-
-@pytest.fixture(params=sorted(COMMANDS))
-def command(request):
-    if request.param == "edge" and not EDGE.exists() and not os.environ.get("MOTET_CI"):
-        pytest.skip(f"{EDGE} is missing: make -C firmware/edge")
-    return COMMANDS[request.param]
 
 
 def answers(command: list[str], *lines: str | dict[str, Any]) -> list[dict[str, Any]]:
@@ -111,7 +101,7 @@ def test_a_line_without_end_is_refused_once_and_skipped(command):
 def test_half_of_a_character_is_an_error_and_no_end(field):
     # MicroPython takes it for three bytes like others.
     bad = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"} | {field: "\ud800" if field == "method" else {"a": "\ud800"}}
-    refused, good = answers(COMMANDS["cpython"], bad, VITALS)
+    refused, good = answers([sys.executable, "-m", "motet_core"], bad, VITALS)
     assert (refused["error"]["code"], good["id"]) == (-32600, 7)
 
 

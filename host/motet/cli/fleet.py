@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from motet.cli.console import Exit, FatalError, emit, emit_json, show, stdout, table
-from motet.cli.options import Gateway, Json, Timeout, gateway_client, reporting
+from motet.cli.options import Gateway, Json, Timeout, gateway_client, reporting, tool_arguments
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -55,20 +54,10 @@ def call(
     as_json: Json = False,
 ) -> None:
     """Call a tool and print its result."""
-    result = gateway_client(gateway, timeout).call(tool, _arguments(arguments))
+    result = gateway_client(gateway, timeout).call(tool, tool_arguments(arguments))
     emit(result, as_json, lambda: _print_result(result))
     if result.get("isError"):
         raise typer.Exit(int(Exit.TOOL_ERROR))
-
-
-def _arguments(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FatalError(f"the arguments are not JSON: {error}", Exit.USAGE) from error
-    if not isinstance(value, dict):
-        raise FatalError("the arguments must be a JSON object, such as '{\"label\": 3}'", Exit.USAGE)
-    return value
 
 
 def _print_result(result: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import sys
 import traceback
 from collections.abc import Callable
@@ -72,6 +73,17 @@ def configuration(path: Path | None) -> Config:
         return load(path)
     except ConfigError as error:
         raise FatalError(str(error), Exit.USAGE) from error
+
+
+def tool_arguments(text: str) -> dict[str, Any]:
+    """The JSON object of a tool's arguments; anything else ends the command."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FatalError(f"the arguments are not JSON: {error}", Exit.USAGE) from error
+    if not isinstance(value, dict):
+        raise FatalError("the arguments must be a JSON object, such as '{\"label\": 3}'", Exit.USAGE)
+    return value
 
 
 def log_as(settings: Config, as_json: bool = False) -> None:

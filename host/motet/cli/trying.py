@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -19,7 +18,7 @@ import typer
 from motet.cli.console import Exit, FatalError, emit, say, show, stdout
 from motet.cli.deploy import Source, package_of
 from motet.cli.facts import lines
-from motet.cli.options import Json, reporting
+from motet.cli.options import Json, reporting, tool_arguments
 
 if TYPE_CHECKING:
     from motet.components.packages import Package
@@ -53,22 +52,12 @@ def run(
 
     No signature is asked for: it runs in this process under its own limits, or on an emulated board, and nothing stays.
     """
-    given = _arguments(arguments)
+    given = tool_arguments(arguments)
     _check_places([on] if on else [])
     with _folder(source) as module:
         place = on or _natural(module)
         value = _called(module, tool, given, place)
     emit({"on": place, "tool": tool, "value": value}, as_json, lambda: stdout.print_json(data=value))
-
-
-def _arguments(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FatalError(f"the arguments are not JSON: {error}", Exit.USAGE) from error
-    if not isinstance(value, dict):
-        raise FatalError("the arguments must be a JSON object, such as '{\"label\": 3}'", Exit.USAGE)
-    return value
 
 
 def _called(module: Path, tool: str, given: dict[str, Any], on: str) -> Any:

@@ -7,10 +7,9 @@ What it exports beyond the world is nobody's here and falls away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from motet.components import descriptor, smoke
+from motet.components import descriptor, smoke, witspelling
 from motet.components.errors import AdmissionError
 from motet.components.wittypes import (
     PRIMITIVES,
@@ -70,7 +69,7 @@ def _compare(wanted: Function, row: list[Any], where: str) -> None:
     except Refused as error:
         raise AdmissionError(_RULE, str(error), where) from None
     if not same:
-        reason = f"the component has {spelled(found)}, the world {spelled(wanted)}"
+        reason = f"the component has {_cut(found)}, the world {_cut(wanted)}"
         raise AdmissionError(_RULE, reason, where)
 
 
@@ -107,36 +106,7 @@ def _type(data: Any) -> Type:
     return Flags(tuple(map(Member, rest)))
 
 
-def spelled(function: Function) -> str:
-    """A function's type in the words of WIT, cut where it gets long."""
-    params = ", ".join(f"{param.name}: {_spelled(param.type)}" for param in function.params)
-    text = f"func({params})" + ("" if function.result is None else f" -> {_spelled(function.result)}")
+def _cut(function: Function) -> str:
+    """A function's type, cut where it gets long."""
+    text = witspelling.function(function)
     return text if len(text) <= 200 else text[:199] + "…"
-
-
-def _spelled(kind: Type | None) -> str:
-    match kind:
-        case None:
-            return "_"
-        case Primitive(name):
-            return name
-        case ListOf(element):
-            return f"list<{_spelled(element)}>"
-        case Option(some):
-            return f"option<{_spelled(some)}>"
-        case Result(ok, err):
-            return f"result<{_spelled(ok)}, {_spelled(err)}>"
-        case Tuple(items):
-            return f"tuple<{', '.join(map(_spelled, items))}>"
-        case Record(members):
-            return _members("record", members)
-        case Variant(members):
-            return _members("variant", members)
-        case Enum(members):
-            return _members("enum", members)
-    return _members("flags", kind.names)
-
-
-def _members(word: str, members: Iterable[Member]) -> str:
-    told = (m.name if m.type is None else f"{m.name}: {_spelled(m.type)}" for m in members)
-    return f"{word} {{ {', '.join(told)} }}"

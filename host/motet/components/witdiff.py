@@ -11,25 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from motet.components import wit
+from motet.components import wit, witspelling
 from motet.components.witlibrary import COMPONENT, unversioned
+from motet.components.witspelling import spelled
 from motet.components.wittree import Document
-from motet.components.wittypes import (
-    Enum,
-    Flags,
-    Function,
-    Interface,
-    ListOf,
-    Member,
-    Option,
-    Primitive,
-    Record,
-    Result,
-    Tuple,
-    Type,
-    Variant,
-    World,
-)
+from motet.components.wittypes import Function, Interface, World
 
 # Packages whose interfaces components export; of all others they import them.
 _EXPORTED = (COMPONENT, "motet:examples")
@@ -106,7 +92,7 @@ def _gone(old: Iterable[str], new: Iterable[str]) -> list[str]:
 
 def _interface(where: str, old: Interface, new: Interface, exported: bool) -> list[Change]:
     found = _functions(where, old.functions, new.functions, exported, whole=False)
-    before, now = ({name: shape(kind) for name, kind in each.types} for each in (old, new))
+    before, now = ({name: spelled(kind) for name, kind in each.types} for each in (old, new))
     found += [Change(where, f"type {name} is gone", True) for name in _gone(before, now)]
     found += [Change(where, f"type {name} is new", False) for name in _gone(now, before)]
     return found + [
@@ -122,7 +108,7 @@ def _world(where: str, old: World, new: World) -> list[Change]:
 
 
 def _functions(where: str, old: Sequence[Function], new: Sequence[Function], exported: bool, whole: bool) -> list[Change]:
-    before, now = ({_name(f) if whole else f.name: _signature(f) for f in each} for each in (old, new))
+    before, now = ({_name(f) if whole else f.name: witspelling.function(f) for f in each} for each in (old, new))
     found = [Change(where, f"function {name} is gone", not exported) for name in _gone(before, now)]
     found += [Change(where, f"function {name} is new", exported) for name in _gone(now, before)]
     changed = [name for name in before if now.get(name, before[name]) != before[name]]
@@ -132,38 +118,6 @@ def _functions(where: str, old: Sequence[Function], new: Sequence[Function], exp
 def _name(function: Function) -> str:
     path = unversioned(function.interface)
     return f"{path}#{function.name}" if path else function.name
-
-
-def _signature(function: Function) -> str:
-    return f"({_members(function.params)}) -> {shape(function.result)}"
-
-
-def _members(members: Iterable[Member]) -> str:
-    return ", ".join(f"{member.name}: {shape(member.type)}" for member in members)
-
-
-def shape(kind: Type | None) -> str:
-    """A type without names that carry no meaning and without comments: equal shapes are the same type for a component."""
-    match kind:
-        case None:
-            return "_"
-        case Primitive(name):
-            return name
-        case ListOf(element):
-            return f"list<{shape(element)}>"
-        case Option(some):
-            return f"option<{shape(some)}>"
-        case Result(ok, err):
-            return f"result<{shape(ok)}, {shape(err)}>"
-        case Tuple(items):
-            return f"tuple<{', '.join(map(shape, items))}>"
-        case Record(fields):
-            return f"record {{{_members(fields)}}}"
-        case Variant(cases) | Enum(cases):
-            return f"{type(kind).__name__.lower()} {{{_members(cases)}}}"
-        case Flags(names):
-            return f"flags {{{_members(names)}}}"
-    raise TypeError(f"{kind!r} is no WIT type")
 
 
 def numbers(version: str) -> tuple[int, ...]:

@@ -47,67 +47,31 @@ class Call:
             self.answer.set_exception(error)
 
 
-class Reporter:
-    """Hands progress to a listener one report at a time; when it is slow, only the newest report waits."""
+class _Hander:
+    """Hands what a device says to a listener, one thing at a time, beside the call."""
 
-    def __init__(self, listener: Progress) -> None:
-        self._listener = listener
-        self._next: tuple[float, float | None, str | None] | None = None
+    WHAT = ""
+
+    def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
 
-    def report(self, params: Any) -> bool:
-        """The params of notifications/progress; False when they are nonsense."""
-        if not isinstance(params, dict) or not _is_number(params.get("progress")):
-            return False
-        total, message = params.get("total"), params.get("message")
-        if not (total is None or _is_number(total)) or not (message is None or isinstance(message, str)):
-            return False
-        self._next = (params["progress"], total, message)
+    def _more(self) -> None:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
-        return True
-
-    async def finish(self, timeout: float) -> None:
-        """Wait for the report under way: none may follow the result, and no listener holds it up beyond `timeout`."""
-        if self._task is not None:
-            await asyncio.wait((self._task,), timeout=timeout)
-
-    def stop(self) -> None:
-        """Report nothing more."""
-        if self._task is not None:
-            self._task.cancel()
 
     async def _run(self) -> None:
-        while self._next is not None:
-            report, self._next = self._next, None
-            try:
-                await self._listener(*report)
-            except Exception as error:
-                log.debug("a listener to progress failed: %r", error)
-                return
+        try:
+            while (work := self._next()) is not None:
+                await work
+        except Exception as error:
+            log.debug("a listener to %s failed: %r", self.WHAT, error)
 
-
-class Lines:
-    """Hands log lines to a listener one at a time, in order; of a device that says more than is taken, the rest is lost."""
-
-    MOST = 64
-
-    def __init__(self, listener: Log) -> None:
-        self._listener = listener
-        self._waiting: list[tuple[str, Any]] = []
-        self._task: asyncio.Task[None] | None = None
-
-    def add(self, params: Any) -> bool:
-        """The params of notifications/message; False when they are nonsense or too many."""
-        if not isinstance(params.get("level"), str) or len(self._waiting) >= self.MOST:
-            return False
-        self._waiting.append((params["level"], params.get("data")))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
-        return True
+    def _next(self) -> Awaitable[None] | None:
+        """The listener at work on the next thing; None when there is none."""
+        raise NotImplementedError
 
     async def finish(self, timeout: float) -> None:
-        """Wait for what was said before the result."""
+        """Wait for what is under way: none may follow the result, and no listener holds it up beyond `timeout`."""
         if self._task is not None:
             await asyncio.wait((self._task,), timeout=timeout)
 
@@ -116,13 +80,53 @@ class Lines:
         if self._task is not None:
             self._task.cancel()
 
-    async def _run(self) -> None:
-        while self._waiting:
-            try:
-                await self._listener(*self._waiting.pop(0))
-            except Exception as error:
-                log.debug("a listener to log lines failed: %r", error)
-                return
+
+class Reporter(_Hander):
+    """Hands progress to a listener one report at a time; when it is slow, only the newest report waits."""
+
+    WHAT = "progress"
+
+    def __init__(self, listener: Progress) -> None:
+        super().__init__()
+        self._listener = listener
+        self._newest: tuple[float, float | None, str | None] | None = None
+
+    def report(self, params: Any) -> bool:
+        """The params of notifications/progress; False when they are nonsense."""
+        if not isinstance(params, dict) or not _is_number(params.get("progress")):
+            return False
+        total, message = params.get("total"), params.get("message")
+        if not (total is None or _is_number(total)) or not (message is None or isinstance(message, str)):
+            return False
+        self._newest = (params["progress"], total, message)
+        self._more()
+        return True
+
+    def _next(self) -> Awaitable[None] | None:
+        report, self._newest = self._newest, None
+        return None if report is None else self._listener(*report)
+
+
+class Lines(_Hander):
+    """Hands log lines to a listener one at a time, in order; of a device that says more than is taken, the rest is lost."""
+
+    WHAT, MOST = "log lines", 64
+
+    def __init__(self, listener: Log) -> None:
+        super().__init__()
+        self._listener = listener
+        self._waiting: list[tuple[str, Any]] = []
+
+    def add(self, params: Any) -> bool:
+        """The params of notifications/message; False when they are nonsense or too many."""
+        if not isinstance(params.get("level"), str) or len(self._waiting) >= self.MOST:
+            return False
+        self._waiting.append((params["level"], params.get("data")))
+        self._more()
+        return True
+
+    def _next(self) -> Awaitable[None] | None:
+        return self._listener(*self._waiting.pop(0)) if self._waiting else None
 
 
 def _is_number(value: object) -> bool:

@@ -5,27 +5,22 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 
 def write_new(path: Path, content: bytes, mode: int) -> None:
     """Make a file and its folder; no reader ever sees half of it. Raises FileExistsError, OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(handle, mode)
-            file.write(content)
-            file.flush()
-            os.fsync(handle)
-        os.link(name, path)
-    finally:
-        os.unlink(name)
-    _sync_folder(path.parent)
+    _put(path, content, mode, os.link)
 
 
 def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
     """The file with this content; whatever interrupts it, there is the old one or the new one. Raises OSError."""
+    _put(path, content, mode, os.replace)
+
+
+def _put(path: Path, content: bytes, mode: int, name_it: Callable[[str, Path], None]) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -33,10 +28,10 @@ def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
             file.write(content)
             file.flush()
             os.fsync(handle)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+        name_it(name, path)
+    finally:
+        # Gone already where it was renamed.
+        Path(name).unlink(missing_ok=True)
     _sync_folder(path.parent)
 
 
