@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A gateway as a program of its own, in front of a fleet in memory.
 
-python -m tests.support.gateway_program http|stdio [waits|arrival]
+python -m tests.support.gateway_program http|stdio [waits|arrival|limited]
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 
 from tests.support.memory_fleet import MemoryDevice, MemoryFleet, add
 
+from motet.config import Limits
 from motet.gateway.app import GatewayApp
 from motet.gateway.front import Front
 from motet.gateway.options import Options
@@ -30,7 +31,8 @@ async def waits(_params, _progress):
 async def main(transport, scene=""):
     setup_logging("error")
     fleet = MemoryFleet(MemoryDevice("pump"))
-    options = Options(port=0, drain_s=1)
+    limits = Limits(caller_per_s=0.001, caller_burst=6) if scene == "limited" else Limits()
+    options = Options(port=0, drain_s=1, limits=limits)
     if scene == "waits":
         fleet.answers["math.add"] = waits
     if transport == "http":

@@ -117,7 +117,7 @@ async def test_what_a_client_subscribed_to_ends_with_its_connection_also_when_it
     class Connection:
         exit_stack = contextlib.ExitStack()
 
-    hub, connection = Hub(4), Connection()
+    hub, connection = Hub(), Connection()
     ctx = SimpleNamespace(request=None, session=SimpleNamespace(_connection=connection))
     for number in range(2 * MOST_URIS):
         with contextlib.suppress(MCPError):

@@ -28,7 +28,7 @@ def anyio_backend():
 
 
 async def test_a_listener_that_is_denied_takes_no_place():
-    hub = Hub(1)
+    hub = Hub()
     wanted = {"_meta": {}, "notifications": {"resourceSubscriptions": ["motet://pump/log/all"]}}
     params = SubscriptionsListenRequestParams.model_validate(wanted, by_name=False)
     user = AuthenticatedUser(AccessToken(token="x", client_id="c", scopes=[], subject="ann"))
@@ -52,7 +52,7 @@ async def test_a_resource_that_cannot_be_asked_for_does_not_end_the_watch(monkey
         raise WireError("text that is no text")
 
     monkeypatch.setattr(fleet, "call", call)
-    hub = Hub(1)
+    hub = Hub()
     watcher = Watcher(fleet, hub, None, 0.001)
     hub.watch([(FLEET, "motet://pump/log/all")])
     watcher.wake()

@@ -20,6 +20,7 @@ from tests.support.mcp_http import modern_body, modern_call, modern_headers
 from tests.support.memory_fleet import ADD, MemoryDevice, MemoryFleet, serving
 from tests.support.waiting import until
 
+from motet.config import Limits
 from motet.fleet import Event, Offers
 from motet.gateway.views import FLEET, View
 
@@ -222,7 +223,7 @@ async def test_an_older_client_subscribes_and_is_told_on_its_session(fleet):
 
 
 async def test_listeners_are_bounded_and_so_are_the_resources_of_one(fleet):
-    async with serving(fleet, max_listeners=3) as (url, app), Client(url) as client:
+    async with serving(fleet, limits=Limits(listeners=3)) as (url, app), Client(url) as client:
         with pytest.raises(MCPError):
             async with client.listen(resource_subscriptions=[f"motet://pump/log/{one}" for one in range(65)]):
                 pass
@@ -273,7 +274,7 @@ async def test_of_a_thousand_listeners_so_many_are_served_and_calls_go_on(fleet)
                 answer += await reader.read(4096)
             return writer, b"acknowledged" in answer
 
-    async with serving(fleet, max_listeners=100) as (url, _), Client(url) as client:
+    async with serving(fleet, limits=Limits(listeners=100)) as (url, _), Client(url) as client:
         port = int(url.split(":")[2].split("/")[0])
         found = await asyncio.gather(*(listener(port) for _ in range(1000)))
         assert sum(served for _, served in found) == 100

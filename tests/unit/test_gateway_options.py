@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from motet.config import Config, load
+from motet.config import Config, check, load
 from motet.gateway.guard import security_settings
 from motet.gateway.options import Options
 
@@ -33,3 +33,12 @@ def test_the_address_listened_on_and_its_pages_are_allowed():
         settings = security_settings(Options(host=host))
         assert {name, f"{name}:*", "localhost:*"} <= set(settings.allowed_hosts)
         assert {f"http://{name}:*", "https://localhost"} <= set(settings.allowed_origins)
+
+
+def test_limits_come_from_file_and_environment_and_odd_ones_are_named(tmp_path):
+    file = tmp_path / "motet.toml"
+    file.write_text("[limits]\ncaller_per_s = 7\nlag_s = 0\n[limits.devices]\npress-1 = 0.5\n")
+    limits = load(file, {"MOTET_LIMITS__AT_ONCE": "9"}).limits
+    assert (limits.caller_per_s, limits.lag_s, limits.devices, limits.at_once) == (7.0, 0.0, {"press-1": 0.5}, 9)
+    file.write_text('[limits]\ncaller_per_s = -1\nlisteners = "many"\nnone = 1\n[limits.devices]\n"no id" = 1\nx = inf\n')
+    assert [problem.line for problem in check(file)] == [2, 3, 4, 6, 7]

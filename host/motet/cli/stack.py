@@ -153,7 +153,7 @@ async def _fleet(config: Config, broker_url: str) -> AsyncIterator[Fleet]:
 
 @contextlib.asynccontextmanager
 async def _gateway(config: Config, fleet: Fleet) -> AsyncIterator[str]:
-    options = Options.of(config.gateway, __version__, state_keys=(sealing_key(config),), auth=config.auth)
+    options = Options.of(config.gateway, __version__, state_keys=(sealing_key(config),), auth=config.auth, limits=config.limits)
     logs = DeviceLogs(fleet)
     with keeping(config) as (gate, rules, depot), tasks_of(config) as table:
         node = Programs(config.node.id, config.state.dir / "node" / PROGRAMS) if config.node.id else None
@@ -200,7 +200,7 @@ async def stdio(config: Config) -> None:
         raise FatalError("an MCP server on stdio needs a running broker: set broker.url in motet.toml", Exit.USAGE)
     try:
         async with _fleet(config, config.broker.url) as fleet:
-            options = Options.of(config.gateway, __version__, state_keys=(sealing_key(config),))
+            options = Options.of(config.gateway, __version__, state_keys=(sealing_key(config),), limits=config.limits)
             # A client asks for the tools at once: give the devices that are there the time to show them.
             await came_true(fleet, lambda: _known(fleet), SETTLE_S)
             with keeping(config) as (_gate, rules, _depot):

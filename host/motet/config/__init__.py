@@ -7,6 +7,7 @@
 is overridden by `MOTET_GATEWAY__PORT=9000` in the environment.
 """
 
+from motet.config.limits import Limits
 from motet.config.load import DEFAULT_FILE, ConfigError, Problem, check, keys, load, unknown
 from motet.config.schema import Auth, Broker, Config, Emulated, Gateway, Log, Serial, State, Token
 
@@ -18,6 +19,7 @@ __all__ = [
     "ConfigError",
     "Emulated",
     "Gateway",
+    "Limits",
     "Log",
     "Problem",
     "Serial",

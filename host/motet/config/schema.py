@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from motet.config.beyond import Inference, McpOverMqtt, Upstream
+from motet.config.limits import Limits
 from motet.config.values import (
     RESOURCE,
     SHA256,
@@ -171,6 +172,7 @@ class Config(Table):
 
     realm: Id = "motet"
     gateway: Gateway = Gateway()
+    limits: Limits = Limits()
     broker: Broker = Broker()
     serial: list[Serial] = []
     emulate: list[Emulated] = []

@@ -21,6 +21,7 @@ from motet.gateway.endpoint import Endpoint
 from motet.gateway.front import Front
 from motet.gateway.gatehouse import Gatehouse
 from motet.gateway.guard import Guard, security_settings
+from motet.gateway.limits import Shed
 from motet.gateway.messages import Messages
 from motet.gateway.options import Options
 from motet.gateway.rules import Rules
@@ -53,12 +54,14 @@ class GatewayApp:
         self.front = Front(fleet, metrics, options, rules, table)
         self.messages = Messages(fleet, rules)
         self._denials = Denials(fleet, rules.audit) if rules is not None else None
-        gatehouse = Gatehouse(self._route, options.auth, metrics) if options.auth.asks else None
+        self._limited = self.front.shedding.layer(self._route)
+        gatehouse = Gatehouse(self._limited, options.auth, metrics) if options.auth.asks else None
         self._endpoint = Endpoint(self.front.server, metrics, options, gatehouse.check if gatehouse else None)
         metrics.add(FleetCollector(fleet, self.front))
         routes = [*Api(fleet, metrics).routes(), *extra_routes]
-        self._rest = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers={HTTPException: _as_json})
-        self._guarded: ASGIApp = Guard(gatehouse or self._route, security_settings(options), metrics)
+        handlers = {HTTPException: _as_json, Shed: self.front.shedding.answer}
+        self._rest = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
+        self._guarded: ASGIApp = Guard(gatehouse or self._limited, security_settings(options), metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._guarded(scope, receive, send)

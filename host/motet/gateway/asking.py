@@ -16,6 +16,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from motet.fleet import Fleet, Log, Progress
 from motet.fleet.errors import BAD_ANSWER
 from motet.gateway import errors, inputs
+from motet.gateway.buckets import Buckets
 from motet.gateway.levels import Levels
 from motet.gateway.options import Options
 from motet.gateway.turns import Turns
@@ -48,7 +49,9 @@ class Asker:
 
     def __init__(self, fleet: Fleet, options: Options) -> None:
         self._fleet, self._timeout_s, self._input_s = fleet, options.call_timeout_s, options.input_timeout_s
-        self._turns = Turns(options.calls_at_once, options.calls_waiting)
+        limits = options.limits
+        rates = Buckets(limits.device_per_s, limits.device_burst, limits.devices)
+        self._turns = Turns(options.calls_at_once, options.calls_waiting, rates)
         self.levels = Levels()
 
     async def ask(self, question: Question, ctx: Context, tasks: bool = False) -> Json:

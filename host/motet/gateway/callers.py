@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.auth.provider import AccessToken
 from mcp.server.context import ServerRequestContext
 from mcp.server.request_state import authenticated_principal
 
@@ -31,6 +33,24 @@ def scopes() -> Scopes:
     """What the caller of the present request may do: everything, where no tokens are asked for."""
     token = get_access_token()
     return EVERYTHING if token is None else parse(tuple(token.scopes))
+
+
+def named(token: AccessToken) -> str:
+    """Who brings this token: the subject, and the issuer that knows it."""
+    issuer = (token.claims or {}).get("iss")
+    who = token.subject or token.client_id
+    return f"{who} of {issuer}" if issuer else who
+
+
+def unnamed(address: str) -> str:
+    """Who calls from this address without a token. Whoever has one IPv6 address has 2^64 of them."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return ANONYMOUS
+    if found.version == 4:
+        return f"{ANONYMOUS}@{found}"
+    return f"{ANONYMOUS}@{found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False)}"
 
 
 def name() -> str:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from motet.fleet import Event, Fleet
 from motet.gateway.deployments import NDJSON
+from motet.gateway.shedding import of_request
 
 KEPT = 1000
 # A reader that is this far behind loses the oldest records.
@@ -88,6 +89,8 @@ class DeviceLogs:
         wanted, follow = Filter.of(request), request.query_params.get("follow") == "1"
         if follow and len(self._readers) >= READERS:
             raise HTTPException(503, f"{READERS} readers follow the log already; try again later")
+        if follow and (visit := of_request(request.scope)) is not None:
+            visit.listen()
         return StreamingResponse(self._lines(wanted, follow), media_type=NDJSON)
 
     async def _lines(self, wanted: Filter, follow: bool) -> AsyncIterator[bytes]:

@@ -21,7 +21,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from motet.gateway.front import VIEW
+from motet.gateway.limits import Visit
 from motet.gateway.options import Options
+from motet.gateway.shedding import of_request, with_status
 from motet.gateway.views import BadView, of_scope
 from motet.observe import Metrics
 
@@ -71,16 +73,11 @@ class Endpoint:
             await self._refuse(404, "bad_view", str(error), scope, receive, send)
             return
         if scope["method"] != "POST":
-            with anyio.CancelScope() as standing:
-                self._standing.add(standing)
-                try:
-                    await self._streams.handle_request(scope, receive, send)
-                finally:
-                    self._standing.discard(standing)
+            await self._stand(scope, receive, send)
             return
         try:
             async with asyncio.timeout(self._body_s):
-                body = await self._body(receive)
+                body = await self._body(receive, of_request(scope))
         except _Gone:
             return
         except TimeoutError:
@@ -91,20 +88,35 @@ class Endpoint:
             refused = self._check(scope, body) if self._check is not None else None
             await (refused(scope, receive, send) if refused is not None else self._answer(scope, body, receive, send))
 
-    async def _body(self, receive: Receive) -> bytes:
+    async def _stand(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A stream on which an older client waits, or the end of its session."""
+        if (visit := of_request(scope)) is not None:
+            visit.listen()
+        with anyio.CancelScope() as standing:
+            self._standing.add(standing)
+            try:
+                await self._streams.handle_request(scope, receive, send)
+            finally:
+                self._standing.discard(standing)
+
+    async def _body(self, receive: Receive, visit: Visit | None) -> bytes:
         body = bytearray()
         more = True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise _Gone
-            body += message.get("body", b"")
+            piece = message.get("body", b"")
+            if visit is not None:
+                visit.hold(len(piece))
+            body += piece
             more = message.get("more_body", False)
             if len(body) > self._limit:
                 raise _TooLarge
         return bytes(body)
 
     async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        send = with_status(scope, send)
         if _answered_by_stream(scope, body):
             await self._streams.handle_request(scope, _replay(body, receive), send)
         else:

@@ -8,15 +8,17 @@ read. A call that could not be carried out is a JSON-RPC *error*, whose data nam
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 from mcp.shared.exceptions import MCPError
-from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, ErrorData
 from mcp_types.jsonrpc import MISSING_REQUIRED_CLIENT_CAPABILITY
 
 from motet.fleet import BadAnswer, BusDown, DeviceOffline, DeviceRestarted, DeviceTimeout, FleetError, RpcError
 from motet.fleet.errors import BAD_ANSWER
-from motet.gateway.turns import Crowded, TooLate
+from motet.gateway.limits import SOON_S, Shed
+from motet.gateway.turns import Crowded, TooLate, TooOften
 from motet.observe import redact
 from motet_core.errors import BUSY, DENIED, EXPIRED
 
@@ -27,6 +29,8 @@ DEVICE_TIMEOUT = -32061
 DEVICE_RESTARTED = -32062
 BUS_DOWN = -32064
 STOPPING = -32065
+LIMITED = -32066
+OVERLOADED = -32067
 
 _CODES: dict[type[FleetError], int] = {
     DeviceOffline: DEVICE_OFFLINE,
@@ -37,6 +41,10 @@ _CODES: dict[type[FleetError], int] = {
 
 # The device did not answer; it may or may not have done what it was asked for.
 AWAY = (DEVICE_OFFLINE, DEVICE_TIMEOUT, DEVICE_RESTARTED, BUS_DOWN, BUSY)
+
+# Errors that are a matter of load have an HTTP status of their own.
+HTTP_STATUS = {LIMITED: 429, OVERLOADED: 503, BUSY: 503}
+_AFTER = "retryAfter"
 
 # What the metrics call a call that ended so; any other code is an error the device gave.
 OUTCOMES = {
@@ -75,6 +83,18 @@ def denied(device: str, tool: str, reason: str) -> MCPError:
 def stopping(device: str, tool: str) -> MCPError:
     """The gateway was told to end."""
     return _error(STOPPING, "the gateway is stopping; the call was withdrawn", device, tool)
+
+
+def shed(refused: Shed) -> MCPError:
+    """Nothing was done for the request; it may come again after a while."""
+    data = {_AFTER: _seconds(refused.retry_after_s), "limit": refused.limit}
+    return MCPError(LIMITED if refused.caller else OVERLOADED, f"{refused.message}; try again later", data)
+
+
+def retry_after(error: ErrorData) -> int:
+    """Whole seconds to wait before a request that ended with `error`, one of HTTP_STATUS, is worth repeating (RFC 9110)."""
+    told = error.data.get(_AFTER) if isinstance(error.data, dict) else None
+    return max(1, math.ceil(told if isinstance(told, int | float) else SOON_S))
 
 
 def bad_answer(device: str, tool: str) -> MCPError:
@@ -130,13 +150,25 @@ def from_fleet(error: Exception, device: str, tool: str) -> MCPError:
         message = error.message if isinstance(error, BadAnswer) else f"device {device}: {error.message}"
         return _error(error.code, message, device, tool, error.data)
     if isinstance(error, Crowded):
-        return _error(BUSY, f"device {device} is busy and too many calls wait for it already", device, tool)
+        return _again(f"device {device} is busy and too many calls wait for it already", device, tool)
+    if isinstance(error, TooOften):
+        return _again(f"device {device} is asked too often", device, tool, error.retry_after_s)
     if isinstance(error, TooLate):
         return _error(DEVICE_TIMEOUT, f"device {device} was busy; the call did not get its turn in time", device, tool)
     if isinstance(error, FleetError):
         return _error(_CODES[type(error)], error.message, device, tool)
     log.error("a call of %s failed inside the gateway", tool, exc_info=error)
     return _error(INTERNAL_ERROR, "the gateway failed to carry out the call; its log says why", device, tool)
+
+
+def _again(message: str, device: str, tool: str, after_s: float = SOON_S) -> MCPError:
+    error = _error(BUSY, message, device, tool)
+    error.error.data[_AFTER] = _seconds(after_s)
+    return error
+
+
+def _seconds(after_s: float) -> float:
+    return round(after_s, 3)
 
 
 def _error(code: int, message: str, device: str, tool: str, data: Any = None) -> MCPError:

@@ -44,6 +44,7 @@ from motet.gateway.offered import Offered
 from motet.gateway.options import Options
 from motet.gateway.own import OwnResources
 from motet.gateway.rules import Rules
+from motet.gateway.shedding import Shedding
 from motet.gateway.taskmethods import TaskMethods
 from motet.gateway.tasks import Tasks
 from motet.gateway.tasktable import TaskTable
@@ -81,7 +82,8 @@ class Front:
     ) -> None:
         self._fleet = fleet
         self.catalogue = Catalogue(options.page_size, options.max_tools_per_device, options.list_up_to)
-        self.hub = Hub(options.max_listeners, self._watch)
+        self.shedding = Shedding(options.limits, metrics, None if rules is None else rules.audit)
+        self.hub = Hub(self._watch)
         asker, self._own = Asker(fleet, options), OwnResources(fleet, describe)
         self.offered = Offered(fleet, asker, self._own, options.page_size, rules)
         self.announcer = Announcer(self._tell, self._prints)
@@ -121,6 +123,7 @@ class Front:
         add("logging/setLevel", SetLevelRequestParams, asker.levels.set)
         TaskMethods(self.tasks).register(server)
         server.add_notification_handler("notifications/initialized", NotificationParams, self._initialized)
+        server.middleware.append(self.shedding)
         server.middleware.append(RequestStateBoundary(_sealing(options), default_audience=options.name))
         return server
 
@@ -132,7 +135,7 @@ class Front:
         try:
             for device in self._fleet.devices():
                 self._follow(device)
-            async with running(self.announcer), self.tasks.running():
+            async with running(self.announcer), self.tasks.running(), self.shedding.running():
                 yield
         finally:
             stop_following()

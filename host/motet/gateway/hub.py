@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -19,7 +20,6 @@ from mcp.server.subscriptions import (
 )
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
-    INTERNAL_ERROR,
     INVALID_PARAMS,
     EmptyResult,
     SubscribeRequestParams,
@@ -32,6 +32,7 @@ from motet.gateway import views
 from motet.gateway.callers import scopes
 from motet.gateway.errors import denied
 from motet.gateway.sessions import Sessions
+from motet.gateway.shedding import visit_of
 from motet.gateway.views import FLEET, View
 
 Context = ServerRequestContext[Any, Any]
@@ -48,19 +49,20 @@ EVENTS: dict[str, Callable[[], ServerEvent]] = {
 class _Listeners:
     """One view's streams."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self) -> None:
         self.bus = InMemorySubscriptionBus()
-        self.handler = ListenHandler(self.bus, max_subscriptions=most)
+        # How many there may be is a matter of `limits`.
+        self.handler = ListenHandler(self.bus, max_subscriptions=sys.maxsize)
         self.open = 0
 
 
 class Hub:
-    """At most `most` listen streams. `watched` counts the resources that anybody wants to hear of, by view and URI."""
+    """All listeners. `watched` counts the resources that anybody wants to hear of, by view and URI."""
 
-    def __init__(self, most: int, watch: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, watch: Callable[[], None] = lambda: None) -> None:
         self.sessions = Sessions()
         self.watched: Counter[tuple[View, str]] = Counter()
-        self._most, self._watch = most, watch
+        self._watch = watch
         self._views: dict[View, _Listeners] = {}
 
     async def listen(self, ctx: Context, params: SubscriptionsListenRequestParams) -> SubscriptionsListenResult:
@@ -69,11 +71,11 @@ class Hub:
         uris = params.notifications.resource_subscriptions or []
         if len(uris) > MOST_URIS:
             raise MCPError(INVALID_PARAMS, f"{len(uris)} resources in one subscription, at most {MOST_URIS}")
-        if sum(one.open for one in self._views.values()) >= self._most:
-            raise MCPError(INTERNAL_ERROR, "too many listeners; try again later")
         # Refused before it counts as one of them.
         keys = [_readable(view, str(uri)) for uri in uris]
-        one = self._views.setdefault(view, _Listeners(self._most))
+        if (visit := visit_of(ctx)) is not None:
+            visit.listen()
+        one = self._views.setdefault(view, _Listeners())
         one.open += 1
         self.watch(keys)
         try:
@@ -91,9 +93,10 @@ class Hub:
 
     def unwatch(self, keys: Iterable[tuple[View, str]]) -> None:
         """And no more."""
-        self.watched.subtract(keys)
-        for key in [key for key, count in self.watched.items() if count <= 0]:
-            del self.watched[key]
+        for key in keys:
+            self.watched[key] -= 1
+            if self.watched[key] <= 0:
+                del self.watched[key]
 
     async def subscribe(self, ctx: Context, params: SubscribeRequestParams) -> EmptyResult:
         """The `resources/subscribe` handler of older revisions. Raises MCPError."""

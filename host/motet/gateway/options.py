@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from motet.config import Auth, Gateway
+from motet.config import Auth, Gateway, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,6 @@ class Options:
         allowed_hosts: further values of the Host header (`name` or `name:port` or `name:*`).
         allowed_origins: further values of the Origin header (`https://console.example`).
         drain_s: at shutdown, how long calls in flight may take before they are cancelled.
-        max_listeners: most `subscriptions/listen` streams at once.
         max_sessions: most sessions of clients that speak a revision before 2026-07-28.
         max_tools_per_device: further tools of one device are left out.
         input_timeout_s: longest wait for what a client of an older revision is asked while its call runs.
@@ -38,6 +37,7 @@ class Options:
         state_keys: secrets of 32 bytes or more that seal what a client carries between rounds of a call; the first one seals,
             all of them open. None: one that ends with the process.
         auth: which access tokens count; none are needed where none are configured.
+        limits: how much callers may ask for, each and together, and how often a device may be asked.
     """
 
     host: str = "127.0.0.1"
@@ -54,7 +54,6 @@ class Options:
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     drain_s: float = 5.0
-    max_listeners: int = 4096
     max_sessions: int = 1024
     max_tools_per_device: int = 256
     input_timeout_s: float = 300.0
@@ -62,6 +61,7 @@ class Options:
     task_ttl_s: float = 3600.0
     state_keys: tuple[bytes, ...] = field(default=(), repr=False)
     auth: Auth = field(default_factory=Auth)
+    limits: Limits = field(default_factory=Limits)
 
     @classmethod
     def of(cls, settings: Gateway, version: str, **further: Any) -> Options:

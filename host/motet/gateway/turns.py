@@ -11,6 +11,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from weakref import WeakValueDictionary
 
+from motet.gateway.buckets import Buckets
+
 
 class Crowded(Exception):
     """Too many calls wait for the device already."""
@@ -20,11 +22,20 @@ class TooLate(Exception):
     """The time for the call ended before its turn came."""
 
 
-class Turns:
-    """At most `at_once` calls are with one device; `waiting` more wait here, first come first served."""
+class TooOften(Exception):
+    """The device is asked more often than it may be."""
 
-    def __init__(self, at_once: int, waiting: int) -> None:
-        self._at_once, self._waiting = at_once, waiting
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__()
+        self.retry_after_s = retry_after_s
+
+
+class Turns:
+    """At most `at_once` calls are with one device; `waiting` more wait here, first come first served. `rates`: how often each
+    device may be asked."""
+
+    def __init__(self, at_once: int, waiting: int, rates: Buckets | None = None) -> None:
+        self._at_once, self._waiting, self._rates = at_once, waiting, rates
         # A lane lasts as long as somebody uses it: devices come under ever new names.
         self._lanes: WeakValueDictionary[str, _Lane] = WeakValueDictionary()
 
@@ -32,8 +43,10 @@ class Turns:
     async def turn(self, device: str, deadline: float) -> AsyncIterator[None]:
         """The block runs when it is the caller's turn. `deadline` is in the loop's time.
 
-        Raises Crowded or TooLate.
+        Raises Crowded, TooLate or TooOften.
         """
+        if self._rates is not None and (wait_s := self._rates.take(device, asyncio.get_running_loop().time())):
+            raise TooOften(wait_s)
         lane = self._lanes.get(device)
         if lane is None:
             lane = self._lanes[device] = _Lane(self._at_once)

@@ -46,6 +46,7 @@ class Metrics:
             "motet_tool_call_seconds", "Time from a tool call to its answer.", buckets=_BUCKETS, registry=self.registry
         )
         self.refused = Counter("motet_http_refused", "HTTP requests refused, by reason.", ["reason"], registry=self.registry)
+        self.shed = Counter("motet_shed", "Requests refused because of limits, by reason.", ["reason"], registry=self.registry)
         self.unknown = Counter("motet_unknown_tool_calls", "Calls that named no known tool.", registry=self.registry)
         self._max_series = max_series
         self._tools: dict[tuple[str, str], ToolMetrics] = {}

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may ask for how much at once: requests and listening streams of each caller, and of all of them together.
+
+What this keeps is bounded: callers that do nothing are forgotten, the one first that has been quiet longest; the others are as
+many as requests and streams may be open.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from motet.config import Limits
+from motet.gateway.buckets import Bucket
+
+# Callers without a request under way.
+KEPT = 4096
+# How long a client should wait when nothing says how long it will take.
+SOON_S = 1.0
+
+
+class Shed(Exception):
+    """A request is refused to keep the gateway going. `reason` is a constant word, `limit` names the setting."""
+
+    def __init__(self, reason: str, limit: str, message: str, retry_after_s: float = SOON_S, caller: bool = True) -> None:
+        super().__init__(message)
+        self.reason, self.limit, self.message, self.retry_after_s = reason, limit, message, retry_after_s
+        self.caller = caller
+        """Whether it is the caller's own doing; else the gateway has too much to do."""
+
+
+class _Caller:
+    __slots__ = ("bucket", "listening", "under_way")
+
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket, self.under_way, self.listening = bucket, 0, 0
+
+    @property
+    def idle(self) -> bool:
+        return not self.under_way and not self.listening
+
+
+class Visit:
+    """One request that was let in, until `leave()`."""
+
+    __slots__ = ("_bytes", "_limiter", "_listening", "_over", "caller")
+
+    def __init__(self, limiter: Limiter, caller: str) -> None:
+        self.caller, self._limiter = caller, limiter
+        self._bytes, self._listening, self._over = 0, False, False
+
+    def hold(self, size: int) -> None:
+        """So many bytes more of its body are in memory. Raises Shed."""
+        self._limiter.holds(size)
+        self._bytes += size
+
+    def listen(self) -> None:
+        """From now on it waits for notifications and is no request under way any more. Raises Shed."""
+        if not self._listening:
+            self._limiter.listens(self.caller)
+            self._listening = True
+
+    def leave(self) -> None:
+        """It is over; a second time changes nothing."""
+        if not self._over:
+            self._over = True
+            self._limiter.left(self.caller, self._listening, self._bytes)
+
+
+class Limiter:
+    """Lets requests in by `limits`. `late` says by how many seconds the gateway is late with what it does."""
+
+    def __init__(self, limits: Limits, late: Callable[[], float] = lambda: 0.0, kept: int = KEPT) -> None:
+        self._limits, self._late, self._kept = limits, late, kept
+        self._busy: dict[str, _Caller] = {}
+        self._idle: OrderedDict[str, _Caller] = OrderedDict()
+        self.under_way = self.listening = self.bytes_held = 0
+
+    def __len__(self) -> int:
+        """Callers that something is kept of."""
+        return len(self._busy) + len(self._idle)
+
+    def enter(self, caller: str, now: float) -> Visit:
+        """Let one request in; the visit must be left. Raises Shed."""
+        limits = self._limits
+        if limits.lag_s and self._late() > limits.lag_s:
+            raise _overloaded("gateway_lag", "lag_s", "the gateway is late with everything")
+        if limits.at_once and self.under_way >= limits.at_once:
+            raise _overloaded("gateway_requests", "at_once", "too many requests are under way")
+        known = self._found(caller, now)
+        if limits.caller_at_once and known.under_way >= limits.caller_at_once:
+            raise Shed("caller_requests", "limits.caller_at_once", "too many requests of this caller are under way")
+        if wait_s := known.bucket.take(now):
+            self._rest(caller, known)
+            raise Shed("caller_rate", "limits.caller_per_s", "this caller asks too often", wait_s)
+        known.under_way += 1
+        self.under_way += 1
+        self._busy[caller] = known
+        return Visit(self, caller)
+
+    def holds(self, size: int) -> None:
+        """Bytes of a body come into memory. Raises Shed."""
+        if self._limits.body_bytes and self.bytes_held + size > self._limits.body_bytes:
+            raise _overloaded("gateway_memory", "body_bytes", "too much is being sent at the same time")
+        self.bytes_held += size
+
+    def listens(self, name: str) -> None:
+        """A request under way of this caller becomes a listener. Raises Shed."""
+        limits, caller = self._limits, self._busy[name]
+        if limits.listeners and self.listening >= limits.listeners:
+            raise _overloaded("gateway_listeners", "listeners", "there are too many listeners")
+        if limits.caller_listeners and caller.listening >= limits.caller_listeners:
+            raise Shed("caller_listeners", "limits.caller_listeners", "this caller has too many listeners already")
+        caller.under_way -= 1
+        self.under_way -= 1
+        caller.listening += 1
+        self.listening += 1
+
+    def left(self, name: str, listening: bool, held: int) -> None:
+        """A visit is over."""
+        caller = self._busy[name]
+        self.bytes_held -= held
+        if listening:
+            caller.listening -= 1
+            self.listening -= 1
+        else:
+            caller.under_way -= 1
+            self.under_way -= 1
+        if caller.idle:
+            del self._busy[name]
+            self._rest(name, caller)
+
+    def _found(self, name: str, now: float) -> _Caller:
+        known = self._busy.get(name) or self._idle.pop(name, None)
+        return known or _Caller(Bucket(self._limits.caller_per_s, self._limits.caller_burst, now))
+
+    def _rest(self, name: str, caller: _Caller) -> None:
+        if caller.idle:
+            self._idle[name] = caller
+            if len(self._idle) > self._kept:
+                self._idle.popitem(last=False)
+
+
+def _overloaded(reason: str, setting: str, what: str) -> Shed:
+    return Shed(reason, f"limits.{setting}", what, caller=False)
