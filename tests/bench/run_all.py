@@ -23,6 +23,7 @@ BENCHES = (
     "bench_board",
     "bench_wire",
     "bench_gateway",
+    "bench_fleet",
     "bench_admission",
     "bench_components",
     "bench_messages",

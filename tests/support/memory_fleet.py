@@ -67,6 +67,7 @@ class MemoryFleet:
 
     def __init__(self, *devices: MemoryDevice) -> None:
         self.unavailable: str | None = None
+        self.awaited = 0
         self.calls: list[tuple[str, str, Json]] = []
         self.cancelled: list[str] = []
         self.answers: dict[str, Answer] = {"math.add": add}

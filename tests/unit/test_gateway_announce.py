@@ -46,7 +46,7 @@ class World:
     def __init__(self):
         self.state, self.told, self.fail = {"tools": {}, "prompts": {}}, [], False
         self.sessions = Sessions()
-        self.announcer = Announcer(self.tell, lambda: {kind: dict(prints) for kind, prints in self.state.items()})
+        self.announcer = Announcer(self.tell, lambda device: {kind: prints.get(device) for kind, prints in self.state.items()})
 
     async def tell(self, kind, devices):
         if self.fail:
@@ -57,7 +57,7 @@ class World:
 
     def change(self, value, kind="tools", device="pump"):
         self.state[kind][device] = value
-        self.announcer.changed()
+        self.announcer.changed(device)
 
 
 async def test_what_changed_and_whose_it_is_is_told():
@@ -77,7 +77,7 @@ async def test_a_device_that_leaves_changes_the_lists():
     async with running(world.announcer):
         await until(lambda: len(world.told) == 1)
         del world.state["tools"]["pump"]
-        world.announcer.changed()
+        world.announcer.changed("pump")
         await until(lambda: len(world.told) == 2)
 
 

@@ -62,7 +62,9 @@ class Fleet:
         self._forget_bus = self._bus.on_state(self._bus_changed)
         await self._bus.subscribe(self._topics.all_replies(self.gateway_id), self._router.receive, qos=0)
         await self._bus.subscribe(self._topics.all_notifications(), self._notified)
-        await self._bus.subscribe(self._topics.all_presence(), self._present)
+        # QoS 0 loses nothing here, a new connection brings all that is retained; of QoS 1 brokers queue few messages for a client
+        # and drop the rest, which is what becomes of a storm.
+        await self._bus.subscribe(self._topics.all_presence(), self._present, qos=0)
 
     async def close(self) -> None:
         """End every call with DeviceOffline, stop reading catalogues, unsubscribe; may be called again."""
@@ -87,6 +89,11 @@ class Fleet:
     def reading(self) -> int:
         """How many lists of devices are being read."""
         return len(self._tools_of) + len(self._offers_of)
+
+    @property
+    def awaited(self) -> int:
+        """How many devices count as online but have not shown themselves on the present connection to the broker."""
+        return sum(device.online and not device.confirmed.is_set() for device in self.devices())
 
     def devices(self) -> tuple[Device, ...]:
         """Every device seen since the start, also those that are offline."""

@@ -2,7 +2,7 @@
 """Finds out what changed in lists, and has it told.
 
 Changes come in storms (a broker restart brings every device back at once), so announcements keep a distance, and a
-change that is undone meanwhile is never announced.
+change that is undone meanwhile is never announced. Only what may have changed is looked at.
 """
 
 from __future__ import annotations
@@ -16,22 +16,25 @@ log = logging.getLogger(__name__)
 
 _DISTANCE_S = 0.1
 
-# Of each kind of list and each device, something that is equal exactly when its list is.
-Prints = Mapping[str, Mapping[str, object]]
+# Of each kind of list, something that is equal exactly when a device's part of it is; None: it has none.
+Prints = Mapping[str, object]
 # Told: the kind of list, and whose it is.
 Tell = Callable[[str, set[str]], Awaitable[None]]
 
 
 class Announcer:
-    """Compares what is shown with what clients were told last; `changed()` wakes it."""
+    """Compares what is shown of devices with what clients were told last; `changed(device)` wakes it."""
 
-    def __init__(self, tell: Tell, prints: Callable[[], Prints]) -> None:
+    def __init__(self, tell: Tell, prints: Callable[[str], Prints]) -> None:
         self._tell, self._prints = tell, prints
-        self._told = prints()
+        self._told: dict[str, dict[str, object]] = {}
+        # In the order in which they came.
+        self._touched: dict[str, None] = {}
         self._wake = asyncio.Event()
 
-    def changed(self) -> None:
-        """Something may have changed."""
+    def changed(self, device: str) -> None:
+        """Something of this device may have changed."""
+        self._touched[device] = None
         self._wake.set()
 
     async def run(self) -> None:
@@ -47,12 +50,26 @@ class Announcer:
         if not self._wake.is_set():
             return False
         self._wake.clear()
-        before, self._told = self._told, self._prints()
-        changes = {kind: _changed(before.get(kind, {}), now) for kind, now in self._told.items()}
+        touched, self._touched = self._touched, {}
+        changes: dict[str, set[str]] = {}
+        for device in touched:
+            for kind, now in self._prints(device).items():
+                if self._differs(kind, device, now):
+                    changes.setdefault(kind, set()).add(device)
         for kind, devices in changes.items():
-            if devices:
-                await self._announce(kind, devices)
-        return any(changes.values())
+            await self._announce(kind, devices)
+        return bool(changes)
+
+    def _differs(self, kind: str, device: str, now: object) -> bool:
+        """Whether it is another than told last; from now on it is told."""
+        told = self._told.setdefault(kind, {})
+        if told.get(device) == now:
+            return False
+        if now is None:
+            del told[device]
+        else:
+            told[device] = now
+        return True
 
     async def _announce(self, kind: str, devices: set[str]) -> None:
         try:
@@ -60,10 +77,6 @@ class Announcer:
         except Exception:
             # Telling may be somebody's network; later announcements must not suffer.
             log.exception("listeners could not be told of changed %s", kind)
-
-
-def _changed(before: Mapping[str, object], now: Mapping[str, object]) -> set[str]:
-    return {device for device in before.keys() | now.keys() if before.get(device) != now.get(device)}
 
 
 @contextlib.asynccontextmanager

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All tools of all devices that are online, as `<device>.<tool>`, in one deterministic order, page by page."""
+"""All tools of all devices that are online, as `<device>.<tool>`, in one deterministic order, page by page.
+
+Equal devices share what they show: ten thousand of them cost one entry of a table each.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
@@ -13,6 +16,7 @@ from weakref import WeakValueDictionary
 from motet.fleet import Device
 from motet.gateway.definitions import Definition, Definitions, LeftOut
 from motet.gateway.pages import BadCursor, page
+from motet.gateway.roster import Roster
 from motet.gateway.views import FLEET, View
 
 log = logging.getLogger(__name__)
@@ -43,54 +47,45 @@ class Catalogue:
 
     def __init__(self, page_size: int, max_tools: int, list_up_to: int = 1 << 30) -> None:
         self._page_size, self.max_tools, self._list_up_to = page_size, max_tools, list_up_to
-        self._shared: WeakValueDictionary[bytes, Definitions] = WeakValueDictionary()
-        self._devices: dict[str, _Shown] = {}
-        self._tools: dict[str, Tool] = {}
+        self._definitions: WeakValueDictionary[bytes, Definitions] = WeakValueDictionary()
+        self._listings: WeakValueDictionary[tuple[bytes, int], Listing] = WeakValueDictionary()
+        self._roster: Roster[Listing] = Roster("", ".")
         self._complained: dict[str, bytes] = {}
-        self._order: list[str] | None = None
+        self._count = 0
 
     def show(self, device: Device) -> None:
         """Replace the tools of `device` by its present ones. What cannot be shown is logged and counted."""
-        shown = self._devices.get(device.id)
+        shown = self._roster.get(device.id)
         if shown is not None and shown.hash == device.catalogue_hash:
             return
         self.hide(device.id)
-        shown = self._devices[device.id] = _Shown(device.catalogue_hash, self._definitions(device))
-        for definition in shown.definitions.tools.values():
-            self._show_tool(device.id, definition, shown)
-        shown.left_out += shown.definitions.left_out
-        self._complain(device, shown.left_out)
+        listing = self._listing(device)
+        self._roster.put(device.id, listing)
+        self._count += len(listing.names)
+        self._complain(device, listing.left_out)
 
-    def _complain(self, device: Device, left_out: list[LeftOut]) -> None:
+    def _complain(self, device: Device, left_out: Sequence[LeftOut]) -> None:
         # Once for each catalogue: a device may come and go all day.
         if left_out and self._complained.get(device.id) != device.catalogue_hash:
             self._complained[device.id] = device.catalogue_hash
             for tool in left_out:
                 log.warning("tool %s of device %s is left out: %s", tool.tool, device.id, tool.reason)
 
-    def _show_tool(self, device: str, definition: Definition, shown: _Shown) -> None:
-        try:
-            name = FLEET.name(device, definition.name)
-        except ValueError as error:
-            shown.left_out.append(LeftOut(definition.name, "bad_name", str(error)))
-            return
-        self._tools[name] = Tool(device, name, definition)
-        shown.names.append(name)
-        self._order = None
-
-    def _definitions(self, device: Device) -> Definitions:
-        found = self._shared.get(device.catalogue_hash)
+    def _listing(self, device: Device) -> Listing:
+        key = device.catalogue_hash, len(device.id)
+        found = self._listings.get(key)
         if found is None:
-            found = self._shared[device.catalogue_hash] = Definitions(device.tools, self.max_tools)
+            definitions = self._definitions.get(device.catalogue_hash)
+            if definitions is None:
+                definitions = self._definitions[device.catalogue_hash] = Definitions(device.tools, self.max_tools)
+            found = self._listings[key] = Listing(device.catalogue_hash, definitions, device.id)
         return found
 
     def hide(self, device: str) -> None:
         """Remove the tools of a device that left."""
-        shown = self._devices.pop(device, None)
+        shown = self._roster.pop(device)
         if shown is not None:
-            for name in shown.names:
-                del self._tools[name]
-            self._order = None
+            self._count -= len(shown.names)
 
     def forget(self, device: str) -> None:
         """The device will not come back."""
@@ -99,11 +94,14 @@ class Catalogue:
 
     def get(self, name: str, view: View = FLEET) -> Tool | None:
         """The tool with this name in a view."""
-        if not view.device:
-            return self._tools.get(name)
-        # Only what has a valid name in the fleet is there.
-        tool = self._tools.get(f"{view.device}.{name}")
-        return None if tool is None else Tool(tool.device, name, tool.definition)
+        found = view.own_name(name)
+        definition = None if found is None else self.find(*found)
+        return None if found is None or definition is None else Tool(found[0], name, definition)
+
+    def find(self, device: str, own: str) -> Definition | None:
+        """The tool that `device` itself calls `own`, when clients can see it."""
+        listing = self._roster.get(device)
+        return None if listing is None else listing.tools.get(own)
 
     def page(
         self, cursor: str | None, modern: bool, view: View = FLEET, may: May = lambda device, tool: True
@@ -112,50 +110,71 @@ class Catalogue:
 
         A cursor stays good while devices come and go. Raises BadCursor.
         """
-        names, after = page(self._names(view), cursor, self._page_size)
-        found = [tool for name in names if (tool := self.get(name, view)) is not None]
-        allowed = [tool for tool in found if may(tool.device, tool.definition.name)]
+        found, after = page(lambda last: self._rows(view, last), cursor, self._page_size)
+        allowed = [tool for _, tool in found if may(tool.device, tool.definition.name)]
         return [entry for tool in allowed if (entry := tool.entry(modern)) is not None], after
 
-    def _names(self, view: View) -> list[str]:
+    def _rows(self, view: View, last: str) -> Iterator[tuple[str, Tool]]:
         if view.device:
-            shown = self._devices.get(view.device)
-            return [] if shown is None else sorted(name.removeprefix(view.device + ".") for name in shown.names)
-        if self._order is None:
-            self._order = sorted(self._tools)
-        return self._order
+            listing = self._roster.get(view.device)
+            for own in () if listing is None else listing.names:
+                if own > last and listing is not None:
+                    yield own, Tool(view.device, own, listing.tools[own])
+            return
+        for device, listing in self._roster.after(last):
+            for own in listing.names:
+                if (name := f"{device}.{own}") > last:
+                    yield name, Tool(device, name, listing.tools[own])
 
     @property
     def too_long(self) -> bool:
         """Whether there are more tools than a client should have to look at; `fleet.search` is there for these."""
-        return len(self._tools) > self._list_up_to
+        return self._count > self._list_up_to
+
+    def listing(self, device: str) -> Listing | None:
+        """What a device shows; equal devices have the same one."""
+        return self._roster.get(device)
 
     def definitions(self, device: str) -> Iterable[Definition]:
         """The tools of a device that can be called."""
-        shown = self._devices.get(device)
-        return () if shown is None else (self._tools[name].definition for name in shown.names)
+        listing = self._roster.get(device)
+        return () if listing is None else listing.tools.values()
 
     def input_schema(self, name: str, view: View = FLEET) -> Mapping[str, Any] | None:
         """The tool's inputSchema, for the SDK's check of `Mcp-Param-*` headers."""
         tool = self.get(name, view)
         return None if tool is None else tool.definition.entry["inputSchema"]
 
-    def fingerprint(self) -> dict[str, bytes]:
-        """Equal exactly when the tools are: what listChanged is about."""
-        return {device: shown.hash for device, shown in self._devices.items() if shown.names}
+    def fingerprint(self, device: str) -> bytes | None:
+        """Equal exactly when the device's tools are, None while it shows none: what listChanged is about."""
+        listing = self._roster.get(device)
+        return listing.hash if listing is not None and listing.names else None
 
     def left_out(self) -> Counter[str]:
         """How many tools are left out at present, by kind of reason."""
-        return Counter(tool.kind for shown in self._devices.values() for tool in shown.left_out)
+        found: Counter[str] = Counter()
+        for listing, devices in Counter(listing for _, listing in self._roster.items()).items():
+            for tool in listing.left_out:
+                found[tool.kind] += devices
+        return found
 
     def __len__(self) -> int:
-        return len(self._tools)
+        return self._count
 
 
-class _Shown:
-    __slots__ = ("definitions", "hash", "left_out", "names")
+class Listing:
+    """The tools of a catalogue as devices show them whose ids have one length: names together have at most 64 characters."""
 
-    def __init__(self, catalogue_hash: bytes, definitions: Definitions) -> None:
-        self.hash, self.definitions = catalogue_hash, definitions
-        self.names: list[str] = []
-        self.left_out: list[LeftOut] = []
+    __slots__ = ("__weakref__", "hash", "left_out", "names", "tools")
+
+    def __init__(self, catalogue_hash: bytes, definitions: Definitions, device: str) -> None:
+        self.hash = catalogue_hash
+        self.tools: dict[str, Definition] = {}
+        self.left_out = list(definitions.left_out)
+        for own, definition in definitions.tools.items():
+            try:
+                FLEET.name(device, own)
+                self.tools[own] = definition
+            except ValueError as error:
+                self.left_out.append(LeftOut(own, "bad_name", str(error)))
+        self.names = tuple(sorted(self.tools))

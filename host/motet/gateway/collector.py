@@ -30,6 +30,9 @@ class FleetCollector(Collector):
         online = sum(device.online for device in devices)
         states = {"online": online, "offline": len(devices) - online}
         yield _gauge("motet_devices", "Devices known, by state.", "state", states)
+        yield GaugeMetricFamily(
+            "motet_devices_awaited", "Of those online: not seen since the broker came back.", self._fleet.awaited
+        )
         yield GaugeMetricFamily("motet_bus_connected", "1 while the broker is reachable.", int(self._fleet.unavailable is None))
         yield GaugeMetricFamily("motet_tools", "Tools that clients can see.", len(catalogue))
         yield _gauge("motet_tools_left_out", "Tools that clients cannot see, by reason.", "reason", catalogue.left_out())

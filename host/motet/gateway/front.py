@@ -159,15 +159,11 @@ class Front:
         else:
             self.catalogue.hide(device.id)
             self.offered.hide(device.id)
-        self.announcer.changed()
+        self.announcer.changed(device.id)
 
-    def _prints(self) -> Prints:
-        resources, templates = self.offered.resources.fingerprint(), self.offered.templates.fingerprint()
-        return {
-            "tools": self.catalogue.fingerprint(),
-            "resources": {device: (resources.get(device), templates.get(device)) for device in {**resources, **templates}},
-            "prompts": self.offered.prompts.fingerprint(),
-        }
+    def _prints(self, device: str) -> Prints:
+        resources, prompts = self.offered.fingerprint(device)
+        return {"tools": self.catalogue.fingerprint(device), "resources": resources, "prompts": prompts}
 
     async def _tell(self, what: str, devices: set[str]) -> None:
         # A list that is too long is the same three tools whatever the devices do.

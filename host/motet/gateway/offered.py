@@ -44,21 +44,26 @@ class Offered:
 
     def __init__(self, fleet: Fleet, asker: Asker, own: OwnResources, page_size: int, rules: Rules | None) -> None:
         self._fleet, self._asker, self._own, self._rules = fleet, asker, own, rules
-        self.resources = Shelf(RESOURCES, page_size, View.uri)
-        self.templates = Shelf(TEMPLATES, page_size, View.uri)
-        self.prompts = Shelf(PROMPTS, page_size, View.name)
+        self.resources = Shelf(RESOURCES, page_size, View.uri, View.own_uri, own.entries)
+        self.templates = Shelf(TEMPLATES, page_size, View.uri, View.own_uri, own.templates)
+        self.prompts = Shelf(PROMPTS, page_size, View.name, View.own_name)
 
     def show(self, device: Device) -> None:
         """Replace what `device` has by what it has now."""
         offers = device.offers
-        self.resources.show(device.id, (*self._own.entries(device), *offers.resources))
-        self.templates.show(device.id, (*self._own.templates(device), *offers.templates))
+        self.resources.show(device.id, offers.resources)
+        self.templates.show(device.id, offers.templates)
         self.prompts.show(device.id, offers.prompts)
 
     def hide(self, device: str) -> None:
         """The device is gone."""
         for shelf in (self.resources, self.templates, self.prompts):
             shelf.hide(device)
+
+    def fingerprint(self, device: str) -> tuple[bytes | None, bytes | None]:
+        """Of the device's resources, templates among them, and of its prompts."""
+        resources, templates = self.resources.fingerprint(device), self.templates.fingerprint(device)
+        return None if resources is None or templates is None else resources + templates, self.prompts.fingerprint(device)
 
     async def list_resources(self, ctx: Context, params: PaginatedRequestParams) -> Json:
         return _listed(self.resources, ctx, params.cursor)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -31,26 +31,27 @@ class OwnResources:
         self._logs: dict[str, deque[str]] = {}
         self._cards: dict[str, Path] | None = None
 
-    def entries(self, device: Device) -> Iterable[Json]:
-        """List entries for `device`, with URIs as if it had them itself."""
-        yield {
+    def entries(self, device: str) -> tuple[Json, ...]:
+        """List entries for the device of this id, with URIs as if it had them itself."""
+        twin = {
             "uri": _TWIN,
             "name": "twin",
-            "title": f"Twin of {device.id}",
+            "title": f"Twin of {device}",
             "description": "What the gateway knows of the device: board, firmware, link, tools.",
             "mimeType": "application/json",
         }
-        yield {"uri": _LOG, "name": "log", "title": f"Log of {device.id}", "mimeType": "text/plain"}
+        return twin, {"uri": _LOG, "name": "log", "title": f"Log of {device}", "mimeType": "text/plain"}
 
-    def templates(self, device: Device) -> Iterable[Json]:
+    def templates(self, device: str) -> tuple[Json, ...]:
         """Templates likewise."""
-        yield {
+        card = {
             "uriTemplate": _CARD + "{model}/card",
             "name": "model-card",
-            "title": f"Card of a model on {device.id}",
+            "title": f"Card of a model on {device}",
             "description": "What a model is for, how it was trained and how well it does.",
             "mimeType": "text/markdown",
         }
+        return (card,)
 
     def heard(self, device: Device, params: Mapping[str, Any]) -> str:
         """Keep a line of the device's log, the params of its notifications/message; returns what it changed."""

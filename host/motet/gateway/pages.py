@@ -5,19 +5,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class BadCursor(ValueError):
     """A cursor that this gateway did not give out."""
 
 
-def page(keys: Sequence[str], cursor: str | None, size: int) -> tuple[Sequence[str], str | None]:
-    """The keys (sorted) after `cursor`, at most `size`, and the next cursor. Raises BadCursor."""
-    start = 0 if cursor is None else bisect_right(keys, _after(cursor))
-    found = keys[start : start + size]
-    return found, _cursor(found[-1]) if start + size < len(keys) else None
+def page(rows: Callable[[str], Iterable[tuple[str, T]]], cursor: str | None, size: int) -> tuple[list[tuple[str, T]], str | None]:
+    """At most `size` rows after `cursor`, and the next cursor; `rows(last)` gives (key, what it stands for) of the keys after
+    `last`, sorted. Raises BadCursor."""
+    found = list(islice(rows("" if cursor is None else _after(cursor)), size + 1))
+    return found[:size], _cursor(found[size - 1][0]) if len(found) > size else None
 
 
 def _cursor(key: str) -> str:

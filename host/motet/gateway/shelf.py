@@ -1,25 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Resources, templates or prompts of all devices that are online: by their names in a view, in one order, page by page."""
+"""Resources, templates or prompts of all devices that are online: by their names in a view, in one order, page by page.
+
+What devices list is checked once for all that list the same; what the gateway adds to each of them is made when it is listed.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 from mcp_types import methods
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_MODERN_VERSION
 from pydantic import ValidationError
 
 from motet.gateway.pages import page
+from motet.gateway.roster import Roster
 from motet.gateway.values import amount
-from motet.gateway.views import FLEET, View
+from motet.gateway.views import FLEET, SCHEME, View
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
+# Entries that the gateway adds to a device's own, by the device's id: of every device the same names, well-formed.
+Added = Callable[[str], Sequence[Json]]
 
 # Of one kind on one device.
 MOST_ENTRIES = 256
@@ -28,77 +35,86 @@ MOST_VALUES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A list of MCP: its method, its member in the result, and the member of an entry that names it."""
+    """A list of MCP: its method, its member in the result, and the member of an entry that names it; what full names begin with,
+    and what ends the device in them."""
 
     method: str
     key: str
     name: str
+    lead: str
+    end: str
 
 
-RESOURCES = Kind("resources/list", "resources", "uri")
-TEMPLATES = Kind("resources/templates/list", "resourceTemplates", "uriTemplate")
-PROMPTS = Kind("prompts/list", "prompts", "name")
+RESOURCES = Kind("resources/list", "resources", "uri", f"{SCHEME}://", "/")
+TEMPLATES = Kind("resources/templates/list", "resourceTemplates", "uriTemplate", f"{SCHEME}://", "/")
+PROMPTS = Kind("prompts/list", "prompts", "name", "", ".")
 
 
 class Shelf:
-    """`expose(view, device, own name)` gives the name in a view, or raises ValueError."""
+    """`expose(view, device, own name)` gives the name in a view, or raises ValueError; `own_name` is its inverse."""
 
-    def __init__(self, kind: Kind, page_size: int, expose: Callable[[View, str, str], str]) -> None:
-        self.kind, self._page_size, self._expose = kind, page_size, expose
-        self._devices: dict[str, dict[str, Json]] = {}
-        self._digests: dict[str, bytes] = {}
-        self._all: dict[str, tuple[str, str]] = {}
-        self._order: list[str] | None = None
+    def __init__(
+        self,
+        kind: Kind,
+        page_size: int,
+        expose: Callable[[View, str, str], str],
+        own_name: Callable[[View, str], tuple[str, str] | None],
+        added: Added = lambda device: (),
+    ) -> None:
+        self.kind, self._page_size, self._expose, self._own_name, self._added = kind, page_size, expose, own_name, added
+        self._adds = bool(added(""))
+        self._roster: Roster[_Held] = Roster(kind.lead, kind.end)
+        # By the list itself, which the fleet shares between equal devices, and by how long their names may be.
+        self._shared: WeakValueDictionary[tuple[int, int], _Held] = WeakValueDictionary()
 
-    def show(self, device: str, raw: Iterable[Json]) -> None:
+    def show(self, device: str, raw: Sequence[Json]) -> None:
         """Replace what `device` has; what clients could not use is left out and logged."""
-        entries = dict(self._usable(device, raw))
-        digest = hashlib.sha256(json.dumps(list(entries.values())).encode()).digest()
-        if self._digests.get(device) == digest:
-            return
-        self.hide(device)
-        if entries:
-            self._devices[device], self._digests[device] = entries, digest
-            self._all |= {self._expose(FLEET, device, own): (device, own) for own in entries}
-            self._order = None
+        key = id(raw), len(device)
+        held = self._shared.get(key)
+        if held is None:
+            held = self._shared[key] = _Held(raw, dict(self._usable(device, raw)))
+        self._roster.put(device, held)
 
     def hide(self, device: str) -> None:
         """The device is gone."""
-        for own in self._devices.pop(device, {}):
-            del self._all[self._expose(FLEET, device, own)]
-            self._order = None
-        self._digests.pop(device, None)
+        self._roster.pop(device)
 
     def find(self, view: View, name: str) -> tuple[str, str] | None:
         """(device, its own name) of a name in a view."""
-        if not view.device:
-            return self._all.get(name)
-        return (view.device, name) if name in self._devices.get(view.device, ()) else None
+        found = self._own_name(view, name)
+        return found if found is not None and self.has(*found) else None
+
+    def has(self, device: str, own: str) -> bool:
+        """Whether `device` has something that it calls `own` itself."""
+        held = self._roster.get(device)
+        return held is not None and (own in held.entries or any(one[self.kind.name] == own for one in self._added(device)))
 
     def page(
         self, view: View, cursor: str | None, may: Callable[[str], bool] = lambda device: True
     ) -> tuple[list[Json], str | None]:
         """Entries after `cursor` and the next one, of devices that the caller may see. Raises BadCursor."""
+        found, after = page(lambda last: self._rows(view, last), cursor, self._page_size)
+        return [{**entry, self.kind.name: name} for name, (device, entry) in found if may(device)], after
+
+    def _rows(self, view: View, last: str) -> Iterator[tuple[str, tuple[str, Json]]]:
         if view.device:
-            keys = sorted(self._devices.get(view.device, ()))
+            held = self._roster.get(view.device)
+            devices = iter(() if held is None else ((view.device, held),))
         else:
-            keys = self._order = sorted(self._all) if self._order is None else self._order
-        names, after = page(keys, cursor, self._page_size)
-        return [self._entry(view, name) for name in names if may(view.device or self._all[name][0])], after
+            devices = self._roster.after(last)
+        for device, held in devices:
+            entries = (*self._added(device), *held.entries.values())
+            named = sorted(((self._expose(view, device, one[self.kind.name]), one) for one in entries), key=lambda row: row[0])
+            yield from ((name, (device, one)) for name, one in named if name > last)
 
-    def fingerprint(self) -> Mapping[str, bytes]:
-        """Equal for a device exactly when its entries are."""
-        return dict(self._digests)
+    def fingerprint(self, device: str) -> bytes | None:
+        """Equal exactly when the device's entries are, None while it has none."""
+        held = self._roster.get(device)
+        return held.digest if held is not None and (held.entries or self._adds) else None
 
-    def __len__(self) -> int:
-        return len(self._all)
-
-    def _entry(self, view: View, name: str) -> Json:
-        device, own = (view.device, name) if view.device else self._all[name]
-        return {**self._devices[device][own], self.kind.name: name}
-
-    def _usable(self, device: str, raw: Iterable[Json]) -> Iterable[tuple[str, Json]]:
-        room, known = MOST_VALUES, set[str]()
+    def _usable(self, device: str, raw: Sequence[Json]) -> Iterator[tuple[str, Json]]:
+        added = self._added(device)
+        room, known = MOST_VALUES - sum(map(amount, added)), {str(one[self.kind.name]) for one in added}
         for one in raw:
             own, room = str(one.get(self.kind.name))[:200], room - amount(one)
             try:
@@ -116,3 +132,14 @@ class Shelf:
         for version in (*HANDSHAKE_PROTOCOL_VERSIONS, LATEST_MODERN_VERSION):
             shaped: Json = methods.serialize_server_result(self.kind.method, version, whole)[self.kind.key][0]
         return shaped
+
+
+class _Held:
+    """What equal devices have, by its own names."""
+
+    __slots__ = ("__weakref__", "digest", "entries", "source")
+
+    def __init__(self, source: Sequence[Json], entries: dict[str, Json]) -> None:
+        # Held, so that no other list gets its identity meanwhile.
+        self.source, self.entries = source, entries
+        self.digest = hashlib.sha256(json.dumps(list(entries.values())).encode()).digest()

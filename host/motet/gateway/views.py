@@ -42,6 +42,11 @@ class View:
         full = exposed_name(device, own)
         return own if self.device else full
 
+    def own_name(self, name: str) -> tuple[str, str] | None:
+        """(device, the device's own name) of a tool or prompt in this view; None when it names no device."""
+        device, dot, own = (self.device, ".", name) if self.device else name.partition(".")
+        return (device, own) if dot else None
+
     def uri(self, device: str, own: str) -> str:
         """The URI, or template of one, of a device's resource in this view. Raises ValueError when it is no URI."""
         found = _OWN.match(own)
