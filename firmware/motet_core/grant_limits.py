@@ -8,9 +8,9 @@ from motet_core import topics
 from motet_core.errors import Untrusted
 from motet_core.platform import clock_ms
 
-LOG, CLOCK, VITALS, SENSORS, GPIO, BUS, STORE, MESSAGING, MODELS = range(1, 10)
-# By capability, what stands in an entry: p pattern of a name, t topic pattern, n name, u number, r rate, 2 and 3: so many words.
-SHAPES = ("", "r", "r", "r", "pr", "u2r", "nur", "pur", "3tr", "pr")
+LOG, CLOCK, VITALS, SENSORS, GPIO, BUS, STORE, MESSAGING, MODELS, WASI = range(1, 11)
+# By capability, what stands in an entry: p pattern of a name, t topic pattern, n name, u number, r rate, 2 to 4: so many words.
+SHAPES = ("", "r", "r", "r", "pr", "u2r", "nur", "pur", "3tr", "pr", "4r")
 PUBLISH, SUBSCRIBE, REQUEST = range(3)
 MAX_ENTRIES = 32
 _MAX_TEXT = 64
@@ -41,7 +41,7 @@ def _fits(entry, shape):
         if kind in "ptn":
             if not isinstance(value, str) or not is_pattern(value, kind):
                 return False
-        elif type(value) is not int or not 0 <= value <= {"r": _MAX_RATE, "2": 1, "3": 2}.get(kind, _UINT32):
+        elif type(value) is not int or not 0 <= value <= {"r": _MAX_RATE, "2": 1, "3": 2, "4": 3}.get(kind, _UINT32):
             return False
     return True
 

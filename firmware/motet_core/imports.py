@@ -25,18 +25,23 @@ TABLE = {
 }
 # Of all packages in TABLE.
 VERSION = "0.1"
+# What this device offers besides, by interface: objects with version, kind, rows and entries(limits of a grant).
+more = {}
 _TELL_MS = 1000
 
 
 def find(module):
     """The interface that a core import's module means; None for one that devices do not offer in that version."""
     path, _, version = (module[7:] if module.startswith("cm32p2|") else module).partition("@")
+    wanted = more[path].version if path in more else VERSION if path in TABLE else None
     # 0.1.2 is 0.1 with something added: what a device lacks of it shows by name.
-    return path if path in TABLE and (version == VERSION or version.startswith(VERSION + ".")) else None
+    return path if wanted and (version == wanted or version.startswith(wanted + ".")) else None
 
 
 def functions(path):
     """-> (implementing class, {function: (check, work, kind)})."""
+    if path in more:
+        return more[path].kind, more[path].rows
     _, module, name = TABLE[path]
     # Imported when the first component needs it: a board without such components does not pay for it.
     found = __import__("motet_core.imports_" + module, None, None, ("FUNCTIONS",))
@@ -57,7 +62,7 @@ class Imports:
         """Gives every import of an instance its implementation. Refused names the first that is not granted."""
         for module, name, _ in instance.imports():
             function = self._callable(module, name)
-            if types is None:
+            if types is None and find(module) not in more:
                 raise Refused("has imports, but no type descriptor")
             instance.link_typed(module, name, types, function)
 
@@ -68,7 +73,10 @@ class Imports:
             self._capabilities[path].use(self._entries(path))
 
     def _entries(self, path):
-        return [] if self.grant is None else self.grant.limits.get(TABLE[path][0], [])
+        if self.grant is None:
+            return []
+        limits = self.grant.limits
+        return more[path].entries(limits) if path in more else limits.get(TABLE[path][0], [])
 
     def _callable(self, module, name):
         path = find(module)

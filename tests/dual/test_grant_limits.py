@@ -35,7 +35,7 @@ class PatternTest(unittest.TestCase):
 
 class CheckTest(unittest.TestCase):
     def test_every_capability_has_its_shape(self):
-        values = {"p": "a*", "n": "a", "t": "a/+", "u": 3, "r": 10, "2": 1, "3": 2}
+        values = {"p": "a*", "n": "a", "t": "a/+", "u": 3, "r": 10, "2": 1, "3": 2, "4": 3}
         whole = {n: [[values[kind] for kind in shape]] for n, shape in enumerate(grant_limits.SHAPES) if n}
         check(whole)
         for number in whole:

@@ -7,18 +7,20 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import wasmtime
 from mcp.shared.exceptions import MCPError
 from motet_native import wasm as native
 from tests.e2e.test_node import NODE, again, process, running
+from tests.support import wasi_guest
 from tests.support.waiting import until
 from typer.testing import CliRunner
 
 from motet.cli.client import GatewayClient
 from motet.cli.console import FatalError
-from motet.cli.keeping import LOCAL, local_key
+from motet.cli.keeping import LOCAL, audit_of, local_key
 from motet.cli.main import app
 from motet.cli.quickstart import visiting
 from motet.components import jit
@@ -153,11 +155,46 @@ def test_boards_refuse_it_and_what_it_needs_must_be_offered_and_wanted(tmp_path:
     for engine in (native, jit):
         with pytest.raises(engine.Error):
             engine.Instance(admitted.module)
-    foreign = '(import "wasi:cli/exit@0.2.0" (instance (export "exit" (func (param "s" u32)))))'
-    with pytest.raises(ComponentError, match=r"wasi:cli/exit@0\.2\.0#exit: gateways offer no such interface"):
+    foreign = '(import "wasi:http/handler@0.2.0" (instance (export "handle" (func (param "s" u32)))))'
+    with pytest.raises(ComponentError, match=r"wasi:http/handler@0\.2\.0: gateways offer no such interface"):
         accept(package(tmp_path / "pair", more=foreign), node)
     with pytest.raises(ComponentError, match="does not want it: add 'clock'"):
         accept(package(tmp_path / "pair", manifest=MANIFEST.replace("clock = {{}}", "")), node)
     large = Package("component", "pair", 1, bytes(600 << 10), made.manifest.replace('place = "gateway"', ""))
     with pytest.raises(PackageError, match="614400 bytes, at most 524288 are accepted"):
         from_upload(large.upload())
+
+
+async def test_what_of_wasi_is_wanted_and_allowed_is_there_and_denials_are_in_the_audit(tmp_path: Path) -> None:
+    made = tmp_path / "guest"
+    made.mkdir()
+    header = MANIFEST.format(revision=1).replace("pair", "guest").partition("[capabilities]")[0]
+    (made / "Component.toml").write_text(header + '[capabilities]\nwasi = ["clocks", "random", "stdio", "closed"]\n')
+    (made / "guest.wit").write_text(wasi_guest.CONTRACT)
+    (made / "guest.wasm").write_bytes(wasi_guest.component())
+    async with running(tmp_path) as system:
+        client = GatewayClient(system.url.removesuffix("/mcp"))
+        local_key(Config.model_validate({"state": {"dir": tmp_path}}))
+        await motet(system.url, "install", made, "--on", NODE, "--key", tmp_path / "keys" / f"{LOCAL}.pem")
+        async with visiting(system.url, NODE) as visitor:
+            assert (await visitor.call("guest.nap", {"ms": 20}))["result"] >= 20
+            assert (await visitor.call("guest.dice", {}))["result"] != (await visitor.call("guest.dice", {}))["result"]
+            await visitor.call("guest.say", {})
+            assert (await visitor.call("guest.knock", {}))["result"] is False
+            with pytest.raises(FatalError, match="it has called exit"):
+                await visitor.call("guest.leave", {})
+            with pytest.raises(FatalError, match="out of fuel"):
+                await visitor.call("guest.nap", {"ms": 1 << 31})
+            assert (await visitor.call("guest.listen", {}))["result"] is False
+        async with asyncio.timeout(15):
+            while len(lines := await asyncio.to_thread(told, client)) < 2:
+                await asyncio.sleep(0.02)
+        assert lines == ["whole line", "half"]
+    with audit_of(Config.model_validate({"state": {"dir": tmp_path}})) as audit:
+        (denied,) = [entry for entry in audit.entries() if entry.outcome == "denied"]
+    assert (denied.actor, denied.action, denied.detail["reason"]) == ("component/guest", "wasi", "components have no network")
+
+
+def told(client: GatewayClient) -> list[str]:
+    """What the component has written, apart from the line about what it was denied."""
+    return [line["text"] for line in client.logs(NODE, False, component="guest") if "denied" not in line["text"]]

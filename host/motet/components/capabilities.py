@@ -13,6 +13,8 @@ from functools import cache
 from typing import Any
 
 from motet.components import witpackages
+from motet.components.wasi import groups
+from motet.components.wasi import table as wasi
 from motet.components.wittypes import Enum, Interface, Option, Primitive, Record, Type
 from motet_core import grant_limits, imports
 
@@ -59,16 +61,28 @@ class Capability:
         return [entry[key.name] for key in self.keys if key.kind in _TEXT]
 
 
+# The one that is not in wit/: what devices never offer, and gateways only to what runs on them.
+_WASI = Capability(
+    groups.NAME,
+    groups.NUMBER,
+    "wasi",
+    (Key("name", "4", True, "a part of WASI", groups.GROUPS), Key("rate", "r", False, "calls a second")),
+    "WASI 0.2, for components on gateways.",
+)
+
+
 @cache
 def known() -> dict[str, Capability]:
     """All capabilities by name."""
     found = [_capability(path, interface) for path, interface in witpackages.offered().items() if path in imports.TABLE]
-    return {capability.name: capability for capability in sorted(found, key=lambda each: each.number)}
+    return {capability.name: capability for capability in sorted([*found, _WASI], key=lambda each: each.number)}
 
 
 def by_interface(path: str) -> Capability | None:
     """The capability that a component needs to import an interface, by its path with or without version."""
     path = path.partition("@")[0]
+    if path in wasi.TABLE:
+        return _WASI
     return next((capability for capability in known().values() if capability.path == path), None)
 
 

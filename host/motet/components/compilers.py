@@ -12,6 +12,7 @@ from pathlib import Path
 from motet.components import toolchains, wasmfile
 from motet.components.manifest_build import Build
 from motet.components.rewrite import renamed
+from motet.components.staging import WITH_WASI
 
 _C = ["--target=wasm32-unknown-unknown", "-mcpu=mvp", "-std=c11", "-ffreestanding", "-nostdlib", "-Os"]
 _WARN = ["-Wall", "-Wextra", "-Werror"]
@@ -102,13 +103,13 @@ def _assemblyscript(job: Job) -> list[Command]:
 
 
 def _python(job: Job) -> list[Command]:
-    # A whole interpreter: for gateways. Without WASI, so that nothing is there but what the contract imports.
-    world = (job.stage / "wit/world").read_text()
+    # A whole interpreter: for gateways. Without WASI, unless it is wanted, nothing is there but what the contract imports.
+    world, with_wasi = (job.stage / "wit/world").read_text(), job.stage / WITH_WASI
+    stub = [] if with_wasi.is_file() else ["--stub-wasi"]
     (job.stage / "wit/world").unlink()
+    with_wasi.unlink(missing_ok=True)
     contract, quiet = ["-d", "wit", "-w", world], {"RUST_BACKTRACE": "0", "RUST_LIB_BACKTRACE": "0"}
-    return [
-        Command([toolchains.componentize(), *contract, "componentize", "--stub-wasi", "motet_app", "-o", str(job.output)], quiet)
-    ]
+    return [Command([toolchains.componentize(), *contract, "componentize", *stub, "motet_app", "-o", str(job.output)], quiet)]
 
 
 def _quoted(path: str) -> str:

@@ -3,7 +3,8 @@
 
 Function: [instance, name, [[parameter, type], ...], result or None]. Type: the name of a primitive, or a list whose first
 item is the kind: ["list", t], ["option", t], ["tuple", t, ...], ["result", ok, err], ["record" | "variant", [name, t], ...],
-["enum" | "flags", name, ...]; what devices do not take has its own name.
+["enum" | "flags", name, ...], ["own" | "borrow", resource]; what devices do not take has its own name. "resources": by
+imported interface of WASI the types of handles that it has.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from typing import Any
 import wasmtime
 from wasmtime import component as wc
 
+from motet.components.wasi.groups import PREFIX
+
 Data = Any
 # Types are graphs that share their parts: written out, a few bytes become billions.
 _MAX_PARTS = 20_000
 
 
 def describe(engine: wasmtime.Engine, data: bytes) -> dict[str, Any]:
-    """{"imports", "exports": [function, ...]}, or {"refused": [rule, reason]}."""
+    """{"imports", "exports": [function, ...], "resources"}, or {"refused": [rule, reason]}."""
     try:
         compiled = wc.Component(engine, data)
     except wasmtime.WasmtimeError as error:
@@ -31,8 +34,10 @@ def of(engine: wasmtime.Engine, compiled: wc.Component) -> dict[str, Any]:
     """The same of a component that has been compiled."""
     writer = _Writer(engine)
     try:
-        sides = {"imports": compiled.type.imports(engine), "exports": compiled.type.exports(engine)}
-        return {side: list(writer.functions(items)) for side, items in sides.items()}
+        imports = compiled.type.imports(engine)
+        resources = {name: writer.resources(item.ty) for name, item in imports.items() if name.startswith(PREFIX)}
+        told = {"imports": list(writer.functions(imports, foreign=True)), "resources": resources}
+        return {**told, "exports": list(writer.functions(compiled.type.exports(engine)))}
     except ValueError as error:
         return {"refused": ["conformance", str(error)]}
 
@@ -41,8 +46,17 @@ class _Writer:
     def __init__(self, engine: wasmtime.Engine) -> None:
         self._engine = engine
         self._parts = 0
+        self._resources: list[tuple[str, wc.ResourceType]] = []
 
-    def functions(self, items: dict[str, Any], instance: str = "") -> list[Data]:
+    def resources(self, kind: Any) -> list[str]:
+        """The types of handles that an interface of WASI has; others are not for components."""
+        if not isinstance(kind, wc.ComponentInstanceType):
+            return []
+        found = [(name, one.ty) for name, one in kind.exports(self._engine).items() if isinstance(one.ty, wc.ResourceType)]
+        self._resources += found
+        return [name for name, _ in found]
+
+    def functions(self, items: dict[str, Any], instance: str = "", foreign: bool = False) -> list[Data]:
         found = []
         for name, item in items.items():
             kind = item.ty
@@ -51,7 +65,9 @@ class _Writer:
                 result = kind.result
                 found.append([instance, name, params, None if result is None else self.type(result)])
             elif isinstance(kind, wc.ComponentInstanceType) and not instance:
-                found += self.functions(kind.exports(self._engine), name)
+                found += self.functions(kind.exports(self._engine), name, foreign)
+            elif isinstance(kind, wc.ResourceType) and foreign and instance.startswith(PREFIX):
+                continue
             elif not isinstance(kind, wc.ValType):
                 raise ValueError(f"{instance or 'the component'} has {name!r}, neither a function nor a type of values")
         return found
@@ -77,7 +93,14 @@ class _Writer:
                 return ["enum", *kind.names]
             case wc.FlagsType():
                 return ["flags", *kind.names]
+            case wc.OwnType():
+                return ["own", self._name(kind.ty)]
+            case wc.BorrowType():
+                return ["borrow", self._name(kind.ty)]
         return type(kind).__name__.removesuffix("Type").lower()
+
+    def _name(self, kind: wc.ResourceType) -> str:
+        return next((name for name, known in self._resources if known == kind), "")
 
     def _maybe(self, kind: Any) -> Data:
         return None if kind is None else self.type(kind)

@@ -18,6 +18,7 @@ from motet.components.manifest_steps import Steps
 from motet.components.manifest_supervision import Supervision
 from motet.components.tooltext import CONFIG, MAX_TOOL_NAME, Name, Text, ToolText
 from motet.components.valuetypes import LAYOUTS, MAX_PARAMS, Primitive
+from motet.components.wasi.groups import NAME as WASI
 
 FILE_NAME = "Component.toml"
 # The parser of TOML takes time that grows with the square of a dotted key's length, and a key stands in one line.
@@ -148,6 +149,8 @@ class Manifest(_Table):
         _distinct("tool", [text.name for text in self.tool_text])
         for tool in self.tool:
             self.full_name(tool.name)
+        if WASI in self.capabilities.wanted and not self.gateway_only:
+            raise ValueError('capabilities.wasi is for components on gateways: say place = "gateway" in [component]')
         return self
 
     @property

@@ -23,6 +23,8 @@ _DURATION = re.compile(r"([1-9][0-9]{0,6})([smhdw])")
 _MAX_SECONDS = 10 * 365 * 86400
 _MAX_RATE, _UINT32 = 10000, (1 << 32) - 1
 _DIRECTIONS = ("publish", "subscribe", "request")
+# What says which one an entry is about: that may be wanted once.
+_ONCE = {"gpio": ("pin", "direction"), "sensors": ("name",), "bus": ("name", "address"), "wasi": ("name",)}
 _EXPECTED = {
     "p": "a name of visible characters, with '*' only at its end",
     "n": "a name of visible characters without '*', '+' and '#'",
@@ -50,7 +52,12 @@ class Capabilities(BaseModel):
 
     @model_validator(mode="after")
     def _pins(self) -> Self:
-        for name, keys in (("gpio", ("pin", "direction")), ("sensors", ("name",)), ("bus", ("name", "address"))):
+        for name, keys in (
+            ("gpio", ("pin", "direction")),
+            ("sensors", ("name",)),
+            ("bus", ("name", "address")),
+            ("wasi", ("name",)),
+        ):
             seen = [tuple(entry[key] for key in keys) for entry in self.wanted.get(name, ())]
             if len(seen) != len(set(seen)):
                 raise ValueError(f"{name}: the same one is wanted twice")

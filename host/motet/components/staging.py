@@ -20,12 +20,15 @@ from motet.components.manifest_build import Build
 from motet.components.rewrite import custom
 from motet.components.sdk import bindings
 from motet.components.sdk.python_text import APP
+from motet.components.wasi import groups
 
 # Where bindings stand, beside the sources that use them.
 BINDINGS = "bindings"
 SUFFIXES = {"c": (".c", ".h"), "zig": (".zig",), "assemblyscript": (".ts",), "rust": (".rs",), "python": (".py",)}
 _SKIPPED = {BINDINGS, "node_modules", "target", "zig-out", "build", "__pycache__", "tests"}
 _MAX_FILES, _MAX_BYTES = 1000, 16 << 20
+# A staged file that says that what is built may use WASI.
+WITH_WASI = "wit/wasi"
 # The custom section with the digest of what a module was made from.
 SECTION = "motet:build"
 # Changes with whatever else decides what becomes of equal sources.
@@ -53,7 +56,9 @@ def stage(folder: Path, manifest: Manifest, build: Build) -> Files:
     world = wit.load(contract, manifest.component.wit, manifest.component.world)
     made = bindings.generate(language, world, build.arena)
     files |= {f"{BINDINGS}/{name}": text.encode() for name, text in made.items()}
-    return files | _componentized(contract, world.name, build) if language == "python" else files
+    if language != "python":
+        return files
+    return files | _componentized(contract, world.name, build, groups.NAME in manifest.capabilities.wanted)
 
 
 def digest(files: Files, build: Build) -> bytes:
@@ -85,13 +90,15 @@ def write(files: Files, folder: Path) -> None:
         path.write_bytes(content)
 
 
-def _componentized(contract: str, world: str, build: Build) -> Files:
+def _componentized(contract: str, world: str, build: Build, wasi: bool) -> Files:
     """What componentize-py needs besides: an entry, and the contract with the packages that it may refer to."""
     module = build.sources[0].removesuffix(".py").replace("/", ".")
     files = {
         "motet_app.py": APP.format(module=module).encode(),
         "wit/contract.wit": contract.encode(),
         "wit/world": world.encode(),
+        # Of no use to it, but what is built depends on it.
+        **({WITH_WASI: b""} if wasi else {}),
     }
     for path in sorted(paths.data("wit").glob("*/*.wit")):
         files[f"wit/deps/motet-{path.parent.name}/{path.name}"] = path.read_bytes()

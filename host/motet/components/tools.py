@@ -105,7 +105,7 @@ def world_of(manifest: Manifest, contract: str) -> World:
     if not contract:
         raise AdmissionError("wit", f"the module carries no contract, but the manifest names {header.wit}: install its folder")
     world = wit.load(contract, header.wit, header.world)
-    if world.wasi:
+    if world.wasi and not manifest.gateway_only:
         reason = f"the world {world.name} has {', '.join(world.wasi)}: WASI is for components on a gateway only"
         raise AdmissionError("imports", f"{reason}; devices offer the interfaces of motet:device")
     return world

@@ -22,6 +22,8 @@ from motet.components.errors import AdmissionError
 from motet.components.jit.programs import marker
 from motet.components.manifest import Manifest
 from motet.components.reader import Malformed
+from motet.components.wasi import admit as wasi
+from motet.components.wasi import groups
 from motet.components.wittypes import Function, World
 
 MAX_BYTES = 64 << 20
@@ -55,7 +57,7 @@ def _admitted(component: bytes, manifest: Manifest, target: Target, begin: Calla
     compiled = _compiled(component, lambda: begin("compile"))
     begin("conformance")
     _check_imports(compiled, manifest)
-    conformance.compare(compiled, world)
+    conformance.compare(wasi.apart(compiled), world)
     begin("package")
     header = {"wasmtime": version("wasmtime"), "contract": contract, "world": manifest.component.world}
     program = cbor2.dumps({**header, "code": compiled["code"]})
@@ -92,8 +94,11 @@ def _compiled(component: bytes, tell: Callable[[], None]) -> dict[str, Any]:
 
 
 def _check_imports(compiled: dict[str, Any], manifest: Manifest) -> None:
+    wasi.check(compiled, {entry["name"] for entry in manifest.capabilities.wanted.get(groups.NAME, ())})
     for interface, name, *_ in compiled["imports"]:
         where = f"import {conformance.key(interface, name)}"
+        if groups.is_wasi(interface):
+            continue
         capability = capabilities.by_interface(interface)
         if capability is None:
             known = ", ".join(each.path for each in capabilities.known().values())

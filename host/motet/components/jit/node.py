@@ -22,8 +22,9 @@ import motet_native
 from motet.components import jit
 from motet.components.jit.placed import Placed
 from motet.components.jit.programs import Programs, is_marker
+from motet.components.wasi.table import TABLE
 from motet_core import __main__ as core
-from motet_core import platform
+from motet_core import imports, platform
 
 # Bytes of the whole process: what a component returns becomes objects that may be many times as large.
 _MEMORY = 4 << 30
@@ -46,6 +47,7 @@ def main(arguments: list[str]) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY if hard == resource.RLIM_INFINITY else min(_MEMORY, hard), hard))
     folder, *options = arguments
+    imports.more.update(TABLE)
     platform.replace_native(parts(Programs("", Path(folder))))
     core.main(options)
 

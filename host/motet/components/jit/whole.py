@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole component over wasmtime: for those of several modules, such as an interpreter with its program.
 
-Nothing is there but the imports that are given: no WASI, so no files, no environment, no network, no clock. Fuel is counted in
-the device's units, as by ``Instance``; memory is limited for each linear memory, and cancelling ends a call.
+Nothing is there but the imports that are given: of WASI too (``wasilink``), so no files, no environment, no network. Fuel is
+counted in the device's units, as by ``Instance``; memory is limited for each linear memory, and cancelling ends a call.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from wasmtime import component as wc
 from motet.components import component_types, conformance
 from motet.components.errors import AdmissionError
 from motet.components.jit import componentvalues as values
+from motet.components.jit import wasilink
 from motet.components.jit.code import INSTRUCTIONS_PER_UNIT, Cache, engine
 from motet.components.jit.errors import CANCELLED, OUT_OF_FUEL, Error, Trap, one_line
+from motet.components.wasi import admit as wasi
 from motet.components.wittypes import Function, World
 from motet_core.canonical_lower import Mismatch
 
@@ -63,16 +65,16 @@ class Whole:
         """
         compiled = code if isinstance(code, Compiled) else _compiled(code)
         try:
-            conformance.compare(compiled.told, world)
+            conformance.compare(wasi.apart(compiled.told), world)
         except AdmissionError as error:
             raise Error(str(error)) from None
-        self._component, self._memory, self._fuel = compiled.component, memory, fuel
+        self._compiled, self._memory, self._fuel = compiled, memory, fuel
         self._linked = {key: function for function in world.imports if (key := function.core_name) in imports}
         self._work = imports
         needed = [conformance.key(*row[:2]) for row in compiled.told["imports"]]
-        if missing := [key for key in needed if key not in self._linked]:
+        if missing := [key for key in needed if key not in imports]:
             raise Error(f"it needs the import {missing[0]}, which is not given")
-        self._running: tuple[wasmtime.Store, wc.Instance] | None = None
+        self._running: tuple[wasmtime.Store, wc.Instance, wasilink.Session] | None = None
         self._start()
 
     def call(self, function: Function, given: dict[str, Any], *, json: bool = False) -> Any:
@@ -81,14 +83,14 @@ class Whole:
         Raises Mismatch before it runs, ValueError for a result that JSON cannot carry, Trap, or what an import raises.
         """
         params = values.arguments(function, given)
-        store, instance = self._running or self._start()
+        store, instance, session = self._running or self._start()
         place = instance.get_export_index(store, function.interface) if function.interface else None
         index = instance.get_export_index(store, function.name, place)
         target = instance.get_func(store, index) if index is not None else None
         if target is None:
             raise Error(f"{function.core_name}: no such export")
         self._give(store)
-        value = self._run(lambda: _returned(target, store, params))
+        value = self._run(lambda: _returned(target, store, params), session)
         return values.lifted(function.result, value, json) if function.result is not None else None
 
     @property
@@ -111,13 +113,15 @@ class Whole:
         """Frees the running instance; may be repeated."""
         self._running = None
 
-    def _start(self) -> tuple[wasmtime.Store, wc.Instance]:
+    def _start(self) -> tuple[wasmtime.Store, wc.Instance, wasilink.Session]:
         store = wasmtime.Store(engine())
         store.set_limits(memory_size=self._memory, table_elements=1 << 16, instances=_INSTANCES, tables=_INSTANCES, memories=4)
         self._give(store)
         linker = wc.Linker(engine())
+        session = wasilink.Session(store)
         self._link(linker)
-        self._running = store, self._run(lambda: linker.instantiate(store, self._component))
+        wasilink.link(linker, self._compiled.told, self._work, session)
+        self._running = store, self._run(lambda: linker.instantiate(store, self._compiled.component), session), session
         return self._running
 
     def _give(self, store: wasmtime.Store) -> None:
@@ -149,7 +153,7 @@ class Whole:
 
         return call
 
-    def _run(self, work: Callable[[], Any]) -> Any:
+    def _run(self, work: Callable[[], Any], session: wasilink.Session) -> Any:
         if motet_native.cancel_pending():
             raise Trap(CANCELLED)
         try:
@@ -162,6 +166,8 @@ class Whole:
             # An import has raised, in the middle of the call.
             self.close()
             raise
+        finally:
+            session.flush()
 
 
 def _returned(target: wc.Func, store: wasmtime.Store, params: list[Any]) -> Any:
