@@ -88,7 +88,7 @@ def vectors() -> str:
     """Messages and their bytes."""
     shown = presence.encode(
         state=presence.ONLINE, dictionary=1, limit=512, max_total=4096, catalogue=hash_packed([packed.pack(TOOL)]),
-        firmware="x 1", nonce=NONCE, sequence=1, board="b", id="pump-1", reset_reason="power_on",
+        firmware="x 1", nonce=NONCE, sequence=1, board="b", id="pump-1", reset_reason="power_on", messages=0,
     )  # fmt: skip
     rows = [
         ("a call, reply to gateway `gw-1`, wanted for 30 s", packed.dumps(CALL, "gw-1", 30)),

@@ -118,6 +118,7 @@ class Device:
             max_total=self.max_total,
             catalogue=self._hash,
             offers=self.offers.hash(),
+            messages=int(self.desk.takes_part()),
             firmware="motet " + VERSION,
             nonce=self._nonce,
             sequence=self.sequence,

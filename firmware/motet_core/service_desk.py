@@ -20,6 +20,10 @@ class ServiceDesk:
             self.made = Services(self._device)
         return self.made
 
+    def takes_part(self):
+        """Whether any component here has had to do with messages."""
+        return self.made is not None and self.made.takes_part()
+
     def methods(self):
         return dict.fromkeys(_METHODS, self.answer)
 

@@ -134,7 +134,7 @@ class Device(asyncio.Protocol):
         record = Presence(
             id=self.id, state=1, nonce=self._nonce, sequence=self._sequence, dictionary=1, limit=LIMIT, max_total=MAX_TOTAL,
             catalogue=self._kind.catalogue, firmware="virtual 1", board=self._kind.board, reset_reason="power_on",
-            offers=self._kind.offers,
+            offers=self._kind.offers, messages=0,
         )  # fmt: skip
         topics = self._world.topics
         self._transport.write(

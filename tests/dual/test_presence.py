@@ -12,6 +12,7 @@ NONCE = b"12345678"
 ONLINE = {
     "state": 1, "dictionary": 1, "limit": 512, "max_total": 4096, "catalogue": b"c" * 16, "firmware": "motet 0.1.0",
     "nonce": NONCE, "sequence": 3, "board": "stm32f405", "id": "pump-1", "reset_reason": "power_on", "offers": b"o" * 16,
+    "messages": 1,
 }  # fmt: skip
 
 
@@ -34,6 +35,7 @@ class PresenceTest(unittest.TestCase):
             ("state", 2), ("state", True), ("dictionary", 0), ("limit", 63), ("max_total", "4096"), ("catalogue", b"short"),
             ("firmware", ""), ("firmware", "x" * 65), ("nonce", b"1234567"), ("sequence", -1), ("sequence", 1 << 32),
             ("board", 5), ("id", "x" * 33), ("id", "a/b"), ("id", "a b"), ("id", "\u00e9"), ("id", ""), ("id", "a+"), ("id", "#"),
+            ("messages", 2), ("messages", True), ("messages", b"1"),
         ):  # fmt: skip
             try:
                 presence.encode(**online(**{name: value}))
@@ -44,7 +46,7 @@ class PresenceTest(unittest.TestCase):
 
     def test_names_the_field_that_is_missing(self):
         for name in ONLINE:
-            if name in ("reset_reason", "offers"):
+            if name in ("reset_reason", "offers", "messages"):
                 continue
             try:
                 presence.encode(**online(**{name: None}))

@@ -81,6 +81,19 @@ class PlainTest(unittest.TestCase):
 
         run(work)
 
+    def test_the_presence_record_says_when_a_component_first_takes_part_in_messages(self):
+        async def work(rig):
+            await rig.install("component", "svc", artifact())
+            self.assertEqual({record["messages"] for record in rig.presences}, {0})
+            # As a component's first publication does.
+            self.assertEqual(rig.device.services.messages.subscriptions(), [])
+            before = rig.presences[-1]["sequence"]
+            while not rig.presences[-1]["messages"]:
+                await rig.result("message.subscriptions")
+            self.assertEqual((rig.presences[-1]["sequence"], rig.presences[-1]["nonce"]), (before + 1, rig.presences[0]["nonce"]))
+
+        run(work)
+
 
 class StepsTest(unittest.TestCase):
     def test_a_call_goes_on_in_steps_and_others_have_their_turn(self):

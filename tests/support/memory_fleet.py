@@ -56,6 +56,7 @@ class MemoryDevice:
     link: Json | None = None
     max_total: int = 65536
     offers: Offers = field(default_factory=Offers)
+    silent: bool = False
 
     @property
     def catalogue_hash(self) -> bytes:

@@ -5,10 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.memory_fleet import MemoryDevice
 from tests.support.sim_device import SimDevice
 from tests.support.waiting import until
 
@@ -16,8 +20,10 @@ from motet.bus import Bus, broker
 from motet.fleet import Fleet
 from motet.gateway.lanes import WAITING, Lanes
 from motet.gateway.messages import Messages
+from motet.gateway.subscribers import AT_ONCE, Subscribers
 from motet.gateway.topicmap import MAX_WANTED, TopicMap
-from motet.wire import Topics, packed
+from motet.wire import Presence, Topics, packed
+from motet_core import topics
 
 REALM = "test"
 Json = dict[str, Any]
@@ -26,10 +32,14 @@ Json = dict[str, Any]
 class Talker(SimDevice):
     """A device that has subscriptions, hears messages and says what a test wants."""
 
-    def __init__(self, *args: Any, rows: Any = (), **more: Any) -> None:
+    def __init__(self, *args: Any, rows: Any = (), part: int | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
+        self.part = part
         self.rows, self.heard, self.wanted = rows, [], None
         self.answers: Json = {"result": {}}
+
+    def presence(self, **changes: Any) -> Presence:
+        return super().presence(**{"messages": self.part, **changes})
 
     def _answer(self, message: Json) -> Json | None:
         if message["method"] == "message.subscriptions":
@@ -54,8 +64,8 @@ class World:
     def __init__(self, url: str, fleet: Fleet, messages: Messages, stack: contextlib.AsyncExitStack) -> None:
         self.url, self.fleet, self.messages, self._stack = url, fleet, messages, stack
 
-    async def device(self, name: str, rows: Any = ()) -> Talker:
-        made = Talker(self.url, REALM, name, rows=rows)
+    async def device(self, name: str, rows: Any = (), part: int | None = None) -> Talker:
+        made = Talker(self.url, REALM, name, rows=rows, part=part)
         await made.start()
         self._stack.push_async_callback(made.bus.close)
         if rows is not None:
@@ -171,6 +181,82 @@ def test_a_device_without_messages_is_left_alone() -> None:
             assert plain.wanted is None
 
     asyncio.run(main())
+
+
+def test_a_device_that_says_that_it_takes_no_part_is_not_even_asked_until_it_says_otherwise() -> None:
+    async def main() -> None:
+        async with world() as there:
+            silent = await there.device("new", None, part=0)
+            one = await there.device("b1", part=1)
+            await there.device("b2", [("x", "a")])
+            await until(lambda: one.wanted == ["a"], "what b1 is told")
+            assert [message["method"] for message in silent.requests if message["method"].startswith("message.")] == []
+            # A component of it begins; its record says so only to gateways that come later.
+            silent.tell("motet/subscriptions", {"subscriptions": [["y", "b"]]})
+            await until(lambda: silent.wanted == ["a"] and one.wanted == ["a", "b"], "what both are told")
+            # After its next start there is none again.
+            silent.reboot()
+            await until(lambda: one.wanted == ["a"], "the end of what it wanted")
+
+    asyncio.run(main())
+
+
+def test_of_many_devices_that_come_at_once_few_are_asked_at_a_time() -> None:
+    class Slow:
+        """A fleet that answers when a test says so."""
+
+        def __init__(self) -> None:
+            self.open: dict[str, asyncio.Future[Json]] = {}
+            self.asked: list[str] = []
+
+        def devices(self) -> list[MemoryDevice]:
+            return [MemoryDevice(f"d{number}") for number in range(3 * AT_ONCE)]
+
+        async def call(self, device: str, method: str, params: Json, timeout: float) -> Json:
+            if method != "message.subscriptions":
+                return {}
+            self.asked.append(device)
+            self.open[device] = asyncio.get_running_loop().create_future()
+            try:
+                return await self.open[device]
+            finally:
+                del self.open[device]
+
+    async def main() -> None:
+        fleet = Slow()
+        subscribers = Subscribers(fleet, Counter())  # type: ignore[arg-type]
+        async with subscribers.running():
+            await until(lambda: len(fleet.open) == AT_ONCE, "the first of them")
+            # One that leaves meanwhile is not asked any more.
+            subscribers.gone("d50")
+            while len(subscribers.map.devices()) < 3 * AT_ONCE - 1:
+                for waiting in fleet.open.values():
+                    if not waiting.done():
+                        waiting.set_result({"subscriptions": []})
+                assert len(fleet.open) <= AT_ONCE
+                await asyncio.sleep(0)
+        assert sorted(fleet.asked) == sorted(f"d{number}" for number in range(3 * AT_ONCE) if number != 50)
+
+    asyncio.run(main())
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.none() | st.lists(st.sampled_from(["t", "t/+", "#", "u/x"]), max_size=3))))
+@settings(derandomize=True, max_examples=200, deadline=None)
+def test_the_map_is_the_same_however_subscriptions_came_about(changes: list[tuple[str, list[str] | None]]) -> None:
+    table, plain = TopicMap(), dict[str, set[str]]()
+    for device, patterns in changes:
+        table.set(device, None if patterns is None else [["c", one] for one in patterns])
+        plain.pop(device, None)
+        if patterns is not None:
+            plain[device] = set(patterns)
+    assert sorted(table.devices()) == sorted(plain)
+    for device in "abcd":
+        assert table.wanted_of(device) == sorted({one for other, own in plain.items() if other != device for one in own})
+        for topic in ("t", "t/x", "u/x"):
+            wanting = {
+                other for other, own in plain.items() if other != device and any(topics.matches(one, topic) for one in own)
+            }
+            assert set(table.subscribers(topic, device)) == wanting
 
 
 def test_what_is_wanted_by_too_many_becomes_everything() -> None:

@@ -103,6 +103,10 @@ class Services:
             return self.schedule.switch(component, function, on)
         raise MethodNotFound("unknown method " + method[:64])
 
+    def takes_part(self):
+        """Whether any component has had to do with messages."""
+        return "messages" in self._parts
+
     def counters(self):
         """For vitals."""
         counters = {}
@@ -134,6 +138,8 @@ class Services:
         if name == "messages":
             from motet_core.services.messages import Messages
 
+            # The presence record says so.
+            self.later(self._device.announce)
             return Messages(self._device.artifacts.components.get, self.agenda, self.run, self._part("uplink"), clock)
         from motet_core.services.schedule import Schedule
 

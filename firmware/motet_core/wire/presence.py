@@ -3,7 +3,8 @@
 
 Records of one device are ordered by (nonce, sequence): the nonce is that of the first hello after boot, the sequence grows
 with each record. The catalogue hash tells a gateway whether it knows the device's tools already, `offers` the same of its
-resources and prompts (see catalogue.py).
+resources and prompts (see catalogue.py). `messages` is 1 when components here take part in messages, so that a gateway asks only
+such devices for their subscriptions; without it the device is an older one, which is to be asked.
 """
 
 from motet_core.errors import WireError
@@ -27,6 +28,7 @@ TABLE = (
     (9, "id", "text", 1, 32, True),
     (10, "reset_reason", "text", 1, 32, False),
     (11, "offers", "bytes", 16, 16, False),
+    (12, "messages", "uint", 0, 1, False),
 )
 # An online record tells everything; an offline one may come from a last will written before anything was known.
 _ONLINE_NEEDS = ("dictionary", "limit", "max_total", "catalogue", "firmware", "board")

@@ -69,6 +69,11 @@ class Device:
         return self.record.max_total or 0
 
     @property
+    def silent(self) -> bool:
+        """Whether it says that none of its components takes part in messages."""
+        return self.record.messages == 0
+
+    @property
     def link(self) -> Mapping[str, Any]:
         """What the way to the device can carry, in bytes."""
         return {"limit": self.limit, "max_total": self.max_total}

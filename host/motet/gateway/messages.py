@@ -18,7 +18,7 @@ from typing import Any
 from motet.fleet import DeviceTimeout, Event, Fleet, FleetError, RpcError
 from motet.gateway.lanes import Lanes, Rate
 from motet.gateway.rules import Rules
-from motet.gateway.topicmap import TopicMap
+from motet.gateway.subscribers import TIMEOUT_S, Subscribers
 from motet_core import errors, topics
 from motet_core.wire.presence import valid_id
 
@@ -28,7 +28,7 @@ MAX_HOPS = 16
 MAX_TARGETS = 64
 # Of base64: 1,024 bytes.
 _MAX_DATA = 1368
-_DELIVERY_S, _LONGEST_REQUEST_S = 10.0, 60.0
+_LONGEST_REQUEST_S = 60.0
 _PER_SECOND, _BURST = 50, 100
 _WORDS = {errors.BUSY: "busy", errors.NOT_FOUND: "not-found", errors.DENIED: "denied", errors.METHOD_NOT_FOUND: "not-found"}
 
@@ -39,72 +39,37 @@ class Messages:
     def __init__(self, fleet: Fleet, rules: Rules | None = None) -> None:
         self.counts: Counter[str] = Counter()
         self._fleet, self._rules = fleet, rules
-        self._map = TopicMap()
+        self._subscribers = Subscribers(fleet, self.counts)
         self._rates: dict[str, Rate] = {}
         self._lanes = Lanes(self._deliver)
-        self._told: dict[str, list[str]] = {}
-        self._changed = asyncio.Event()
-        self._asking: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Routes inside the block."""
         forget = self._fleet.add_listener(self._happened)
-        for device in self._fleet.devices():
-            if device.online:
-                self._ask(device.id)
-        task = asyncio.create_task(self._tell_wanted(), name="messages")
         try:
-            yield
+            async with self._subscribers.running():
+                yield
         finally:
             forget()
-            for one in (task, *self._asking, *self._lanes.tasks()):
+            tasks = self._lanes.tasks()
+            for one in tasks:
                 one.cancel()
-            await asyncio.gather(task, *self._asking, *self._lanes.tasks(), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     # What devices say.
 
     def _happened(self, event: Event) -> None:
         device = event.device.id
         if event.kind in ("arrived", "restarted"):
-            self._told.pop(device, None)
-            self._ask(device)
+            self._subscribers.arrived(event.device)
         elif event.kind in ("departed", "removed"):
-            self._told.pop(device, None)
             self._rates.pop(device, None)
-            self._set(device, None)
+            self._subscribers.gone(device)
         elif event.kind == "subscribed" and event.data is not None:
-            self._set(device, event.data.get("subscriptions"))
+            self._subscribers.set(device, event.data.get("subscriptions"))
         elif event.kind == "sent" and event.data is not None:
             self._sent(device, event.data)
-
-    def _ask(self, device: str) -> None:
-        task = asyncio.create_task(self._learn(device))
-        self._asking.add(task)
-        task.add_done_callback(self._asking.discard)
-
-    async def _learn(self, device: str) -> None:
-        try:
-            answer = await self._fleet.call(device, "message.subscriptions", {}, _DELIVERY_S)
-        except FleetError:
-            # One without messages, or it has gone again.
-            return
-        self._set(device, answer.get("subscriptions"))
-
-    def _set(self, device: str, rows: Any) -> None:
-        self.counts["malformed"] += self._map.set(device, rows)
-        self._changed.set()
-
-    async def _tell_wanted(self) -> None:
-        """Devices are told which topics others want, so that only those leave them."""
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            for device in self._map.devices():
-                wanted = self._map.wanted_of(device)
-                if self._told.get(device) != wanted:
-                    self._told[device] = wanted
-                    self._lanes.put(device, "message.wanted", {"patterns": wanted}, None)
 
     def _sent(self, device: str, said: Mapping[str, Any]) -> None:
         component, hops, data = said.get("sender"), said.get("hops"), said.get("data", "")
@@ -123,7 +88,7 @@ class Messages:
         if not topics.valid(topic):
             self.counts["malformed"] += 1
             return
-        found = self._map.subscribers(topic, device)
+        found = self._subscribers.map.subscribers(topic, device)
         self.counts["too_many"] += max(0, len(found) - MAX_TARGETS)
         for target in found[:MAX_TARGETS]:
             if self._may(device, component, target, topic=topic):
@@ -159,15 +124,12 @@ class Messages:
 
     async def _deliver(self, target: str, method: str, params: dict[str, Any], origin: Any) -> None:
         try:
-            answer = await self._fleet.call(target, method, params, _DELIVERY_S if origin is None else origin[4])
+            answer = await self._fleet.call(target, method, params, TIMEOUT_S if origin is None else origin[4])
         except FleetError as error:
             self.counts["failed"] += 1
-            if method == "message.wanted":
-                # Told again when something changes, or when it comes back.
-                self._told.pop(target, None)
             self._failed(origin, _word(error))
             return
-        self.counts["delivered"] += method == "message.deliver"
+        self.counts["delivered"] += 1
         if origin is not None:
             self._answer(origin, {"data": answer.get("data", ""), "hops": params["hops"]})
 

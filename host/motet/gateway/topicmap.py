@@ -15,10 +15,13 @@ _REMEMBERED = 4096
 
 
 class TopicMap:
-    """The subscriptions of devices that take part."""
+    """The subscriptions of devices that take part. `version` is another one after each change."""
 
     def __init__(self) -> None:
+        self.version = 0
         self._patterns: dict[str, frozenset[str]] = {}
+        # Who has subscribed to a pattern, in the order in which they came.
+        self._devices: dict[str, dict[str, None]] = {}
         self._known: dict[str, tuple[str, ...]] = {}
 
     def set(self, device: str, rows: Any) -> int:
@@ -26,21 +29,45 @@ class TopicMap:
 
         Returns how many rows make no sense, which are left out.
         """
-        self._known.clear()
         if not isinstance(rows, list):
-            self._patterns.pop(device, None)
+            self._replace(device, None)
             return int(rows is not None)
         good = [row for row in rows[:MAX_ROWS] if _is_row(row)]
-        self._patterns[device] = frozenset(row[1] for row in good)
+        self._replace(device, frozenset(row[1] for row in good))
         return len(rows) - len(good)
+
+    def _replace(self, device: str, patterns: frozenset[str] | None) -> None:
+        before = self._patterns.get(device)
+        if before == patterns:
+            return
+        self.version += 1
+        if patterns is None:
+            del self._patterns[device]
+        else:
+            self._patterns[device] = patterns
+        old, new = before or frozenset(), patterns or frozenset()
+        if old != new:
+            self._known.clear()
+        for pattern in old - new:
+            del self._devices[pattern][device]
+            if not self._devices[pattern]:
+                del self._devices[pattern]
+        for pattern in new - old:
+            self._devices.setdefault(pattern, {})[device] = None
 
     def devices(self) -> list[str]:
         """Those that take part."""
         return list(self._patterns)
 
+    def takes_part(self, device: str) -> bool:
+        """Whether it is one of them."""
+        return device in self._patterns
+
     def wanted_of(self, device: str) -> list[str]:
         """What the others have subscribed to."""
-        found = {pattern for other, patterns in self._patterns.items() if other != device for pattern in patterns}
+        if len(self._devices) - len(self._patterns.get(device, ())) > MAX_WANTED:
+            return ["#"]
+        found = [pattern for pattern, devices in self._devices.items() if len(devices) > 1 or device not in devices]
         return sorted(found) if len(found) <= MAX_WANTED else ["#"]
 
     def subscribers(self, topic: str, sender: str) -> list[str]:
@@ -48,8 +75,8 @@ class TopicMap:
         if topic not in self._known:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            matching = (device for device, own in self._patterns.items() if any(topics.matches(one, topic) for one in own))
-            self._known[topic] = tuple(matching)
+            matching = (devices for pattern, devices in self._devices.items() if topics.matches(pattern, topic))
+            self._known[topic] = tuple(dict.fromkeys(device for devices in matching for device in devices))
         return [device for device in self._known[topic] if device != sender]
 
 

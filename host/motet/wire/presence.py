@@ -17,7 +17,8 @@ NONCE_BYTES = 8
 @dataclass(frozen=True, slots=True)
 class Presence:
     """One presence record. `limit` and `max_total` are bytes (largest frame, largest message); `catalogue` is 16 bytes,
-    `offers`, the hash of resources and prompts, as well or None.
+    `offers`, the hash of resources and prompts, as well or None; `messages` is 1 when components of the device take part in
+    messages, 0 when none does, None when that is to be asked.
 
     Records of one device are ordered by (nonce, sequence); an offline one may hold only id, nonce and sequence.
     """
@@ -34,10 +35,11 @@ class Presence:
     board: str | None = None
     reset_reason: str | None = None
     offers: bytes | None = None
+    messages: int | None = None
 
     @property
     def online(self) -> bool:
-        """Whether the record says that the device is there; then every field but reset_reason and offers is set."""
+        """Whether the record says that the device is there; then every field but the last three is set."""
         return self.state == ONLINE
 
     @classmethod
