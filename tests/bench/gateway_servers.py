@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers that bench_gateway.py compares; each prints its port and serves until it is terminated.
 
-asgi      the ceiling: parses the JSON and answers, nothing else
-sdk_echo  the MCP SDK's low-level server with one tool
-gateway   Motet's, with devices simulated in the process
-mqtt      Motet's, with a device in another process behind a private broker
+asgi          the ceiling: parses the JSON and answers, nothing else
+sdk_echo      the MCP SDK's low-level server with one tool, which answers by itself
+fast, full    Motet's gateway with and without its fast path: a private broker and COUNT virtual devices, each in a process of
+              its own, so that this process is the gateway alone
+loopback      Motet's with 100 devices simulated in the process: what a broker and its client add is the difference
 """
 
 from __future__ import annotations
@@ -21,35 +22,23 @@ from mcp.server.lowlevel import Server
 from mcp_types import CallToolRequestParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.support.loopback import loopback_fleet, tools_known
+from tests.support.virtual_devices import TOOLS, answered
 
 from motet.bus import Bus, broker
+from motet.config import Limits
 from motet.fleet import Fleet
 from motet.gateway.app import GatewayApp
 from motet.gateway.options import Options
 from motet.gateway.server import bind, run, serve
 from motet.observe import Metrics
 
-DEVICES = 100
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = {
-    "type": "object",
-    "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}, "label": {"type": "string"}},
-    "required": ["a", "b"],
-}
-
-TOOLS = [{"name": "math.add", "description": "Add two integers.", "inputSchema": SCHEMA}]
-
-
-def add(arguments: dict[str, Any]) -> dict[str, Any]:
-    total = arguments["a"] + arguments["b"]
-    content = [{"type": "text", "text": json.dumps({"result": total})}]
-    return {"resultType": "complete", "content": content, "structuredContent": {"result": total}}
 
 
 async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
     request = json.loads((await receive())["body"])
-    result = add(request["params"]["arguments"])
-    body = json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}).encode()
+    result = answered(request["params"])
+    body = json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}, separators=(",", ":")).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -57,9 +46,9 @@ async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
 
 def sdk_echo() -> ASGIApp:
     async def call(_ctx: Any, params: CallToolRequestParams) -> dict[str, Any]:
-        return add(params.arguments or {})
+        return answered({"arguments": params.arguments or {}})
 
-    server: Server[Any] = Server("echo", get_tool_input_schema=lambda _name: SCHEMA)
+    server: Server[Any] = Server("echo", get_tool_input_schema=lambda _name: TOOLS[0]["inputSchema"])
     server.add_request_handler("tools/call", CallToolRequestParams, call)
     return server.streamable_http_app(json_response=True, stateless_http=True)
 
@@ -67,37 +56,44 @@ def sdk_echo() -> ASGIApp:
 async def serve_bare(app: ASGIApp, lifespan: Any) -> None:
     sock = bind("127.0.0.1", 0)
     config = uvicorn.Config(app, http="httptools", ws="none", lifespan=lifespan, log_level="warning", access_log=False)
-    print(sock.getsockname()[1], flush=True)
+    print(json.dumps({"port": sock.getsockname()[1]}), flush=True)
     await uvicorn.Server(config).serve([sock])
 
 
-async def serve_gateway(fleet: Fleet) -> None:
-    options = Options(port=0, drain_s=1)
-    await serve(GatewayApp(fleet, Metrics(), options), options, lambda url: print(urlsplit(url).port, flush=True))
+async def serve_gateway(fleet: Fleet, fast: bool, **said: Any) -> None:
+    # Limits that are looked at and not met.
+    options = Options(
+        port=0, drain_s=1, fast_path=fast, limits=Limits(caller_per_s=1e6, caller_burst=1_000_000, device_per_s=1e6)
+    )
+    app = GatewayApp(fleet, Metrics(), options)
+    await serve(app, options, lambda url: print(json.dumps({"port": urlsplit(url).port, **said}), flush=True))
 
 
-async def serve_loopback() -> None:
-    await serve_gateway(await loopback_fleet(DEVICES, TOOLS, lambda params: add(params["arguments"])))
+async def serve_loopback(_count: int) -> None:
+    await serve_gateway(await loopback_fleet(100, TOOLS, answered), True)
 
 
-async def serve_mqtt() -> None:
+async def serve_behind_broker(count: int, fast: bool) -> None:
     with broker.start() as engine:
-        device = [sys.executable, "-m", "tests.support.sim_device", engine.url, "bench", "device1"]
-        with subprocess.Popen(device, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE):
+        program = [sys.executable, "-m", "tests.support.virtual_devices", engine.url, "bench", str(count)]
+        with subprocess.Popen(program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as devices:
             bus = await Bus.connect(engine.url, "bench-gateway")
             fleet = Fleet(bus, "bench")
             await fleet.start()
-            await tools_known(fleet, 1)
-            await serve_gateway(fleet)
+            await tools_known(fleet, count)
+            await serve_gateway(fleet, fast, devices=devices.pid, broker=engine.kind)
+            await fleet.close()
             await bus.close()
+            devices.communicate()
 
 
 SERVERS = {
-    "asgi": lambda: serve_bare(asgi, "off"),
-    "sdk_echo": lambda: serve_bare(sdk_echo(), "on"),
-    "gateway": serve_loopback,
-    "mqtt": serve_mqtt,
+    "asgi": lambda _count: serve_bare(asgi, "off"),
+    "sdk_echo": lambda _count: serve_bare(sdk_echo(), "on"),
+    "loopback": serve_loopback,
+    "fast": lambda count: serve_behind_broker(count, True),
+    "full": lambda count: serve_behind_broker(count, False),
 }
 
 if __name__ == "__main__":
-    run(SERVERS[sys.argv[1]]())
+    run(SERVERS[sys.argv[1]](int(sys.argv[2])))

@@ -56,7 +56,7 @@ class GatewayApp:
         self._denials = Denials(fleet, rules.audit) if rules is not None else None
         self._limited = self.front.shedding.layer(self._route)
         gatehouse = Gatehouse(self._limited, options.auth, metrics) if options.auth.asks else None
-        self._endpoint = Endpoint(self.front.server, metrics, options, gatehouse.check if gatehouse else None)
+        self._endpoint = Endpoint(self.front.server, metrics, options, gatehouse.check if gatehouse else None, self.front.fast)
         metrics.add(FleetCollector(fleet, self.front))
         routes = [*Api(fleet, metrics).routes(), *extra_routes]
         handlers = {HTTPException: _as_json, Shed: self.front.shedding.answer}

@@ -52,13 +52,16 @@ class Calls:
 
     async def __call__(self, ctx: Context, params: CallToolRequestParams) -> Json:
         """Raises MCPError; see `errors`."""
+        return await self.call(ctx, params.name, params.arguments or {})
+
+    async def call(self, ctx: Context, name: str, arguments: Json) -> Json:
+        """The same with params taken apart."""
         view = views.of(ctx)
-        if self.local.has(params.name, view):
-            return await self.local.call(ctx, params.name, params.arguments or {})
-        tool = self._catalogue.get(params.name, view)
+        if self.local.has(name, view):
+            return await self.local.call(ctx, name, arguments)
+        tool = self._catalogue.get(name, view)
         if tool is None:
-            return await self._queued(ctx, f"{view.device}.{params.name}" if view.device else params.name, params.arguments or {})
-        arguments = params.arguments or {}
+            return await self._queued(ctx, f"{view.device}.{name}" if view.device else name, arguments)
         if (problem := self._problem(tool, arguments)) is not None:
             self._metrics.tool(tool.device, tool.definition.name).count("bad_arguments")
             return errors.tool_error(problem)

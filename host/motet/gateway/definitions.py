@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mcp.shared.inbound import find_invalid_x_mcp_header
+from mcp.shared.inbound import find_invalid_x_mcp_header, x_mcp_header_map
 from mcp_types import methods
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_MODERN_VERSION
 from pydantic import ValidationError
@@ -32,7 +32,8 @@ MOST_VALUES = 8192
 class Definition:
     """One tool, without a device: `entry` for clients of 2026-07-28, `legacy` for older ones (None: not for them).
 
-    `tasks`: whether its calls may outlast a request, `asks`: whether it may want something of the client before it answers.
+    `tasks`: whether its calls may outlast a request, `asks`: whether it may want something of the client before it answers,
+    `plain`: neither of these, nor arguments that a client repeats in headers.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Definition:
     check: Check
     tasks: TaskSupport = "forbidden"
     asks: bool = False
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,9 @@ def _definition(name: str, raw: Any) -> Definition:
     if (problem := find_invalid_x_mcp_header(entry["inputSchema"])) is not None:
         raise _Refused("bad_schema", f"invalid x-mcp-header: {problem}")
     asks = isinstance(entry.get("_meta"), Mapping) and entry["_meta"].get(ASKS) is True
-    return Definition(name, entry, _legacy(entry), check, _tasks(raw), asks)
+    tasks = _tasks(raw)
+    plain = tasks == "forbidden" and not asks and not x_mcp_header_map(entry["inputSchema"])
+    return Definition(name, entry, _legacy(entry), check, tasks, asks, plain)
 
 
 def _tasks(raw: Mapping[str, Any]) -> TaskSupport:

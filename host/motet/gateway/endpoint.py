@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -20,6 +20,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from motet.gateway.fastpath import FastPath
 from motet.gateway.front import VIEW
 from motet.gateway.limits import Visit
 from motet.gateway.options import Options
@@ -39,14 +40,19 @@ Check = Callable[[Scope, bytes], Response | None]
 
 
 class Endpoint:
-    """ASGI application for one path; `running()` must be entered around its use. `check` sees each request's body first."""
+    """ASGI application for one path; `running()` must be entered around its use.
 
-    def __init__(self, server: Server[Any], metrics: Metrics, options: Options, check: Check | None = None) -> None:
+    `check` sees each request's body first, `fast` may take plain tool calls.
+    """
+
+    def __init__(
+        self, server: Server[Any], metrics: Metrics, options: Options, check: Check | None = None, fast: FastPath | None = None
+    ) -> None:
         limit = options.max_body_bytes
         self._json = StreamableHTTPSessionManager(server, json_response=True, stateless=True, max_request_body_size=limit)
         self._streams = StreamableHTTPSessionManager(server, max_request_body_size=limit, max_sessions=options.max_sessions)
         self._metrics, self._limit, self._body_s = metrics, limit, options.body_timeout_s
-        self._check = check
+        self._check, self._fast = check, fast
         self._standing: set[anyio.CancelScope] = set()
 
     @contextlib.asynccontextmanager
@@ -119,16 +125,10 @@ class Endpoint:
         send = with_status(scope, send)
         if _answered_by_stream(scope, body):
             await self._streams.handle_request(scope, _replay(body, receive), send)
+        elif self._fast is not None and (call := self._fast.takes(scope, body, VIEW.get())) is not None:
+            await _watched(self._fast.answer(call, scope, send), receive)
         else:
-            await self._answer_json(scope, body, receive, send)
-
-    async def _answer_json(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
-        with anyio.CancelScope() as call:
-            watch = _Watch(receive, call)
-            try:
-                await self._json.handle_request(scope, _replay(body, receive), send)
-            finally:
-                watch.stop()
+            await _watched(self._json.handle_request(scope, _replay(body, receive), send), receive)
 
     async def _refuse(self, status: int, reason: str, message: str, scope: Scope, receive: Receive, send: Send) -> None:
         self._metrics.refused.labels(reason).inc()
@@ -141,6 +141,15 @@ class _Gone(Exception):
 
 class _TooLarge(Exception):
     """The request body is larger than allowed."""
+
+
+async def _watched(answering: Awaitable[None], receive: Receive) -> None:
+    with anyio.CancelScope() as call:
+        watch = _Watch(receive, call)
+        try:
+            await answering
+        finally:
+            watch.stop()
 
 
 class _Watch:

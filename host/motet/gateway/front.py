@@ -38,6 +38,7 @@ from motet.gateway.asking import Asker
 from motet.gateway.calls import Calls, finished
 from motet.gateway.catalogue import BadCursor, Catalogue
 from motet.gateway.describe import describe
+from motet.gateway.fastpath import FastPath
 from motet.gateway.fleettools import FleetTools
 from motet.gateway.hub import Hub
 from motet.gateway.offered import Offered
@@ -92,14 +93,16 @@ class Front:
         self.calls = Calls(fleet, self.catalogue, metrics, asker, self.tasks, rules)
         FleetTools(fleet, self.catalogue, self.calls).register(self.calls.local)
         self._told_too_long = False
-        self.server = self._made(options, asker)
+        boundary = RequestStateBoundary(_sealing(options), default_audience=options.name)
+        self.server = self._made(options, asker, boundary)
+        self.fast = FastPath(self.server, self.calls, self.catalogue, (self.shedding, boundary)) if options.fast_path else None
 
     @property
     def sessions(self) -> int:
         """Open sessions of clients from before 2026-07-28."""
         return len(self.hub.sessions)
 
-    def _made(self, options: Options, asker: Asker) -> Server[Any]:
+    def _made(self, options: Options, asker: Asker, boundary: RequestStateBoundary) -> Server[Any]:
         server: Server[Any] = _Server(
             options.name,
             version=options.version,
@@ -124,7 +127,7 @@ class Front:
         TaskMethods(self.tasks).register(server)
         server.add_notification_handler("notifications/initialized", NotificationParams, self._initialized)
         server.middleware.append(self.shedding)
-        server.middleware.append(RequestStateBoundary(_sealing(options), default_audience=options.name))
+        server.middleware.append(boundary)
         return server
 
     @contextlib.asynccontextmanager

@@ -36,6 +36,7 @@ class Options:
         task_ttl_s: how long a task may take, and how long its result is kept.
         state_keys: secrets of 32 bytes or more that seal what a client carries between rounds of a call; the first one seals,
             all of them open. None: one that ends with the process.
+        fast_path: plain tool calls skip what the SDK does for the others; the answers are the same.
         auth: which access tokens count; none are needed where none are configured.
         limits: how much callers may ask for, each and together, and how often a device may be asked.
     """
@@ -60,6 +61,7 @@ class Options:
     watch_interval_s: float = 2.0
     task_ttl_s: float = 3600.0
     state_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    fast_path: bool = True
     auth: Auth = field(default_factory=Auth)
     limits: Limits = field(default_factory=Limits)
 
