@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import json
 
 import httpx2
 import mcp_types as types
@@ -257,27 +256,3 @@ def test_any_uri_is_a_devices_or_nobodys_and_comes_back_as_it_was(text, device):
             assert found == (device, uri)
         elif found is not None:
             assert view.shows(found[0]) and FLEET.uri(*found) == uri
-
-
-async def test_of_a_thousand_listeners_so_many_are_served_and_calls_go_on(fleet):
-    body = json.dumps(modern_body("subscriptions/listen", notifications={"toolsListChanged": True})).encode()
-    lines = [f"{name}: {value}" for name, value in modern_headers("subscriptions/listen").items()]
-    head = "\r\n".join(["POST /mcp HTTP/1.1", "host: 127.0.0.1", f"content-length: {len(body)}", *lines, "", ""]).encode()
-    turns = asyncio.Semaphore(50)
-
-    async def listener(port):
-        async with turns:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(head + body)
-            answer = b""
-            while b"acknowledged" not in answer and b"too many listeners" not in answer:
-                answer += await reader.read(4096)
-            return writer, b"acknowledged" in answer
-
-    async with serving(fleet, limits=Limits(listeners=100)) as (url, _), Client(url) as client:
-        port = int(url.split(":")[2].split("/")[0])
-        found = await asyncio.gather(*(listener(port) for _ in range(1000)))
-        assert sum(served for _, served in found) == 100
-        assert (await client.call_tool("pump.math.add", {"a": 1, "b": 2})).structured_content == {"result": 3}
-        for writer, _ in found:
-            writer.close()

@@ -38,6 +38,8 @@ class Limits(Table):
     """Streams on which callers wait for notifications, of all callers."""
     body_bytes: Annotated[int, Field(ge=0, le=1 << 40)] = 64 << 20
     """Bytes of request bodies in memory, of all callers."""
+    connections: Most = 8192
+    """HTTP connections; beyond, the one is closed that has been idle longest. Never more than the process may have files open."""
     lag_s: Annotated[float, Field(ge=0, le=3600)] = 1.0
     """New requests are refused while the gateway is late by this much with everything it does."""
 
@@ -45,5 +47,13 @@ class Limits(Table):
     def none(cls) -> Limits:
         """Without any limit: for measuring, where one caller is the whole load."""
         return cls(
-            caller_per_s=0, caller_at_once=0, caller_listeners=0, device_per_s=0, at_once=0, listeners=0, body_bytes=0, lag_s=0
+            caller_per_s=0,
+            caller_at_once=0,
+            caller_listeners=0,
+            device_per_s=0,
+            at_once=0,
+            listeners=0,
+            body_bytes=0,
+            connections=0,
+            lag_s=0,
         )

@@ -22,7 +22,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from motet.gateway.fastpath import FastPath
 from motet.gateway.front import VIEW
-from motet.gateway.limits import Visit
 from motet.gateway.options import Options
 from motet.gateway.shedding import of_request, with_status
 from motet.gateway.views import BadView, of_scope
@@ -83,7 +82,7 @@ class Endpoint:
             return
         try:
             async with asyncio.timeout(self._body_s):
-                body = await self._body(receive, of_request(scope))
+                body = await self._body(scope, receive)
         except _Gone:
             return
         except TimeoutError:
@@ -105,8 +104,10 @@ class Endpoint:
             finally:
                 self._standing.discard(standing)
 
-    async def _body(self, receive: Receive, visit: Visit | None) -> bytes:
-        body = bytearray()
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        if _announced(scope) > self._limit:
+            raise _TooLarge
+        visit, body = of_request(scope), bytearray()
         more = True
         while more:
             message = await receive()
@@ -177,6 +178,13 @@ class _Watch:
 def _answered_by_stream(scope: Scope, body: bytes) -> bool:
     version = next((value for name, value in scope["headers"] if name == b"mcp-protocol-version"), None)
     return version is None or version in _HANDSHAKE or any(mark in body for mark in _STREAMED)
+
+
+def _announced(scope: Scope) -> int:
+    """The length that a request says its body has; 0 when it says none."""
+    said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    # The parser lets none through that is no number.
+    return int(said) if said.isdigit() else 0
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import logging
 import math
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -17,12 +18,15 @@ import uvicorn
 import uvloop
 
 from motet.gateway.app import GatewayApp
-from motet.gateway.connection import BoundedConnection
+from motet.gateway.callers import ANONYMOUS
+from motet.gateway.connection import Connections
 from motet.gateway.options import Options
 from motet.gateway.views import PATH as MCP_PATH
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+# What is left to databases, serial lines, brokers and programs.
+_OTHER_FILES = 128
 _ALL_ADDRESSES = ("0.0.0.0", "::", "")
 
 
@@ -97,9 +101,10 @@ async def listening(app: GatewayApp, options: Options) -> AsyncIterator[str]:
 
 
 def _uvicorn_config(app: GatewayApp, options: Options) -> uvicorn.Config:
+    pool = Connections(_room(options.limits.connections), lambda: app.front.shedding.refused(ANONYMOUS, "gateway_connections"))
     return uvicorn.Config(
         app,
-        http=BoundedConnection,
+        http=pool.protocol,  # type: ignore[arg-type]
         ws="none",
         lifespan="on",
         log_config=None,
@@ -111,6 +116,15 @@ def _uvicorn_config(app: GatewayApp, options: Options) -> uvicorn.Config:
         # Only for what is still there after calls were withdrawn.
         timeout_graceful_shutdown=math.ceil(options.drain_s) + 2,
     )
+
+
+def _room(most: int) -> int:
+    """So many connections, as far as the process may have files open at all."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return most
+    room = max(1, files - _OTHER_FILES)
+    return min(most or room, room)
 
 
 def _url(sock: socket.socket) -> str:
