@@ -111,7 +111,7 @@ class Depot:
     def package(self, digest: str) -> Package | None:
         """A package as it was installed. Raises ComponentError when the database was tampered with."""
         data = self.archive(digest)
-        return None if data is None else unpack(archive.loads(data, archive.MAX_LOCAL_BYTES))
+        return None if data is None else unpack(archive.loads(data))
 
     def needs(self, device: str) -> dict[str, dict[str, str]]:
         """What each component on the device declares to need: {name: {needed: bounds}}."""

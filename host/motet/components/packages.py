@@ -106,7 +106,7 @@ def _component(path: Path) -> Package:
         raise PackageError(f"{path}: no such file")
     folder = path if path.is_dir() else path.parent
     declared = manifests.load(folder)
-    content = module_bytes(folder, declared) if path.is_dir() else _bytes(path, _most(declared))
+    content = module_bytes(folder, declared) if path.is_dir() else _bytes(path, most(declared))
     text = (folder / manifests.FILE_NAME).read_text("utf-8")
     if declared.component.wit:
         content = tools.embed(content, _contract(folder / declared.component.wit))
@@ -121,19 +121,19 @@ def _contract(path: Path) -> str:
         raise PackageError(f"{path}: not UTF-8 text (byte {error.start})") from None
 
 
-def _most(declared: manifests.Manifest) -> int:
-    """Bytes of a component's content."""
+def most(declared: manifests.Manifest) -> int:
+    """Bytes that a component's content may have, by the place that it is for."""
     return wholes.MAX_BYTES if declared.gateway_only else MAX_BYTES
 
 
-def _bytes(path: Path, most: int = MAX_BYTES) -> bytes:
+def _bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
     try:
         with path.open("rb") as file:
-            content = file.read(most + 1)
+            content = file.read(limit + 1)
     except OSError as error:
         raise PackageError(f"{path}: {error.strerror}") from None
-    if len(content) > most:
-        raise PackageError(f"{path}: more than {most} bytes, which no device accepts")
+    if len(content) > limit:
+        raise PackageError(f"{path}: more than {limit} bytes, which no device accepts")
     return content
 
 
@@ -154,8 +154,8 @@ def from_upload(data: Any) -> Package:
     declared = manifests.parse(upload.manifest)
     header = declared.component
     content = _decoded(upload.content)
-    if len(content) > _most(declared):
-        raise PackageError(f"the upload is refused: content: {len(content)} bytes, at most {_most(declared)} are accepted")
+    if len(content) > most(declared):
+        raise PackageError(f"the upload is refused: content: {len(content)} bytes, at most {most(declared)} are accepted")
     return Package(COMPONENT, header.name, header.revision, content, upload.manifest, upload.signed(), upload.attached())
 
 

@@ -14,10 +14,8 @@ from motet.components.oci.bundle import Bundle
 from motet.trust.files import replace
 
 SUFFIX = ".motet"
-# The largest model, its attachments and the tar around them.
-MAX_BYTES = 4 << 20
-# The same of a component for gateways, which comes from a file of this machine.
-MAX_LOCAL_BYTES = 68 << 20
+# The largest component for gateways, its attachments and the tar around them; ``contents.unpack`` knows what is for what place.
+MAX_BYTES = 68 << 20
 _LAYOUT = ("oci-layout", dump({"imageLayoutVersion": "1.0.0"}))
 _MAX_FILES = 128
 
@@ -47,19 +45,19 @@ def read(path: Path) -> Bundle:
     """Raises PackageFormatError; nothing is unpacked to disk and no digest is taken on trust."""
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_LOCAL_BYTES + 1)
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise PackageFormatError(f"{path}: {error.strerror}") from None
     try:
-        return loads(data, MAX_LOCAL_BYTES)
+        return loads(data)
     except PackageFormatError as error:
         raise PackageFormatError(f"{path}: {error}") from None
 
 
-def loads(data: bytes, most: int = MAX_BYTES) -> Bundle:
+def loads(data: bytes) -> Bundle:
     """The bundle in the bytes of a file. Raises PackageFormatError."""
-    if len(data) > most:
-        raise PackageFormatError(f"more than {most} bytes")
+    if len(data) > MAX_BYTES:
+        raise PackageFormatError(f"more than {MAX_BYTES} bytes")
     files = _files(data)
     listed = _manifests(files)
     images = [one for one in listed if "subject" not in blobs.parse(one, "a manifest")]

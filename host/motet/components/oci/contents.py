@@ -20,10 +20,10 @@ from motet.components.oci.bundle import (
     WASM_CONFIG,
     Bundle,
 )
-from motet.components.packages import COMPONENT, Package
+from motet.components.packages import COMPONENT, Package, most
 from motet.components.reader import Malformed
 from motet.components.wasmfile import decode
-from motet.models.inspection import check_name
+from motet.models.inspection import MAX_BYTES, check_name
 
 # The CNCF layout asks for a time; a fixed one keeps equal packages equal.
 _CREATED = "1970-01-01T00:00:00Z"
@@ -62,24 +62,47 @@ def unpack(package: Bundle) -> Package:
     attached = tuple((kind, one) for kind in (SBOM, PROVENANCE) for one in package.attachments(kind))
     signatures = tuple(package.attachments(SIGNATURE))
     if (config.media_type, layer.media_type) == (MODEL_CONFIG, TFLITE):
-        return Package(models.KIND, check_name(name), revision, content, "", signatures, attached)
+        model = Package(models.KIND, check_name(name), revision, content, "", signatures, attached)
+        _check_size(model, MAX_BYTES)
+        return model
     if (config.media_type, layer.media_type) != (WASM_CONFIG, WASM):
         raise PackageFormatError(f"{config.media_type} with {layer.media_type} is neither a component nor a model")
     text = _component_toml(package, bundle.policy_digest(manifest))
     return _component(Package(COMPONENT, name, revision, content, "", signatures, attached), text)
 
 
+def largest(package: Bundle) -> int:
+    """Bytes that its content may have, by the place that its Component.toml names; the content need not be there yet.
+
+    Raises PackageFormatError, ManifestError.
+    """
+    if not package.attachments(COMPONENT_TOML):
+        return MAX_BYTES
+    text = _component_toml(package, bundle.policy_digest(blobs.parse(package.image, "the package's manifest")))
+    return most(manifests.parse(_text(text)))
+
+
 def _component(package: Package, text: bytes) -> Package:
     name, revision = package.name, package.revision
-    try:
-        declared = text.decode()
-    except UnicodeDecodeError:
-        raise PackageFormatError(f"{manifests.FILE_NAME} is not UTF-8 text") from None
-    header = manifests.parse(declared).component
+    declared = manifests.parse(_text(text))
+    header = declared.component
     if (header.name, header.revision) != (name, revision):
         said = f"{header.name} revision {header.revision}"
         raise PackageFormatError(f"the package is {name} revision {revision}, its {manifests.FILE_NAME} says {said}")
-    return replace(package, manifest=declared)
+    _check_size(package, most(declared))
+    return replace(package, manifest=_text(text))
+
+
+def _check_size(package: Package, limit: int) -> None:
+    if len(package.content) > limit:
+        raise PackageFormatError(f"{package.kind} {package.name}: {len(package.content)} bytes, at most {limit} are accepted")
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise PackageFormatError(f"{manifests.FILE_NAME} is not UTF-8 text") from None
 
 
 def _component_toml(package: Bundle, wanted: str | None) -> bytes:

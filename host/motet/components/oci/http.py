@@ -16,6 +16,8 @@ CONNECT_S = 10.0
 # Between two pieces of an answer, and for the whole of it: a server that drips is not waited for for ever.
 READ_S = 20.0
 TOTAL_S = 120.0
+# What is large may take longer, by as many bytes a second at least.
+_SMALL, _SLOWEST = 4 << 20, 256 << 10
 _REDIRECTS = 5
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -47,10 +49,11 @@ class Http:
 
     def ask(self, method: str, url: str, most: int, **arguments: Any) -> Answer:
         """(status, headers, body of at most `most` bytes). Raises TransferError."""
+        total_s = self._total_s + max(0, max(most, len(arguments.get("content", b""))) - _SMALL) / _SLOWEST
         try:
-            return self._runner.run(self._follow(method, url, most, arguments))
+            return self._runner.run(self._follow(method, url, most, arguments, total_s))
         except TimeoutError:
-            raise TransferError(f"{url}: not finished after {self._total_s:.0f} s") from None
+            raise TransferError(f"{url}: not finished after {total_s:.0f} s") from None
         except httpx2.TimeoutException:
             raise TransferError(f"{url}: no answer in time") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
@@ -63,8 +66,8 @@ class Http:
             raise TransferError(f"{url}: answered {status}")
         return body
 
-    async def _follow(self, method: str, url: str, most: int, arguments: dict[str, Any]) -> Answer:
-        async with asyncio.timeout(self._total_s):
+    async def _follow(self, method: str, url: str, most: int, arguments: dict[str, Any], total_s: float) -> Answer:
+        async with asyncio.timeout(total_s):
             for _ in range(_REDIRECTS + 1):
                 check_scheme(url)
                 answer, location = await self._once(method, url, most, arguments)

@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from motet.components.oci import blobs, bundle
+from motet.components.oci import blobs, bundle, contents
 from motet.components.oci import challenge as challenges
 from motet.components.oci.blobs import INDEX, MANIFEST, MAX_MANIFEST, Descriptor, PackageFormatError, describe, dump
 from motet.components.oci.bundle import Bundle
 from motet.components.oci.http import Answer, Http, TransferError
 from motet.components.oci.reference import Reference
 
-# The largest layer; descriptors of larger ones are refused before anything is fetched.
-MAX_BLOB = 1 << 20
+# Descriptors of larger configurations are refused before anything is fetched.
+MAX_CONFIG = 1 << 20
 MAX_TAGS = 1 << 20
 
 
@@ -38,7 +38,8 @@ class Registry:
         digest = blobs.digest_of(image)
         if self._place.by_digest and digest != self._place.version:
             raise PackageFormatError(f"{self._place}: the registry gave {digest} instead")
-        content = self._parts(image, {})
+        config, layer = bundle.parts(blobs.parse(image, "a manifest"))
+        content: dict[str, bytes] = {}
         referrers: list[bytes] = []
         for manifest in self._referrers(digest):
             parsed = blobs.parse(manifest, "a manifest")
@@ -47,6 +48,9 @@ class Registry:
             bundle.check_attached(bundle.single_layer(parsed), bundle.artifact_type(parsed))
             content |= self._parts(manifest, content)
             referrers.append(manifest)
+        # What is for gateways may be large, and only what refers to the package says that it is.
+        limit = contents.largest(Bundle(image, tuple(referrers), content))
+        content |= {config.digest: self._blob(config, MAX_CONFIG), layer.digest: self._blob(layer, limit)}
         return Bundle(image, tuple(referrers), content)
 
     def push(self, package: Bundle) -> str:
@@ -78,14 +82,14 @@ class Registry:
 
     def _parts(self, manifest: bytes, known: Mapping[str, bytes]) -> dict[str, bytes]:
         wanted = bundle.parts(blobs.parse(manifest, "a manifest"))
-        return {part.digest: self._blob(part) for part in wanted if part.digest not in known}
+        return {part.digest: self._blob(part, MAX_CONFIG) for part in wanted if part.digest not in known}
 
     def _manifest(self, version: str) -> bytes:
         return self._get(f"{self._url}/manifests/{version}", MAX_MANIFEST, MANIFEST)
 
-    def _blob(self, part: Descriptor) -> bytes:
-        if part.size > MAX_BLOB:
-            raise PackageFormatError(f"{self._place}: a layer of {part.size} bytes, at most {MAX_BLOB} are accepted")
+    def _blob(self, part: Descriptor, limit: int) -> bytes:
+        if part.size > limit:
+            raise PackageFormatError(f"{self._place}: a layer of {part.size} bytes, at most {limit} are accepted")
         return part.check(self._get(f"{self._url}/blobs/{part.digest}", part.size, "*/*"))
 
     def _referring(self, digest: str) -> list[Descriptor]:
