@@ -21,6 +21,8 @@ RUNS: dict[str, list[str]] = {
     "admission": ["tools/soak_admission.py"],
     "store": ["tools/soak_store.py"],
     "sdk": ["tools/soak_sdk.py"],
+    "fuzz": ["tools/soak_fuzz.py"],
+    "gateway": ["tools/soak_gateway.py"],
 }
 
 

@@ -196,7 +196,8 @@ class Router:
     def _told(self, device_id: str, message: Json) -> bool:
         """Whether a notification belongs to a call under way of this device, and was taken."""
         params = message.get("params")
-        name = {"notifications/progress": "progressToken", "notifications/message": "requestId"}.get(message["method"])
+        # Whatever a device calls a method: it need not even be a text.
+        name = {"notifications/progress": "progressToken", "notifications/message": "requestId"}.get(str(message["method"]))
         if not isinstance(params, dict) or name is None:
             return False
         call = self._calls.get(params.get(name))

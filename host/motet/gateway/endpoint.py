@@ -100,7 +100,7 @@ class Endpoint:
         with anyio.CancelScope() as standing:
             self._standing.add(standing)
             try:
-                await self._streams.handle_request(scope, receive, send)
+                await self._streams.handle_request(_from_now_on(scope), receive, send)
             finally:
                 self._standing.discard(standing)
 
@@ -185,6 +185,11 @@ def _announced(scope: Scope) -> int:
     said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     # The parser lets none through that is no number.
     return int(said) if said.isdigit() else 0
+
+
+def _from_now_on(scope: Scope) -> Scope:
+    """Without Last-Event-ID: no events are kept, and the SDK, asked to repeat some, would not answer at all."""
+    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name != b"last-event-id"]}
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
