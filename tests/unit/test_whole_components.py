@@ -145,7 +145,10 @@ def test_arguments_are_checked_in_the_words_of_devices_before_anything_runs() ->
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ('(import "wasi:cli/exit@0.2.0" (instance (export "exit" (func (param "s" u32)))))', "needs the import wasi:cli/exit.*not given"),
+        (
+            '(import "wasi:cli/exit@0.2.0" (instance (export "exit" (func (param "s" u32)))))',
+            "needs the import wasi:cli/exit.*not given",
+        ),
         ('(import "a:b/poll@0.2.0" (instance (export "pollable" (type (sub resource)))))', "neither a function nor a type"),
         ('(import "a:b/door" (func (param "x" u32)))', "a:b/door.*the world does not"),
         ('(core module $z (func (export "x") (loop (br 0))) (start 0)) (core instance (instantiate $z))', "out of fuel"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
@@ -135,11 +135,6 @@ class Catalogue:
         """What a device shows; equal devices have the same one."""
         return self._roster.get(device)
 
-    def definitions(self, device: str) -> Iterable[Definition]:
-        """The tools of a device that can be called."""
-        listing = self._roster.get(device)
-        return () if listing is None else listing.tools.values()
-
     def input_schema(self, name: str, view: View = FLEET) -> Mapping[str, Any] | None:
         """The tool's inputSchema, for the SDK's check of `Mcp-Param-*` headers."""
         tool = self.get(name, view)
@@ -165,10 +160,11 @@ class Catalogue:
 class Listing:
     """The tools of a catalogue as devices show them whose ids have one length: names together have at most 64 characters."""
 
-    __slots__ = ("__weakref__", "hash", "left_out", "names", "tools")
+    __slots__ = ("__weakref__", "definitions", "every", "hash", "left_out", "names", "tools")
 
     def __init__(self, catalogue_hash: bytes, definitions: Definitions, device: str) -> None:
-        self.hash = catalogue_hash
+        # Held, so that devices with longer and shorter names share them.
+        self.hash, self.definitions = catalogue_hash, definitions
         self.tools: dict[str, Definition] = {}
         self.left_out = list(definitions.left_out)
         for own, definition in definitions.tools.items():
@@ -178,3 +174,4 @@ class Listing:
             except ValueError as error:
                 self.left_out.append(LeftOut(own, "bad_name", str(error)))
         self.names = tuple(sorted(self.tools))
+        self.every = tuple(self.tools.values())

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 from mcp_types import CallToolRequestParams
 
@@ -12,10 +12,10 @@ from motet.fleet import Fleet
 from motet.gateway import errors
 from motet.gateway.callers import scopes
 from motet.gateway.catalogue import Catalogue
-from motet.gateway.definitions import Definition
 from motet.gateway.describe import describe
 from motet.gateway.local import Context, LocalTools
-from motet.gateway.search import kinds, search
+from motet.gateway.scopes import Scopes
+from motet.gateway.search import Allowed, kinds, search
 from motet.wire import Json
 
 MOST_MATCHES = 50
@@ -70,13 +70,10 @@ class FleetTools:
         tools.add(_CALL, self._pass_on)
 
     async def _search(self, _ctx: Context, arguments: Json) -> Json:
-        shown = ((device, self._allowed(device.id)) for device in self._fleet.devices() if device.online)
-        found = search(kinds(shown), arguments.get("query", ""), arguments.get("limit", 10))
+        listings = ((device, self._catalogue.listing(device.id)) for device in self._fleet.devices())
+        shown = ((device, listing) for device, listing in listings if listing is not None)
+        found = await search(await kinds(shown, _allowed(scopes())), arguments.get("query", ""), arguments.get("limit", 10))
         return _result({"matches": found, "tools": len(self._catalogue)})
-
-    def _allowed(self, device: str) -> Iterator[Definition]:
-        may = scopes().call
-        return (tool for tool in self._catalogue.definitions(device) if may(device, tool.name))
 
     async def _describe(self, _ctx: Context, arguments: Json) -> Json:
         name = arguments["name"]
@@ -92,6 +89,13 @@ class FleetTools:
         if self._catalogue.get(tool) is None:
             return errors.tool_error(f"there is no tool {errors.shorten(tool)} at present; fleet.search finds what there is")
         return await self._call(ctx, CallToolRequestParams(name=tool, arguments=arguments.get("arguments", {})))
+
+
+def _allowed(scopes: Scopes) -> Allowed:
+    """What a caller with these scopes is told of."""
+    if scopes.all_calls:
+        return lambda _device, listing: listing.every
+    return lambda device, listing: tuple(tool for tool in listing.every if scopes.call(device, tool.name))
 
 
 def _result(value: Json) -> Json:

@@ -30,6 +30,11 @@ class Scopes:
         name = f"{device}.{tool}"
         return any(_fits(pattern, name) for pattern in self.calls)
 
+    @property
+    def all_calls(self) -> bool:
+        """Whether every tool may be called."""
+        return "*" in self.calls
+
     def read(self, device: str) -> bool:
         """Whether what else this device offers may be read."""
         return any(_fits(pattern, device) for pattern in self.reads)
