@@ -25,6 +25,9 @@ Ask = Callable[[str, Json], Awaitable[Json]]
 MAX_CACHED = 256
 MAX_TOOLS = 1000
 MAX_PAGES = 200
+# Devices that are asked for lists of one kind at the same time: with thousands that all have lists of their own, the broker would
+# drop what is more than it can queue.
+AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,9 @@ class Offers:
     prompts: tuple[Json, ...] = ()
 
 
+NOTHING = Offers()
+
+
 class _Cache(Generic[T]):
     """`mismatches` counts lists that were not what their device announced."""
 
@@ -44,6 +50,7 @@ class _Cache(Generic[T]):
         self._cached: OrderedDict[bytes, T] = OrderedDict()
         self._max_cached = max_cached
         self._locks: dict[bytes, _Lock] = {}
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def _read(self, device: str, ask: Ask) -> T:
         raise NotImplementedError
@@ -68,7 +75,10 @@ class _Cache(Generic[T]):
         try:
             async with lock.lock:
                 found = self.known(wanted)
-                return self._verified(wanted, device, await self._read(device, ask)) if found is None else found
+                if found is not None:
+                    return found
+                async with self._turns:
+                    return self._verified(wanted, device, await self._read(device, ask))
         finally:
             lock.users -= 1
             if not lock.users:

@@ -5,31 +5,66 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from motet.fleet.catalogues import Offers
+from motet.fleet.catalogues import NOTHING
 from motet.wire import Presence
 
 # Nonces of earlier boots that are remembered, to recognise replayed records.
 _RETIRED = 64
 
 
+class Flag:
+    """An asyncio.Event that costs a tenth of one while nobody waits for it."""
+
+    __slots__ = ("_event", "_set")
+
+    def __init__(self) -> None:
+        self._set = False
+        self._event: asyncio.Event | None = None
+
+    def is_set(self) -> bool:
+        """Whether waiting would return at once."""
+        return self._set
+
+    def set(self) -> None:
+        """Those who wait go on."""
+        self._set = True
+        if self._event is not None:
+            self._event.set()
+            self._event = None
+
+    def clear(self) -> None:
+        """From now on, waiting waits."""
+        self._set = False
+
+    async def wait(self) -> None:
+        """Return once it is, or has been, set."""
+        if not self._set:
+            self._event = self._event or asyncio.Event()
+            await self._event.wait()
+
+
 class Device:
     """One device, alive: its properties change with each presence record. Only this package writes to it."""
+
+    __slots__ = (
+        "catalogue_hash", "confirmed", "last_seen", "offers", "offers_hash", "online", "presumed_gone", "record", "retired",
+        "tools",
+    )  # fmt: skip
 
     def __init__(self, record: Presence) -> None:
         self.record = record
         self.online = False
-        self.retired: deque[bytes] = deque(maxlen=_RETIRED)
+        self.retired: tuple[bytes, ...] = ()
         self.last_seen: float | None = None
         self.tools: Sequence[Mapping[str, Any]] = ()
         self.catalogue_hash = b""
-        self.offers, self.offers_hash = Offers(), b""
+        self.offers, self.offers_hash = NOTHING, b""
         # Set once the device has shown itself on the present connection to the broker.
-        self.confirmed = asyncio.Event()
+        self.confirmed = Flag()
         # Given up because it did not show itself, rather than reported gone: its last record may come again.
         self.presumed_gone = False
 
@@ -77,6 +112,10 @@ class Device:
     def link(self) -> Mapping[str, Any]:
         """What the way to the device can carry, in bytes."""
         return {"limit": self.limit, "max_total": self.max_total}
+
+    def retire(self) -> None:
+        """The present boot is over: another one has followed."""
+        self.retired = (*self.retired, self.nonce)[-_RETIRED:]
 
     def seen(self) -> None:
         """Something came from the device just now."""

@@ -11,11 +11,12 @@ from typing import Literal
 
 from motet.bus import Bus
 from motet.fleet.calls import Log, Progress
-from motet.fleet.catalogues import Ask, Catalogues, OfferCatalogues, Offers
+from motet.fleet.catalogues import NOTHING, Ask, Catalogues, OfferCatalogues, Offers
 from motet.fleet.device import Device, Event
 from motet.fleet.errors import DeviceOffline, DeviceRestarted
 from motet.fleet.reading import Reading
 from motet.fleet.registry import Registry
+from motet.fleet.returning import Returning
 from motet.fleet.router import Router
 from motet.wire import Json, Topics, WireError, new_gateway_id, packed
 from motet_core.wire import blocks
@@ -32,8 +33,6 @@ _TOLD: dict[str, Literal["message", "updated", "sent", "subscribed"]] = {
     "motet/subscriptions": "subscribed",
 }
 
-# Bridges come back within the last delay of the bus's back-off; who has not by then is gone.
-_RETURN_S = 10.0
 _CATALOGUE_TIMEOUT_S = 15.0
 # The longest notification that is looked at, in bytes: a device says what fits its line, a broker lets anybody say more.
 _NOTIFICATION = 64 << 10
@@ -52,7 +51,7 @@ class Fleet:
         self._tools_of = Reading("tools", self._catalogues, self._asker, lambda one: one.catalogue_hash, self._set_tools)
         self._offers_of = Reading("resources", self._offers, self._asker, lambda one: one.offers_hash, self._set_offers)
         self._listeners: list[Listener] = []
-        self._return: asyncio.TimerHandle | None = None
+        self._returning = Returning(lambda: self.awaited, self._registry.give_up)
         self._counts: Counter[str] = Counter()
         self._joiners: dict[str, blocks.Joiner] = {}
         self._forget_bus: Callable[[], None] = lambda: None
@@ -70,8 +69,7 @@ class Fleet:
         """End every call with DeviceOffline, stop reading catalogues, unsubscribe; may be called again."""
         self._forget_bus()
         self._forget_bus = lambda: None
-        if self._return is not None:
-            self._return.cancel()
+        self._returning.cancel()
         for topic_filter in (
             self._topics.all_presence(), self._topics.all_notifications(), self._topics.all_replies(self.gateway_id)
         ):  # fmt: skip
@@ -152,12 +150,10 @@ class Fleet:
     # What comes from the bus.
 
     def _bus_changed(self, connected: bool) -> None:
-        if self._return is not None:
-            self._return.cancel()
-            self._return = None
+        self._returning.cancel()
         self._registry.doubt()
         if connected:
-            self._return = asyncio.get_running_loop().call_later(_RETURN_S, self._registry.give_up)
+            self._returning.begin()
 
     def _present(self, topic: str, payload: bytes) -> None:
         device_id = self._topics.device_of(topic)
@@ -228,7 +224,7 @@ class Fleet:
         if wanted:
             self._offers_of.want(device, wanted)
         elif device.offers_hash:
-            self._set_offers(device, b"", Offers())
+            self._set_offers(device, b"", NOTHING)
 
     def _set_tools(self, device: Device, wanted: bytes, tools: tuple[Json, ...]) -> None:
         device.tools, device.catalogue_hash = tools, wanted

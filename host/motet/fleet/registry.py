@@ -86,7 +86,7 @@ class Registry:
         return self._show(device, record, "arrived")
 
     def _new_boot(self, device: Device, record: Presence) -> Device | None:
-        device.retired.append(device.nonce)
+        device.retire()
         return self._show(device, record, "restarted" if device.online else "arrived")
 
     def _show(self, device: Device, record: Presence, kind: str) -> Device:

@@ -6,12 +6,22 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 from motet_core.wire import hello as _hello
 from motet_core.wire import presence as _presence
 
 OFFLINE, ONLINE = 0, 1
 NONCE_BYTES = 8
+# What many devices have in common, and how much of it is remembered.
+_ALIKE = ("catalogue", "firmware", "board", "reset_reason", "offers")
+_REMEMBERED = 4096
+
+
+@lru_cache(_REMEMBERED)
+def _shared(value: object) -> object:
+    """The first value that was equal to this one: ten thousand devices need not have ten thousand copies of it."""
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,10 @@ class Presence:
     @classmethod
     def decode(cls, data: bytes) -> Presence:
         """Bytes -> record. Raises WireError naming the field that is wrong."""
-        return cls(**_presence.decode(data))
+        fields = _presence.decode(data)
+        for name in _ALIKE:
+            fields[name] = _shared(fields[name])
+        return cls(**fields)
 
     def encode(self) -> bytes:
         """Record -> bytes. Raises WireError naming the field that is wrong."""
