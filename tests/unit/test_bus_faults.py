@@ -102,9 +102,15 @@ async def test_closing_passes_a_cancellation_on_and_closes_all_the_same():
 
 
 async def test_a_subscription_refused_in_the_background_is_told(caplog):
-    refusing = CONNACK + b"\x90\x03\x00\x01\x80"  # SUBACK of the first SUBSCRIBE
-    async with hanging(refusing) as (url, _):
-        bus = Bus(url, "one")
+    async def refusing(reader, writer):
+        await reader.readexactly((await reader.readexactly(2))[1])  # CONNECT
+        writer.write(CONNACK)
+        subscribe = await reader.readexactly((await reader.readexactly(2))[1])
+        writer.write(b"\x90\x03" + subscribe[:2] + b"\x80")
+
+    server = await asyncio.start_server(refusing, "127.0.0.1", 0)
+    async with server:
+        bus = Bus(f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}", "one")
         await bus.subscribe("a/b", lambda *_: None)
         bus.start()
         await until(lambda: "refused a subscription" in caplog.text, "the log line")
