@@ -20,6 +20,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from motet.gateway import streams
 from motet.gateway.fastpath import FastPath
 from motet.gateway.front import VIEW
 from motet.gateway.options import Options
@@ -100,7 +101,7 @@ class Endpoint:
         with anyio.CancelScope() as standing:
             self._standing.add(standing)
             try:
-                await self._streams.handle_request(_from_now_on(scope), receive, send)
+                await streams.handle(self._streams, scope, receive, send)
             finally:
                 self._standing.discard(standing)
 
@@ -125,7 +126,7 @@ class Endpoint:
     async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         send = with_status(scope, send)
         if _answered_by_stream(scope, body):
-            await self._streams.handle_request(scope, _replay(body, receive), send)
+            await streams.handle(self._streams, scope, _replay(body, receive), send)
         elif self._fast is not None and (call := self._fast.takes(scope, body, VIEW.get())) is not None:
             await _watched(self._fast.answer(call, scope, send), receive)
         else:
@@ -185,11 +186,6 @@ def _announced(scope: Scope) -> int:
     said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     # The parser lets none through that is no number.
     return int(said) if said.isdigit() else 0
-
-
-def _from_now_on(scope: Scope) -> Scope:
-    """Without Last-Event-ID: no events are kept, and the SDK, asked to repeat some, would not answer at all."""
-    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name != b"last-event-id"]}
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

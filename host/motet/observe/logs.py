@@ -12,6 +12,8 @@ import re
 import sys
 from typing import Any, Literal, TextIO
 
+import anyio
+
 LogFormat = Literal["text", "json"]
 
 # Text from devices and clients ends up in messages: a line break in it must not forge a second log line,
@@ -40,6 +42,11 @@ _QUIET = {
     "amqtt": logging.WARNING,
     "transitions": logging.WARNING,
 }
+
+
+# Streams of sessions that ended while something of theirs came in: the SDK tells of them as of failures of its own.
+_HANG_UPS = (anyio.ClosedResourceError, anyio.BrokenResourceError)
+_TELLS_OF_HANG_UPS = "mcp.server.streamable_http"
 
 
 def redact(text: str) -> str:
@@ -106,6 +113,11 @@ def setup_logging(level: str = "info", fmt: LogFormat = "text", stream: TextIO |
     return handler
 
 
+def _no_hang_up(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], _HANG_UPS))
+
+
 def _quieten(level: int) -> None:
+    logging.getLogger(_TELLS_OF_HANG_UPS).addFilter(_no_hang_up)
     for name, least in _QUIET.items():
         logging.getLogger(name).setLevel(level if level <= logging.DEBUG else max(level, least))
