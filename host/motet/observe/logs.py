@@ -35,6 +35,7 @@ _LONGEST = 4000
 # second lets anybody fill the log (refused requests are counted and answered with the reason instead).
 _QUIET = {
     "mcp": logging.WARNING,
+    "mcp.server.request_state": logging.ERROR,
     "mcp.server.transport_security": logging.ERROR,
     "uvicorn": logging.ERROR,
     "asyncio": logging.WARNING,
