@@ -19,6 +19,7 @@ from mcp.shared.exceptions import MCPError
 
 from motet.gateway import errors, inputs, offline
 from motet.gateway.asking import POLL_MS, Asker, Question, next_poll
+from motet.gateway.finished import Finished
 from motet.gateway.tasktable import Task, TaskTable
 from motet.store import StoreError
 from motet.wire import Json
@@ -43,6 +44,7 @@ class Tasks:
     def __init__(self, asker: Asker, table: TaskTable, finish: Finish, ttl_s: float) -> None:
         self._asker, self._table, self._finish, self._ttl_ms = asker, table, finish, int(ttl_s * 1000)
         self._tasks: dict[str, Task] = {}
+        self._finished = Finished()
         self._runs: dict[str, asyncio.Task[None]] = {}
         # Those that run, by their device.
         self._of: dict[str, set[str]] = {}
@@ -53,9 +55,11 @@ class Tasks:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Go on with what was open when the gateway ended; tasks run inside the block."""
-        for task in await self._table.load():
+        for task in sorted(await self._table.load(), key=lambda one: one.updated):
             self._tasks[task.id] = task
-            if not task.over:
+            if task.over:
+                await self._forget(self._finished.add(task))
+            else:
                 self._start(task)
         sweeping = asyncio.create_task(self._sweep())
         try:
@@ -65,6 +69,7 @@ class Tasks:
             for run in runs:
                 run.cancel()
             await asyncio.wait(runs)
+            await self._table.written()
 
     async def begin(self, question: Question, asked: Json, owner: str, answer: Json) -> Task:
         """A new task for a question that the device answered with "task"; it is written down when this returns.
@@ -95,8 +100,10 @@ class Tasks:
 
     def same(self, label: str, owner: str, key: object) -> Task | None:
         """The task of an equal call to a device that was away."""
+        if not key:
+            return None
         wanted = (key, owner, label)
-        return next((one for one in self._tasks.values() if key and (one.key, one.owner, one.label) == wanted), None)
+        return next((one for one in self._tasks.values() if (one.key, one.owner, one.label) == wanted), None)
 
     def _made(self, question: Question, asked: Json, owner: str) -> Task:
         mine = [one for one in self._tasks.values() if not one.over]
@@ -117,7 +124,7 @@ class Tasks:
         except asyncio.CancelledError:
             # Its client left meanwhile: nobody knows its name.
             del self._tasks[task.id]
-            late = asyncio.create_task(self._forget([task]))
+            late = asyncio.create_task(self._forget([task.id]))
             self._late.add(late)
             late.add_done_callback(self._late.discard)
             raise
@@ -258,24 +265,28 @@ class Tasks:
             await self._becomes(task, status="completed", result=done, state=None, answers={}, message="")
 
     async def _becomes(self, task: Task, **changes: Any) -> None:
+        over = task.over
         for name, value in changes.items():
             setattr(task, name, value)
         task.updated = max(_now(), task.updated)
+        if task.over and not over:
+            await self._forget(self._finished.add(task))
         await self._table.save(task)
 
     async def _sweep(self) -> None:
         while True:
-            await self._forget([task for task in self._tasks.values() if task.expires < _now()])
+            await self._forget([task.id for task in self._tasks.values() if task.expires < _now()])
             await asyncio.sleep(min(60.0, self._ttl_ms / 1000))
 
-    async def _forget(self, tasks: list[Task]) -> None:
-        for task in tasks:
-            if task.id in self._runs:
-                self._runs[task.id].cancel()
+    async def _forget(self, ids: list[str]) -> None:
+        for task_id in ids:
+            task = self._tasks.pop(task_id, None)
+            self._finished.discard(task_id)
+            if task is not None and task_id in self._runs:
+                self._runs[task_id].cancel()
                 self._ended(task)
-            self._tasks.pop(task.id, None)
         try:
-            await self._table.forget([task.id for task in tasks])
+            await self._table.forget(ids)
         except StoreError:
             log.exception("old tasks cannot be deleted")
 

@@ -57,41 +57,76 @@ class Task:
         return (self.updated if self.over else self.created) + self.ttl_ms
 
 
+@dataclass
+class _Batch:
+    """Rows by the task's id, None where it is to be deleted; `done` ends when they are written."""
+
+    rows: dict[str, TaskRow | None]
+    done: asyncio.Future[None]
+
+
 class TaskTable:
-    """Keeps tasks. Without `store` they end with the process. Raises StoreError."""
+    """Keeps tasks. Without `store` they end with the process. Raises StoreError.
+
+    What comes while a transaction is written goes into the next one together: a device that comes back ends many tasks at once.
+    """
 
     def __init__(self, store: Store | None = None) -> None:
         self._store = store
-        # One after the other: what is written last is what was so last.
-        self._writing = asyncio.Lock()
+        self._batch: _Batch | None = None
+        self._writer: asyncio.Task[None] | None = None
 
     async def save(self, task: Task) -> None:
         """Returns once it is written down."""
-        if self._store is None:
-            return
-        async with self._writing:
-            row = TaskRow(id=task.id, device=task.device, status=task.status, expires=task.expires, body=json.dumps(asdict(task)))
-            await asyncio.to_thread(self._write, row)
+        if self._store is not None:
+            body = json.dumps(asdict(task))
+            row = TaskRow(id=task.id, device=task.device, status=task.status, expires=task.expires, body=body)
+            await self._put({task.id: row})
 
     async def forget(self, ids: list[str]) -> None:
         """Delete tasks."""
         if self._store is not None and ids:
-            async with self._writing:
-                await asyncio.to_thread(self._delete, ids)
+            await self._put(dict.fromkeys(ids))
 
     async def load(self) -> list[Task]:
         """Every task kept."""
         return [] if self._store is None else await asyncio.to_thread(self._read)
 
-    def _write(self, row: TaskRow) -> None:
-        assert self._store is not None
-        with self._store.writing() as session:
-            session.merge(row)
+    async def written(self) -> None:
+        """Return once everything is written down."""
+        if self._writer is not None:
+            await asyncio.wait((self._writer,))
 
-    def _delete(self, ids: list[str]) -> None:
+    async def _put(self, rows: dict[str, TaskRow | None]) -> None:
+        if self._batch is None:
+            self._batch = _Batch({}, asyncio.get_running_loop().create_future())
+        batch = self._batch
+        # What is written last is what was so last.
+        batch.rows |= rows
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_all(), name="task table")
+        # Whoever does not wait any more does not keep the others from being written.
+        await asyncio.shield(batch.done)
+
+    async def _write_all(self) -> None:
+        while (batch := self._batch) is not None:
+            self._batch = None
+            try:
+                await asyncio.to_thread(self._write, batch.rows)
+            except Exception as error:
+                batch.done.set_exception(error)
+                # Perhaps nobody waits.
+                batch.done.exception()
+            else:
+                batch.done.set_result(None)
+            finally:
+                batch.done.cancel()
+
+    def _write(self, rows: dict[str, TaskRow | None]) -> None:
         assert self._store is not None
         with self._store.writing() as session:
-            session.execute(delete(TaskRow).where(TaskRow.id.in_(ids)))
+            session.execute(delete(TaskRow).where(TaskRow.id.in_(rows)))
+            session.add_all(row for row in rows.values() if row is not None)
 
     def _read(self) -> list[Task]:
         assert self._store is not None
