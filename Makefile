@@ -41,8 +41,8 @@ run: firmware components ## start broker, gateway, bridge and one emulated board
 demo: firmware components ## the same once, over 100 unseen digits; the last line is one JSON object
 	@$(MOTET) demo --json
 
-edge: setup-test ## build the edge node (MicroPython on this machine's CPU)
-	@$(PY) tools/build.py edge
+edge: setup-test ## build the edge node (MicroPython on this machine's CPU); TLS=0 leaves TLS out
+	@$(PY) tools/build.py edge $(if $(filter 0,$(TLS)),--no-tls)
 
 test: setup-test ## everything: style, types, import order, unit, dual, board and end-to-end tests
 	@tools/test.sh
@@ -59,8 +59,9 @@ board: setup-test ## tests on the emulated boards
 e2e: setup-test firmware components ## broker, gateway, bridge, emulated board and a real MCP client
 	@$(PY) -m pytest -q tests/e2e
 
-conformance: setup-test ## the official MCP conformance suite: gateway, firmware of an emulated board, client; writes docs/conformance.md
+conformance: setup-test ## the official MCP conformance suite: gateway, firmware of an emulated board, edge node, client; writes docs/conformance.md
 	@$(PY) tools/build.py firmware virt_rv32 --main firmware/conformance
+	@$(PY) tools/build.py edge
 	@$(PY) tools/run_conformance.py --table $(FLAGS)
 
 robot: setup-test ## the suites of renode/ on all emulated boards; make robot EMULATOR=renode runs them in Renode [BOARD=...]

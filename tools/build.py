@@ -3,7 +3,7 @@
 """Build what runs on devices: firmware images, the edge node, and the cross compiler both need.
 
     tools/build.py firmware BOARD [--json] [--main FOLDER] [--boards FOLDER]
-    tools/build.py edge
+    tools/build.py edge [--no-tls]
     tools/build.py mpy-cross
 
 Nothing is built twice. Compiler output goes to build/logs/; a failure prints its end.
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "host"), str(ROOT / "tools")]
 
-from build_steps import BUILD, LOGS, BuildError, locked, micropython, mpy_cross, need, run_logged, say  # noqa: E402
+import build_edge  # noqa: E402
+from build_steps import BuildError, mpy_cross  # noqa: E402
 
 # [build] kind of board.toml -> module with build(board, main) -> {"board": name, "elf": path, ...sizes}.
 KINDS = {"port": "build_port", "rp2": "build_rp2", "idf": "build_idf"}
@@ -50,19 +51,6 @@ def firmware(name: str, main: Path | None = None, folder: Path | None = None) ->
     return result
 
 
-def edge() -> dict[str, object]:
-    """Build the edge node: the device core on MicroPython for this machine."""
-    need("gcc", "build-essential")
-    source = micropython()
-    binary = BUILD / "edge/motet-edge"
-    with locked(binary.parent):
-        if not binary.exists():
-            say("edge: compiling, about half a minute")
-        run_logged(LOGS / "edge.log", ["make", "-j2", "-C", str(ROOT / "firmware/edge"), f"MICROPYTHON_DIR={source}"])
-    say(f"edge: {binary.stat().st_size:,} bytes")
-    return {"elf": str(binary), "bytes": binary.stat().st_size}
-
-
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     commands = parser.add_subparsers(dest="what", required=True)
@@ -70,7 +58,8 @@ def parse_arguments() -> argparse.Namespace:
     one.add_argument("board")
     one.add_argument("--main", type=Path, help="folder whose main.py is frozen instead of the product's")
     one.add_argument("--boards", type=Path, help="folder of other boards than Motet's")
-    commands.add_parser("edge", help="the edge node for this machine")
+    edge = commands.add_parser("edge", help="the edge node for this machine")
+    edge.add_argument("--no-tls", action="store_true", help="without TLS: smaller, and mqtts:// is refused")
     commands.add_parser("mpy-cross", help="the byte code compiler")
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="print the result as one JSON object")
@@ -88,7 +77,7 @@ def main() -> None:
         if arguments.what == "firmware":
             result = firmware(arguments.board, arguments.main, arguments.boards)
         else:
-            result = edge() if arguments.what == "edge" else {"mpy_cross": mpy_cross()}
+            result = build_edge.build(not arguments.no_tls) if arguments.what == "edge" else {"mpy_cross": mpy_cross()}
     except BuildError as error:
         fail(str(error))
     if arguments.json:

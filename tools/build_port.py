@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_steps import BUILD, LOGS, ROOT, BuildError, locked, micropython, mpy_cross, need, run_logged, say
+from build_steps import BUILD, LOGS, ROOT, BuildError, freeze_anew, locked, micropython, mpy_cross, need, prepare, run_logged, say
 from firmware_image import TOOLCHAINS, Toolchain, check_layout, check_limits, sizes, symbols
 
 if TYPE_CHECKING:
@@ -69,25 +68,12 @@ def board_makefile(board: Board, micropython: Path) -> str:
     return f"# options {digest}, relative paths\n" + "".join(f"{key} = {value}\n" for key, value in lines.items())
 
 
-def prepare(folder: Path, makefile: str) -> None:
-    """Make rebuilds nothing when only compiler options change, so a folder built with others starts over."""
-    mark = folder / "board.mk"
-    if folder.exists() and any(folder.iterdir()) and not (mark.exists() and mark.read_text() == makefile):
-        say("compiler options changed, building anew")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    mark.write_text(makefile)
-
-
 def forget_removed_modules(folder: Path, main: Path) -> None:
-    """Freezing notices new and changed modules, not removed ones: when the list changed it must start over."""
+    """When the list of modules changed, freezing must start over."""
     manifest = ROOT / "firmware/port/manifest.py"
     folders = {ROOT / "firmware/motet_core", main}
     modules = [manifest.read_text(), *(str(path) for folder in folders for path in sorted(folder.rglob("*.py"))), str(main)]
-    mark, listing = folder / "frozen.list", "\n".join(modules)
-    if not mark.exists() or mark.read_text() != listing:
-        (folder / "frozen_content.c").unlink(missing_ok=True)
-        mark.write_text(listing)
+    freeze_anew(folder, "\n".join(modules))
 
 
 def write_binary(board: Board, folder: Path) -> None:

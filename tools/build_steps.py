@@ -80,3 +80,22 @@ def locked(folder: Path) -> Iterator[None]:
     with (folder.parent / f".{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def prepare(folder: Path, options: str, mark: str = "board.mk") -> None:
+    """Make rebuilds nothing when only compiler options change, so a folder built with others starts over. `options`: all of them,
+    kept in the file `mark`."""
+    kept = folder / mark
+    if folder.exists() and any(folder.iterdir()) and not (kept.exists() and kept.read_text() == options):
+        say("compiler options changed, building anew")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    kept.write_text(options)
+
+
+def freeze_anew(folder: Path, listing: str) -> None:
+    """Freezing notices new and changed modules, not removed ones: it starts over when `listing`, the modules, is another."""
+    mark = folder / "frozen.list"
+    if not mark.exists() or mark.read_text() != listing:
+        (folder / "frozen_content.c").unlink(missing_ok=True)
+        mark.write_text(listing)

@@ -5,6 +5,7 @@
 ``third_party/wasm3``        C sources from the pywasm3 sdist (PyPI), with the fuel hook applied
 ``third_party/monocypher``   C sources from the pymonocypher sdist (PyPI)
 ``third_party/micropython``  Debian's micropython source package
+``third_party/micropython/lib/mbedtls``  Debian's mbedtls source package, for TLS in the edge node
 ``third_party/pico-sdk``, ``third_party/tinyusb``  Debian packages, for boards of the rp2 port
 ``third_party/rp2040js``     npm package, for emulating the RP2040
 ``third_party/assemblyscript``  npm package, for components in AssemblyScript
@@ -28,6 +29,7 @@ from pathlib import Path
 
 from fetch_base import THIRD_PARTY, FetchError, cached, edit, run, say, stamped, unpack
 from fetch_debian import apt_source
+from fetch_mbedtls import fetch_mbedtls
 from fetch_npm import fetch_assemblyscript, fetch_conformance, fetch_rp2040js
 from fetch_rp2 import fetch_pico_sdk, fetch_tinyusb
 from fetch_wasm_tools import fetch_wasm_tools
@@ -181,6 +183,7 @@ def fetch_micropython() -> None:
 ALWAYS = {"wasm3": fetch_wasm3, "monocypher": fetch_monocypher, "micropython": fetch_micropython}
 SOURCES = {
     **ALWAYS,
+    "mbedtls": fetch_mbedtls,
     "pico-sdk": fetch_pico_sdk,
     "tinyusb": fetch_tinyusb,
     "rp2040js": fetch_rp2040js,

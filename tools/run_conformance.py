@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the official MCP conformance suite and keep what it found.
 
-    tools/run_conformance.py [--leg gateway|firmware|client]... [--revision R]... [--scenario S] [--table]
+    tools/run_conformance.py [--leg gateway|firmware|edge|client]... [--revision R]... [--scenario S] [--table]
 
 Prints one JSON object and keeps it in build/conformance.json, with the other legs of earlier runs; with --table also writes
 docs/conformance.md from that.
@@ -23,9 +23,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-from conformance import results, suite, world  # noqa: E402
+from conformance import announced, results, suite, world  # noqa: E402
 
-LEGS = ("gateway", "firmware", "client")
+LEGS = ("gateway", "firmware", "edge", "client")
 STORED = ROOT / "build/conformance.json"
 OUTPUT = ROOT / "build/conformance"
 
@@ -45,6 +45,24 @@ async def server_leg(leg: str, revision: str, scenario: str | None) -> results.L
     return results.read(leg, revision, "server", folder)
 
 
+async def edge_leg(revision: str, scenario: str | None) -> results.Leg:
+    """One run of the server scenarios against the edge node alone; what it does not announce is left out by name."""
+    folder = OUTPUT / f"edge-{revision}"
+    shutil.rmtree(folder, ignore_errors=True)
+    async with world.edge() as url:
+        offers = await announced.capabilities(url, revision)
+        await suite.server(url, revision, folder, scenario)
+    leg = results.read("edge", revision, "server", folder)
+    leg.leave_out(announced.absent([*leg.scored, *leg.others], offers, revision))
+    return leg
+
+
+async def one_leg(leg: str, revision: str, scenario: str | None) -> results.Leg:
+    if leg == "client":
+        return await client_leg(revision, scenario)
+    return await (edge_leg(revision, scenario) if leg == "edge" else server_leg(leg, revision, scenario))
+
+
 async def client_leg(revision: str, scenario: str | None) -> results.Leg:
     folder = OUTPUT / f"client-{revision}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -59,7 +77,7 @@ async def run(legs: list[str], revisions: list[str], scenario: str | None) -> li
             if leg == "client" and revision != "2026-07-28":
                 continue
             say(f"{leg}, {revision}")
-            made = await (client_leg(revision, scenario) if leg == "client" else server_leg(leg, revision, scenario))
+            made = await one_leg(leg, revision, scenario)
             say(made.line())
             done.append(made)
     return done

@@ -77,7 +77,7 @@ if [ "$python" != .venv/bin/python ]; then
     "$python" -m venv .venv
 fi
 .venv/bin/python tools/fetch.py wasm3 monocypher micropython
-[ "$purpose" = run ] || .venv/bin/python tools/fetch.py pico-sdk tinyusb
+[ "$purpose" = run ] || .venv/bin/python tools/fetch.py mbedtls pico-sdk tinyusb
 
 # The virtual environment is current when it was made from these very files.
 stamp=$(cat pyproject.toml setup.py tools/constraints.txt | sha256sum | cut -c1-32)

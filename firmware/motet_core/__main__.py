@@ -28,34 +28,34 @@ def stream_port():
     return StreamPort(platform.native().frame.Link(mtu=_MTU, epoch=epoch), _MTU)
 
 
-async def serve_listen(options, flash):
+async def serve_listen(options, device_at):
     """Listens, prints one line `listening HOST:PORT` and serves until cancelled."""
     port = stream_port()
-    device = Device(port, id=options.id, max_total=_MAX_TOTAL, flash=flash)
+    device = device_at(port)
     bound = await platform.listen(port.connected, options.host, options.port)
     print("listening %s:%d" % (options.host, bound))
     platform.flush()
     await device.run()
 
 
-async def serve_serial(options, flash):
+async def serve_serial(options, device_at):
     """Until cancelled, or the line is gone."""
     port = stream_port()
-    device = Device(port, id=options.id, max_total=_MAX_TOTAL, flash=flash)
+    device = device_at(port)
     line = await hosted.open_serial(options.serial, options.baud)
     await until_ended(device.run(), port.connected(*line))
 
 
-async def serve_mqtt(options, flash):
+async def serve_mqtt(options, device_at):
     """Until cancelled; a broker that is away is waited for."""
     port = MqttPort(options.address, options.realm, options.id, authorities=options.ca, log=hosted.complain)
-    await Device(port, id=options.id, max_total=_MAX_TOTAL, flash=flash).run()
+    await device_at(port).run()
 
 
-async def serve_stdio(options, flash):
+async def serve_stdio(options, device_at):
     """Until the input ends and all is answered."""
     port = StdioPort(_MAX_TOTAL, options.id or platform.BOARD)
-    device = Device(port, id=options.id, max_total=_MAX_TOTAL, flash=flash)
+    device = device_at(port)
     await until_ended(device.run(), port.ended())
 
 
@@ -72,10 +72,16 @@ async def until_ended(work, end):
 _WAYS = {"listen": serve_listen, "serial": serve_serial, "mqtt": serve_mqtt, "stdio": serve_stdio}
 
 
-def main(arguments):
+def main(arguments, extras=()):
+    """`extras`: further providers of the device (see device.Device), for programs that bring some."""
     options = parse(arguments)
+    flash = open_flash(options.flash)
+
+    def device_at(port):
+        return Device(port, id=options.id, max_total=_MAX_TOTAL, flash=flash, extras=extras)
+
     try:
-        asyncio.run(_WAYS[options.way](options, open_flash(options.flash)))
+        asyncio.run(_WAYS[options.way](options, device_at))
     except KeyboardInterrupt:
         pass
     except (OSError, ValueError) as error:

@@ -17,12 +17,14 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from motet_native.frame import Link
+from tests.support.stdio_talk import request
 
 from motet_core.port import HELLO, PRESENCE, REPLY
 from motet_core.port_stdio import StdioPort
 from motet_core.wire import hello, packed, presence
 
-VITALS = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "vitals.read", "arguments": {}}}
+VITALS = request("tools/call", 7, name="vitals.read", arguments={})
+_DEEP = request("tools/list", 1, a="deep")
 
 
 @pytest.fixture
@@ -78,12 +80,12 @@ def test_a_handshake_of_an_earlier_revision_is_answered_in_it(command, revision)
         ('{"jsonrpc": "2.0", "id": {}, "method": "tools/list"}', -32600),
         ('{"jsonrpc": "2.0", "id": true, "method": "tools/list"}', -32600),
         ('{"jsonrpc": "2.0", "id": "' + "x" * 65 + '", "method": "tools/list"}', -32600),
-        ('{"jsonrpc": "2.0", "id": 1, "method": "no/such"}', -32601),
+        (json.dumps(request("no/such", 1)), -32601),
         ('{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": []}', -32602),
-        ('{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": 5}}', -32602),
-        ('{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"a": ' + "[" * 40 + "]" * 40 + "}}", -32600),
+        (json.dumps(request("tools/call", 1, name=5)), -32602),
+        (json.dumps(_DEEP).replace('"deep"', "[" * 40 + "]" * 40), -32600),
         ("[" * 200_000, -32700),
-        ('{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "x": "' + "y" * 70000 + '"}', -32600),
+        (json.dumps(request("tools/list", 1, x="y" * 70000)), -32600),
     ],
 )
 def test_a_bad_line_is_answered_with_its_code_and_the_next_one_works(command, line, code):
@@ -100,7 +102,7 @@ def test_a_line_without_end_is_refused_once_and_skipped(command):
 @pytest.mark.parametrize("field", ["method", "params"])
 def test_half_of_a_character_is_an_error_and_no_end(field):
     # MicroPython takes it for three bytes like others.
-    bad = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"} | {field: "\ud800" if field == "method" else {"a": "\ud800"}}
+    bad = request("tools/\ud800", 1) if field == "method" else request("tools/list", 1, a="\ud800")
     refused, good = answers([sys.executable, "-m", "motet_core"], bad, VITALS)
     assert (refused["error"]["code"], good["id"]) == (-32600, 7)
 
@@ -109,9 +111,9 @@ def test_a_number_that_json_does_not_have_is_null(capsys):
     async def say() -> None:
         await StdioPort(1 << 16, "x").send(REPLY, packed.dumps(told))
 
-    told = {"jsonrpc": "2.0", "id": 1, "result": {"value": float("nan"), "of": [float("-inf"), 1.5]}}
+    told = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"value": float("nan"), "of": [float("-inf"), 1.5]}}
     asyncio.run(say())
-    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["result"] == {"value": None, "of": [None, 1.5]}
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["params"] == {"value": None, "of": [None, 1.5]}
 
 
 def test_an_id_that_is_open_is_refused(command):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """tools/build.py: what it says when something is missing or too large, and what makes it start over."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from motet import boards
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tools"))
 
+import build_edge  # noqa: E402
 import build_port  # noqa: E402
 import build_steps  # noqa: E402
 import firmware_image  # noqa: E402
@@ -127,3 +129,16 @@ def test_a_source_tree_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest
 def test_a_folder_without_a_main_module_is_refused_before_anything_is_compiled(tmp_path: Path) -> None:
     with pytest.raises(build_steps.BuildError, match=f"{tmp_path} has no main.py"):
         build_port.build(boards.load("stm32f405"), tmp_path)
+
+
+def test_other_flags_or_another_compiler_build_the_edge_node_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "edge"
+    shutil.copytree(build_edge.SOURCE, source)
+    monkeypatch.setattr(build_edge, "SOURCE", source)
+    monkeypatch.setattr(build_edge, "ROOT", tmp_path)
+    before = build_edge.options(tls=True)
+    assert before == build_edge.options(tls=True) != build_edge.options(tls=False)
+    for name in ("variant/mpconfigvariant.mk", "variant/mpconfigvariant.h", "variant/motet_mbedtls.h", "manifest.py", "Makefile"):
+        (source / name).write_text((source / name).read_text() + "# other\n")
+        before, now = build_edge.options(tls=True), before
+        assert before != now

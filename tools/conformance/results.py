@@ -18,7 +18,8 @@ _FOLDER = re.compile(r"(?:server-|client-)?(.+?)-\d{4}-\d\d-\d\dT[\w-]+Z?\Z")
 
 @dataclass
 class Leg:
-    """One run: of each scenario its checks by status, and what was wrong."""
+    """One run: of each scenario its checks by status, and what was wrong. `absent`: scenarios that concern nothing the server
+    announces."""
 
     name: str
     revision: str
@@ -26,6 +27,16 @@ class Leg:
     others: list[str]
     scenarios: dict[str, Counter[str]] = field(default_factory=dict)
     wrong: dict[str, list[str]] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+
+    def leave_out(self, absent: dict[str, str]) -> None:
+        """Count nothing of these scenarios; they stay in the report with the reason."""
+        self.absent = absent
+        self.scored = [name for name in self.scored if name not in absent]
+        self.others = [name for name in self.others if name not in absent]
+        for name in absent:
+            self.scenarios.pop(name, None)
+            self.wrong.pop(name, None)
 
     def good(self, names: list[str]) -> list[str]:
         """Those that ran and failed in nothing."""
@@ -42,6 +53,7 @@ class Leg:
         bad = [name for name in self.scenarios if self.scenarios[name]["FAILURE"]]
         scored, others = self.good(self.scored), self.good(self.others)
         told = f"{len(scored)} of {len(self.scored)} scored, {len(others)} of {len(self.others)} others"
+        told += f", {len(self.absent)} not announced" if self.absent else ""
         return told + (f"; not passed: {', '.join(bad)}" if bad else "")
 
     def as_json(self) -> dict[str, Any]:
@@ -54,6 +66,7 @@ class Leg:
             "checks": dict(sum(self.scenarios.values(), Counter())),
             "scenarios": {name: dict(counts) for name, counts in sorted(self.scenarios.items())},
             "wrong": self.wrong,
+            "not_announced": self.absent,
         }
 
 
@@ -88,6 +101,7 @@ def requirements(revision: str, kind: str) -> tuple[list[str], list[str]]:
 LEGS = {
     "gateway": "gateway, fixture on CPython",
     "firmware": "gateway, fixture in firmware (virt_rv32 in QEMU)",
+    "edge": "edge node by itself, through a thin HTTP relay",
     "client": "the gateway's own client",
 }
 
@@ -114,4 +128,5 @@ def _note(leg: dict[str, Any]) -> str:
     warned = sorted(name for name, counts in leg["scenarios"].items() if counts.get("WARNING") and name not in bad)
     told = [f"fails {', '.join(bad)}"] if bad else []
     told += [f"is warned in {', '.join(warned)}"] if warned else []
+    told += [f"not announced: {', '.join(sorted(absent))}"] if (absent := leg.get("not_announced")) else []
     return f"- {LEGS[leg['leg']]}, {leg['revision']}: {'; '.join(told)}." if told else ""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the suite talks to: a gateway over HTTP, a broker, a bridge, and the fixture in the device core of this machine or in
-the firmware of an emulated board."""
+the firmware of an emulated board; or an edge node that answers by itself, behind a thin HTTP relay."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+from conformance import lines
+from conformance.relay import Relay, serving
 from motet.bridge import Bridge
 from motet.bus import Bus, broker
 from motet.cli.stack import online
@@ -26,6 +28,7 @@ FIXTURE = ROOT / "firmware/conformance"
 BOARD = "virt_rv32"
 FIRMWARE = ROOT / "build/firmware" / f"{BOARD}-conformance" / "firmware.elf"
 REALM, DEVICE = "conformance", "fixture"
+EDGE = ROOT / "build/edge/motet-edge"
 ONLINE_S = 120.0
 
 
@@ -65,6 +68,13 @@ async def gateway(line: str, **settings: object) -> AsyncIterator[str]:
         await online(fleet, DEVICE, ONLINE_S)
         await _offered(fleet)
         yield f"{url}/device:{DEVICE}"
+
+
+@contextlib.asynccontextmanager
+async def edge(binary: Path = EDGE) -> AsyncIterator[str]:
+    """The fixture in an edge node that speaks MCP on standard input and output; the MCP URL of the relay before it."""
+    async with lines.running([binary, FIXTURE / "node.py", "--stdio"]) as node, serving(Relay(node)) as url:
+        yield url
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -30,15 +30,16 @@ static int run_core(int argc, char **argv) {
     command[1] = "-m";
     command[2] = "motet_core";
     memcpy(command + 3, argv + 1, (size_t)(argc - 1) * sizeof(char *));
+    return motet_micropython_main(argc + 2, command);
+}
+
+int main(int argc, char **argv) {
+    // Scripts that run the core have its options, too.
     for (int at = 1; at < argc; at++) {
         if (strcmp(argv[at], "--stdio") == 0) {
             make_input_nonblocking();
         }
     }
-    return motet_micropython_main(argc + 2, command);
-}
-
-int main(int argc, char **argv) {
     if (argc > 1 && strncmp(argv[1], "--", 2) == 0) {
         return run_core(argc, argv);
     }
