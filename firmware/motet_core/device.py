@@ -58,7 +58,7 @@ class Device:
         for provider in [self.sensors, Vitals(self)] + [extra(self) for extra in extras]:
             self.supervisor.add(provider)
             self.offers.add(provider)
-        mcp = Mcp(self.supervisor, self.board, VERSION, max_total)
+        mcp = Mcp(self.supervisor, self.offers, self.board, VERSION, max_total)
         methods = mcp.methods()
         methods.update(self.offers.methods())
         methods.update(self.artifacts.methods())

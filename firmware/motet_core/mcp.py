@@ -22,10 +22,10 @@ class UnsupportedVersion(errors.MotetError):
 
 
 class Mcp:
-    """`supervisor` knows the tools; `name` and `version` are told in server/discover."""
+    """`supervisor` knows the tools, `offers` what else there is; `name` and `version` are told in server/discover."""
 
-    def __init__(self, supervisor, name, version, max_total):
-        self._supervisor = supervisor
+    def __init__(self, supervisor, offers, name, version, max_total):
+        self._supervisor, self._offers = supervisor, offers
         self._info = {"name": name, "version": version}
         self._page = max_total - PAGE_OVERHEAD
 
@@ -34,10 +34,12 @@ class Mcp:
 
     async def discover(self, params, request):
         _check_version(params)
+        capabilities = self._offers.capabilities()
+        capabilities["tools"] = {"listChanged": True}
         return {
             "resultType": "complete",
             "supportedVersions": [PROTOCOL],
-            "capabilities": {"tools": {"listChanged": True}},
+            "capabilities": capabilities,
             "ttlMs": 0,
             "cacheScope": "private",
             "_meta": {PREFIX + "serverInfo": self._info},

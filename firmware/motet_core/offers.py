@@ -43,6 +43,17 @@ class Offers:
         lists = [[pack(entry) for entry in self._entries(kind)] for _, _, kind in _LISTS]
         return hash_lists(lists) if any(lists) else None
 
+    def capabilities(self):
+        """The part of server/discover that is about them: true to what is there, because a caller looks for nothing else."""
+        found = {}
+        for key, kinds in (("resources", ("resources", "templates")), ("prompts", ("prompts",))):
+            if any(self._entries(kind) for kind in kinds):
+                # No listChanged: that they are others is told by the presence record alone, with another hash of them.
+                found[key] = {}
+        if any(hasattr(one, "complete") for one in self._providers):
+            found["completions"] = {}
+        return found
+
     def _entries(self, kind):
         return [entry for one in self._providers if hasattr(one, kind) for entry in getattr(one, kind)()]
 

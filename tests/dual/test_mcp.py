@@ -23,7 +23,7 @@ class DiscoverTest(unittest.TestCase):
             result = await client.result("server/discover", {"_meta": {VERSION: "2026-07-28"}})
             self.assertEqual(result["resultType"], "complete")
             self.assertEqual(result["supportedVersions"], ["2026-07-28"])
-            self.assertEqual(result["capabilities"], {"tools": {"listChanged": True}})
+            self.assertEqual(result["capabilities"], {"tools": {"listChanged": True}, "resources": {}})
             self.assertEqual(result["_meta"][PREFIX + "serverInfo"]["name"], client.device.board)
 
         rig.run(work)

@@ -53,7 +53,42 @@ async def everything(client, method, key):
         params = {"cursor": page["nextCursor"]}
 
 
+class Help:
+    """An extra provider: completion, and a template instead of resources."""
+
+    blocking = False
+
+    def __init__(self, device):
+        pass
+
+    def tools(self):
+        return ()
+
+    def templates(self):
+        return [{"uriTemplate": "help://{topic}", "name": "help"}]
+
+    async def complete(self, params, request):
+        return {"completion": {"values": ["pumps"]}}
+
+
 class OffersTest(unittest.TestCase):
+    def test_discover_announces_what_is_there_and_nothing_else(self):
+        async def capabilities(client):
+            return (await client.result("server/discover"))["capabilities"]
+
+        async def nothing_but_tools(client):
+            self.assertEqual(await capabilities(client), {"tools": {"listChanged": True}})
+
+        async def sensors_and_prompts(client):
+            self.assertEqual(sorted(await capabilities(client)), ["prompts", "resources", "tools"])
+
+        async def templates_and_completion(client):
+            self.assertEqual(sorted(await capabilities(client)), ["completions", "resources", "tools"])
+
+        rig.run(nothing_but_tools, sensors=[])
+        rig.run(sensors_and_prompts, extras=(Shop,))
+        rig.run(templates_and_completion, sensors=[], extras=(Help,))
+
     def test_a_sensor_with_bytes_is_read_as_bytes_and_one_with_a_value_as_json(self):
         async def work(client):
             listed = await everything(client, "resources/list", "resources")
