@@ -51,7 +51,7 @@ class _Session:
 
 
 class FastPath:
-    """Answers plain calls of `catalogue`'s tools as `server` would; `middleware`: what was added to the server's, outermost first."""
+    """Answers plain calls of `catalogue`'s tools as `server` would; `middleware`: what the server has, outermost first."""
 
     def __init__(self, server: Server[Any], calls: Calls, catalogue: Catalogue, middleware: Sequence[Middleware]) -> None:
         self._calls, self._catalogue = calls, catalogue
