@@ -8,8 +8,10 @@ import contextlib
 import hashlib
 import os
 import sys
+import threading
 
 import httpx2
+import jwt
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.shared.exceptions import MCPError
@@ -19,6 +21,7 @@ from tests.support.waiting import until
 
 from motet.components.capabilities import policy_fields
 from motet.config import Auth, Limits, Token
+from motet.gateway import tokens
 from motet.gateway.app import GatewayApp
 from motet.gateway.options import Options
 from motet.gateway.rules import Rules
@@ -240,3 +243,34 @@ async def test_on_stdio_the_error_is_json_rpc_alone():
                 await client.call_tool("pump.math.add", {"a": 1, "b": 2})
         assert caught.value.error.code == -32066
         assert caught.value.error.data["limit"] == "limits.caller_per_s"
+
+
+async def test_tokens_that_nobody_can_verify_hold_up_neither_known_callers_nor_the_gateway(fleet, monkeypatch):
+    gate = threading.Event()
+
+    class Slow:
+        def get_signing_key_from_jwt(self, _token):
+            gate.wait(60)
+            raise jwt.PyJWKClientError("the issuer does not answer")
+
+    monkeypatch.setattr(tokens, "_keys", lambda _where: Slow())
+    known = Token(name="ann", sha256=hashlib.sha256(b"ann").hexdigest(), scopes=["call:*"])
+    auth = Auth(resource="http://127.0.0.1/mcp", issuers=["https://x.example"], jwks="https://x.example/keys", tokens=[known])
+    async with client_of(fleet, auth=auth) as (http, _):
+
+        async def call(name):
+            return await http.post("/mcp", json=CALL["json"], headers=CALL["headers"] | {"authorization": f"Bearer {name}"})
+
+        async with httpx2.AsyncClient(base_url=http.base_url, timeout=60, limits=httpx2.Limits(max_connections=None)) as many:
+            headers = CALL["headers"] | {"authorization": "Bearer a.b.c"}
+            floods = [
+                asyncio.create_task(many.post("/mcp", json=CALL["json"], headers=headers)) for _ in range(tokens.WAITING + 10)
+            ]
+            await until(lambda: sum(one.done() for one in floods) == 10)
+            assert {one.result().status_code for one in floods if one.done()} == {503}
+            assert (await call("ann")).status_code == 200
+            gate.set()
+            assert {(await one).status_code for one in floods} == {401, 503}
+        assert await asyncio.to_thread(lambda: 1) == 1
+        metrics = (await http.get("/metrics", headers={"authorization": "Bearer ann"})).text
+        assert 'motet_shed_total{reason="gateway_logins"} 10.0' in metrics

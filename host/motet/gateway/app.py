@@ -61,7 +61,8 @@ class GatewayApp:
         routes = [*Api(fleet, metrics).routes(), *extra_routes]
         handlers = {HTTPException: _as_json, Shed: self.front.shedding.answer}
         self._rest = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
-        self._guarded: ASGIApp = Guard(gatehouse or self._limited, security_settings(options), metrics)
+        first = self.front.shedding.gate(gatehouse) if gatehouse else self._limited
+        self._guarded: ASGIApp = Guard(first, security_settings(options), metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._guarded(scope, receive, send)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
+from mcp_types import ErrorData
+
 from motet.config import Limits
 from motet.gateway.buckets import Bucket
 
@@ -43,11 +45,13 @@ class _Caller:
 class Visit:
     """One request that was let in, until `leave()`."""
 
-    __slots__ = ("_bytes", "_limiter", "_listening", "_over", "caller")
+    __slots__ = ("_bytes", "_limiter", "_listening", "_over", "caller", "error")
 
     def __init__(self, limiter: Limiter, caller: str) -> None:
         self.caller, self._limiter = caller, limiter
         self._bytes, self._listening, self._over = 0, False, False
+        self.error: ErrorData | None = None
+        """What the request ended with, where that is a matter of load."""
 
     def hold(self, size: int) -> None:
         """So many bytes more of its body are in memory. Raises Shed."""
@@ -80,13 +84,18 @@ class Limiter:
         """Callers that something is kept of."""
         return len(self._busy) + len(self._idle)
 
-    def enter(self, caller: str, now: float) -> Visit:
-        """Let one request in; the visit must be left. Raises Shed."""
+    def open(self) -> None:
+        """Whether anybody is let in at present. Raises Shed."""
         limits = self._limits
         if limits.lag_s and self._late() > limits.lag_s:
-            raise _overloaded("gateway_lag", "lag_s", "the gateway is late with everything")
+            raise overloaded("gateway_lag", "lag_s", "the gateway is late with everything")
         if limits.at_once and self.under_way >= limits.at_once:
-            raise _overloaded("gateway_requests", "at_once", "too many requests are under way")
+            raise overloaded("gateway_requests", "at_once", "too many requests are under way")
+
+    def enter(self, caller: str, now: float) -> Visit:
+        """Let one request in; the visit must be left. Raises Shed."""
+        self.open()
+        limits = self._limits
         known = self._found(caller, now)
         if limits.caller_at_once and known.under_way >= limits.caller_at_once:
             raise Shed("caller_requests", "limits.caller_at_once", "too many requests of this caller are under way")
@@ -101,14 +110,14 @@ class Limiter:
     def holds(self, size: int) -> None:
         """Bytes of a body come into memory. Raises Shed."""
         if self._limits.body_bytes and self.bytes_held + size > self._limits.body_bytes:
-            raise _overloaded("gateway_memory", "body_bytes", "too much is being sent at the same time")
+            raise overloaded("gateway_memory", "body_bytes", "too much is being sent at the same time")
         self.bytes_held += size
 
     def listens(self, name: str) -> None:
         """A request under way of this caller becomes a listener. Raises Shed."""
         limits, caller = self._limits, self._busy[name]
         if limits.listeners and self.listening >= limits.listeners:
-            raise _overloaded("gateway_listeners", "listeners", "there are too many listeners")
+            raise overloaded("gateway_listeners", "listeners", "there are too many listeners")
         if limits.caller_listeners and caller.listening >= limits.caller_listeners:
             raise Shed("caller_listeners", "limits.caller_listeners", "this caller has too many listeners already")
         caller.under_way -= 1
@@ -141,5 +150,6 @@ class Limiter:
                 self._idle.popitem(last=False)
 
 
-def _overloaded(reason: str, setting: str, what: str) -> Shed:
+def overloaded(reason: str, setting: str, what: str) -> Shed:
+    """The gateway has too much to do, of what `setting` limits."""
     return Shed(reason, f"limits.{setting}", what, caller=False)

@@ -18,7 +18,6 @@ from typing import Any
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
-from mcp_types import ErrorData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,8 +34,8 @@ from motet_core.errors import BUSY
 
 Context = ServerRequestContext[Any, Any]
 
-_NEVER_SHED = ("/healthz", "/metrics")
-_VISIT, _REFUSED = "motet.visit", "motet.refused"
+_NEVER_SHED = frozenset({"/healthz", "/healthz/live", "/metrics"})
+_VISIT = "motet.visit"
 STDIO = "stdio"
 # On standard input and output there is no scope that could hold it.
 _OF_STDIO: ContextVar[Visit | None] = ContextVar("visit", default=None)
@@ -61,33 +60,41 @@ class Shedding:
         """`app` behind the limits; it must know by then who calls."""
 
         async def limited(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http" or scope["path"].startswith(_NEVER_SHED):
-                await app(scope, receive, send)
-                return
-            caller = _caller(scope)
-            try:
-                visit = self.limiter.enter(caller, asyncio.get_running_loop().time())
-            except Shed as shed:
-                self.refused(caller, shed.reason)
-                await refusal(scope, shed)(scope, receive, send)
-                return
-            scope[_VISIT] = visit
+            visit = scope[_VISIT] = self.limiter.enter(_caller(scope), asyncio.get_running_loop().time())
             try:
                 await app(scope, receive, send)
-            except Shed as shed:
-                # Nothing is answered yet: a body that is too much, a stream too many.
-                self.refused(caller, shed.reason)
-                await refusal(scope, shed)(scope, receive, send)
             finally:
                 visit.leave()
 
-        return limited
+        return self._answered(limited, app)
 
-    async def answer(self, request: Request, error: Exception) -> Response:
-        """The handler of Starlette for requests that were let in and turn out to be too much."""
-        assert isinstance(error, Shed)
-        self.refused(_caller(request.scope), error.reason)
-        return refusal(request.scope, error)
+    def gate(self, app: ASGIApp) -> ASGIApp:
+        """`app`, which finds out who calls, for when anybody is let in at all."""
+
+        async def opened(scope: Scope, receive: Receive, send: Send) -> None:
+            self.limiter.open()
+            await app(scope, receive, send)
+
+        return self._answered(opened, app)
+
+    def _answered(self, limited: ASGIApp, free: ASGIApp) -> ASGIApp:
+        """`limited` with an answer to what it sheds, and `free` for what is never shed."""
+
+        async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                within = scope["type"] == "http" and scope["path"] not in _NEVER_SHED
+                await (limited if within else free)(scope, receive, send)
+            except Shed as shed:
+                # Nothing is answered yet, also where a body turned out to be too much, or a stream one too many.
+                await (await self.answer(Request(scope), shed))(scope, receive, send)
+
+        return answered
+
+    async def answer(self, request: Request, shed: Exception) -> Response:
+        """The answer to a request that is refused; in the shape of Starlette's handlers of exceptions."""
+        assert isinstance(shed, Shed)
+        self.refused(_caller(request.scope), shed.reason)
+        return refusal(request.scope, shed)
 
     def refused(self, caller: str, reason: str) -> None:
         """Count it."""
@@ -142,9 +149,12 @@ def refusal(scope: Scope, shed: Shed) -> Response:
 def with_status(scope: Scope, send: Send) -> Send:
     """`send` for answers of the SDK, which knows nothing of load: with the status of the error that the middleware noted."""
 
+    visit = of_request(scope)
+    if visit is None:
+        return send
+
     async def sent(message: Message) -> None:
-        error: ErrorData | None = scope.get(_REFUSED)
-        if error is not None and message["type"] == "http.response.start":
+        if (error := visit.error) is not None and message["type"] == "http.response.start":
             headers = list(message["headers"])
             if not any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in headers):
                 headers.append((b"retry-after", str(errors.retry_after(error)).encode()))
@@ -168,6 +178,7 @@ def _known(ctx: Context) -> str:
 
 
 def _marked(ctx: Context, error: MCPError) -> MCPError:
-    if ctx.request is not None:
-        ctx.request.scope[_REFUSED] = error.error
+    if (visit := visit_of(ctx)) is not None:
+        # Not in the scope, of which there may be copies.
+        visit.error = error.error
     return error

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ import jwt
 from mcp.server.auth.provider import AccessToken
 
 from motet.config import Auth
+from motet.gateway.limits import overloaded
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,9 @@ ALGORITHMS = ("EdDSA", "ES256", "ES384", "PS256", "RS256")
 LEEWAY_S = 30
 LONGEST = 16 * 1024
 _FETCH_S = 5
+# Tokens whose key is looked for at the same time; more are refused until then.
+WAITING = 64
+_THREADS = 2
 
 
 class TokensError(Exception):
@@ -42,9 +47,12 @@ class Verifier:
         self._resource, self._issuers = settings.resource, settings.issuers
         self._static = {token.sha256.lower(): token for token in settings.tokens}
         self._keys = _keys(settings.jwks) if settings.jwks else None
+        # Of its own: an issuer that does not answer must not hold up what others do in threads.
+        self._pool = ThreadPoolExecutor(_THREADS, "tokens")
+        self._waiting = 0
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """What the token says, None for one that does not count; why not is in the log only."""
+        """What the token says, None for one that does not count; why not is in the log only. Raises Shed."""
         if len(token) > LONGEST:
             return None
         # By its digest: the time that a comparison takes tells nothing of the token.
@@ -54,11 +62,20 @@ class Verifier:
         if self._keys is None:
             return None
         try:
-            key = await asyncio.to_thread(self._keys.get_signing_key_from_jwt, token)
+            key = await self._key(self._keys, token)
             return self._said(token, self._decoded(token, key))
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
             log.info("an access token is refused: %s", error)
             return None
+
+    async def _key(self, keys: _Keys, token: str) -> jwt.PyJWK:
+        if self._waiting >= WAITING:
+            raise overloaded("gateway_logins", "at_once", "too many access tokens are being looked at")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, keys.get_signing_key_from_jwt, token)
+        finally:
+            self._waiting -= 1
 
     def _decoded(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
         needs: Any = {"require": ["exp", "iss", "aud"]}
