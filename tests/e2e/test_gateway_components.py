@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,9 @@ from motet.cli.quickstart import visiting
 from motet.components import jit
 from motet.components.admission import Target
 from motet.components.errors import ComponentError
+from motet.components.jit.programs import Programs
 from motet.components.packages import Package, PackageError, accept, from_upload, read
+from motet.components.renewal import ACTOR
 from motet.components.signature import signed
 from motet.config import Config
 
@@ -142,6 +146,46 @@ async def test_it_is_installed_serves_survives_its_process_and_leaves_nothing_be
             assert await again(visitor, "pair.count", {"by": 4}) == {"result": 4}
         await motet(system.url, "uninstall", "pair", "--on", NODE)
         assert first.parent == programs and not programs.exists()
+
+
+async def test_after_an_upgrade_of_wasmtime_it_is_compiled_again_and_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, older = Config.model_validate({"state": {"dir": tmp_path}}), tmp_path / "older"
+    (older / "wasmtime-49.0.0.dist-info").mkdir(parents=True)
+    (older / "wasmtime-49.0.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: wasmtime\nVersion: 49.0.0\n")
+    programs = Programs(NODE, tmp_path / "node" / "programs")
+    with monkeypatch.context() as before:
+        # For this process, and for the node's.
+        before.syspath_prepend(older)
+        before.setenv("PYTHONPATH", f"{older}:{os.environ.get('PYTHONPATH', '')}")
+        async with running(tmp_path) as system:
+            client = GatewayClient(system.url.removesuffix("/mcp"))
+            made = signed(package(tmp_path / "pair"), local_key(config))
+            await asyncio.to_thread(lambda: list(client.install(NODE, made.upload(), "from/there")))
+            async with visiting(system.url, NODE) as visitor:
+                assert (await visitor.call("pair.count", {"by": 2}))["result"] == 2
+        assert programs.made_by("pair") == {"49.0.0"}
+    async with running(tmp_path) as system, visiting(system.url, NODE) as visitor:
+        assert await again(visitor, "pair.count", {"by": 3}) == {"result": 3}
+        assert version("wasmtime") in programs.made_by("pair")
+        await until(lambda: renewals(config) == ["allowed", "done"])
+        (row,) = await asyncio.to_thread(GatewayClient(system.url.removesuffix("/mcp")).installed)
+        assert (row["state"], row["source"]) == ("ready", "from/there")
+    assert programs.made_by("pair") == {version("wasmtime")}
+    # A folder that is lost is made again, too.
+    shutil.rmtree(tmp_path / "node" / "programs")
+    async with running(tmp_path) as system, visiting(system.url, NODE) as visitor:
+        assert await again(visitor, "pair.count", {"by": 4}) == {"result": 4}
+        await until(lambda: renewals(config) == ["allowed", "done"] * 2)
+    (programs.folder / "pair" / "noise").write_bytes(b"\xa1")
+    assert programs.made_by("pair") == {version("wasmtime")} and programs.made_by("../pair") == set()
+
+
+def renewals(config: Config) -> list[str]:
+    """What became of installations that the gateway has made by itself."""
+    with audit_of(config) as audit:
+        return [entry.outcome for entry in audit.entries() if entry.actor == ACTOR and entry.action == "install"]
 
 
 def test_boards_refuse_it_and_what_it_needs_must_be_offered_and_wanted(tmp_path: Path) -> None:

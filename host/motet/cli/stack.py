@@ -21,8 +21,11 @@ from motet.bus import Bus, BusError, broker
 from motet.cli.client import RUN_FILE
 from motet.cli.console import Exit, FatalError
 from motet.cli.keeping import keeping, sealing_key, tasks_of
+from motet.components.depot import Depot
+from motet.components.gatekeeper import Gatekeeper
 from motet.components.jit.keeper import PROGRAMS, Node
 from motet.components.jit.programs import Programs
+from motet.components.renewal import renew
 from motet.config import Config, Emulated, Serial
 from motet.emulate import EmulatorError, Machine, create
 from motet.fleet import Fleet
@@ -164,11 +167,31 @@ async def _gateway(config: Config, fleet: Fleet) -> AsyncIterator[str]:
         if config.inference.enabled:
             calls = app.front.calls
             Inference(config.inference, fleet, calls, depot, rules).register(calls.local)
-        async with listening(app, options) as url:
+        async with listening(app, options) as url, _renewal(fleet, node, gate, depot):
             try:
                 yield url
             finally:
                 logs.close()
+
+
+@contextlib.asynccontextmanager
+async def _renewal(fleet: Fleet, node: Programs | None, gate: Gatekeeper, depot: Depot) -> AsyncIterator[None]:
+    """Compiles again, beside everything else, what another version of wasmtime has compiled."""
+    if node is None:
+        yield
+        return
+    task = asyncio.create_task(renew(fleet, node, gate, depot), name="renewal")
+    task.add_done_callback(_renewal_ended)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _renewal_ended(task: asyncio.Task[int]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("what another version of wasmtime has compiled is not compiled again: %s", error)
 
 
 @contextlib.contextmanager

@@ -117,7 +117,10 @@ def _loaded(programs: Programs, module: bytes) -> tuple[Compiled, World]:
     except ProgramError as error:
         raise Error(str(error)) from None
     if found["wasmtime"] != version("wasmtime"):
-        raise Error(f"wasmtime {found['wasmtime']} has compiled it, this is {version('wasmtime')}: install it again")
+        other, own = found["wasmtime"], version("wasmtime")
+        raise Error(
+            f"wasmtime {other} has compiled it, this is {own}: restart the gateway, which does it anew, or install it again"
+        )
     try:
         world = wit.load(found["contract"], "its contract", found["world"])
         return Compiled(wc.Component.deserialize(engine(), found["code"])), world

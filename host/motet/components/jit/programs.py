@@ -14,6 +14,9 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+
+import cbor2
 
 from motet_core.wire.presence import valid_id
 
@@ -68,6 +71,15 @@ class Programs:
             raise ProgramError("its program was changed on disk: install it again")
         return data
 
+    def made_by(self, name: str) -> set[str]:
+        """The versions of wasmtime that have compiled the component's files; none where there is no file."""
+        found: set[str] = set()
+        with contextlib.suppress(OSError):
+            for path in (self.folder / name).iterdir() if valid_id(name) else ():
+                with contextlib.suppress(OSError, cbor2.CBORError, ValueError), path.open("rb") as file:
+                    found.add(_version(file))
+        return found - {""}
+
     def prune(self, name: str, kept: bytes = b"") -> None:
         """Removes the component's files but that of the marker ``kept``; what cannot be removed stays."""
         if not valid_id(name) or not (self.folder / name).is_dir():
@@ -85,3 +97,10 @@ class Programs:
         if not is_marker(module) or not valid_id(name):
             raise ProgramError("it names no program")
         return self.folder / name / body[:_DIGEST].hex()
+
+
+def _version(file: BinaryIO) -> str:
+    """What stands first in the map; the rest is not read, which may be tens of megabytes."""
+    file.seek(1)
+    decoder = cbor2.CBORDecoder(file)
+    return str(decoder.decode()) if decoder.decode() == "wasmtime" else ""
