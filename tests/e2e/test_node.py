@@ -31,8 +31,8 @@ def anyio_backend() -> str:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[stacks.Running]:
-    config = Config.model_validate({"node": {"id": NODE}, "gateway": {"port": 0}, "state": {"dir": folder}})
+async def running(folder: Path, **settings: Any) -> AsyncIterator[stacks.Running]:
+    config = Config.model_validate({"node": {"id": NODE}, "gateway": {"port": 0}, "state": {"dir": folder}, **settings})
     async with stacks.stack(config, lambda text: None, announce=False) as system:
         await stacks.online(system.fleet, NODE, 30)
         yield system
