@@ -22,6 +22,7 @@ RUNS: dict[str, list[str]] = {
     "store": ["tools/soak_store.py"],
     "sdk": ["tools/soak_sdk.py"],
     "fuzz": ["tools/soak_fuzz.py"],
+    "api": ["tools/soak_api.py"],
     "gateway": ["tools/soak_gateway.py"],
 }
 

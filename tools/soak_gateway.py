@@ -69,7 +69,7 @@ class Restarts:
 
 async def known(gateway: GatewayProcess, devices: int) -> None:
     """Return when the gateway knows the tools of that many devices."""
-    async with httpx2.AsyncClient(base_url=gateway.url.removesuffix("/mcp")) as http, asyncio.timeout(START_S):
+    async with httpx2.AsyncClient(base_url=gateway.base) as http, asyncio.timeout(START_S):
         while True:
             listed = (await http.get("/api/v1/devices")).json()["devices"]
             if sum(bool(device["online"] and device["tools"]) for device in listed) == devices:

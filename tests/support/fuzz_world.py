@@ -135,7 +135,7 @@ class FuzzWorld:
 
     def client(self, caller: Caller) -> httpx2.AsyncClient:
         """An HTTP client of the gateway with the caller's token."""
-        base = self.gateway.url.removesuffix("/mcp")
+        base = self.gateway.base
         return httpx2.AsyncClient(base_url=base, headers={"authorization": f"Bearer {caller.token}"}, timeout=30)
 
     async def over_http(self, count: int) -> None:

@@ -28,6 +28,11 @@ class GatewayProcess(System):
         return str(self.facts["url"])
 
     @property
+    def base(self) -> str:
+        """Its URL without a path."""
+        return self.url.removesuffix("/mcp")
+
+    @property
     def port(self) -> int:
         """Of its HTTP server."""
         return int(self.url.rpartition(":")[2].partition("/")[0])

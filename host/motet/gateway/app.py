@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from motet.fleet import Fleet
+from motet.gateway import openapi
 from motet.gateway.api import Api
 from motet.gateway.collector import FleetCollector
 from motet.gateway.denials import Denials
@@ -59,6 +60,7 @@ class GatewayApp:
         self._endpoint = Endpoint(self.front.server, metrics, options, gatehouse.check if gatehouse else None, self.front.fast)
         metrics.add(FleetCollector(fleet, self.front))
         routes = [*Api(fleet, metrics).routes(), *extra_routes]
+        routes.append(openapi.route(routes))
         handlers = {HTTPException: _as_json, Shed: self.front.shedding.answer}
         self._rest = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
         first = self.front.shedding.gate(gatehouse) if gatehouse else self._limited

@@ -25,14 +25,13 @@ from motet.components.jit.programs import Programs
 from motet.components.ledger import Wish
 from motet.fleet import Fleet
 from motet.gateway import callers
+from motet.gateway.operations import MAX_SOURCE, NDJSON
 
-NDJSON = "application/x-ndjson"
 # The largest artifact, base64-coded, with its manifest.
 MAX_BODY_BYTES = 4 * 1024 * 1024
 # The same of a component for gateways, which only the node takes.
 MAX_NODE_BODY_BYTES = 92 * 1024 * 1024
 BODY_S = 30.0
-MAX_SOURCE = 1000
 # Each admission runs compilers and engines in processes of their own.
 AT_ONCE = 2
 # Uploads that wait for their turn hold their bodies in memory.

@@ -17,7 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from motet.fleet import Event, Fleet
-from motet.gateway.deployments import NDJSON
+from motet.gateway.operations import LEVELS, NDJSON
 from motet.gateway.shedding import of_request
 
 KEPT = 1000
@@ -25,9 +25,6 @@ KEPT = 1000
 BACKLOG = 1000
 # Each reader that follows keeps a connection open.
 READERS = 64
-
-# Of MCP (logging), from the least to the worst.
-LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 
 Record = dict[str, Any]
 

@@ -17,11 +17,11 @@ from motet.components.gatekeeper import DeniedError, Gatekeeper
 from motet.components.jit.programs import Programs
 from motet.fleet import BusDown, DeviceOffline, DeviceTimeout, Fleet, FleetError, RpcError
 from motet.gateway import callers
+from motet.gateway.operations import KINDS
 from motet_core import errors as codes
 from motet_core.wire.presence import valid_id
 
 TIMEOUT_S = 10.0
-KINDS = ("component", "model")
 
 
 class Inventory:

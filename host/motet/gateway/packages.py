@@ -24,11 +24,10 @@ from motet.components.packages import Package
 from motet.fleet import Device, Fleet, FleetError
 from motet.gateway import callers
 from motet.gateway.describe import describe
-from motet.gateway.inventory import KINDS
+from motet.gateway.operations import ARCHIVE, KINDS
 from motet.models import ModelError
 from motet_core.wire.presence import valid_id
 
-ARCHIVE = "application/vnd.motet.package.v1+tar"
 # Devices that are asked at the same time for what they hold.
 AT_ONCE = 16
 VITALS = "vitals.read"
