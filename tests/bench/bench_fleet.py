@@ -189,13 +189,19 @@ class Restarted:
         return True
 
 
+@contextlib.contextmanager
+def serving(folder: Path, broker_url: str) -> Iterator[Gateway]:
+    """A gateway with a state of its own."""
+    folder.mkdir()
+    config = folder / "motet.toml"
+    config.write_text(f'realm = "{REALM}"\n[gateway]\nport = 0\n[broker]\nurl = "{broker_url}"\n[state]\ndir = "{folder}"\n')
+    with running([sys.executable, "-m", "motet.cli", "up", "--config", str(config)], folder) as process:
+        yield Gateway(process, folder)
+
+
 def bench(folder: Path, engine: Restarted) -> dict[str, Any]:
     url = urlsplit(engine.engine.url)
-    config = folder / "motet.toml"
-    config.write_text(f'realm = "{REALM}"\n[gateway]\nport = 0\n[broker]\nurl = "{url.geturl()}"\n[state]\ndir = "{folder}"\n')
-    up = [sys.executable, "-m", "motet.cli", "up", "--config", str(config)]
-    with running(up, folder) as process, contextlib.ExitStack() as stack:
-        gateway = Gateway(process, folder)
+    with serving(folder / "gateway", url.geturl()) as gateway, contextlib.ExitStack() as stack:
         alone = memory(gateway.pid)
         program = [sys.executable, "-m", "tests.bench.fleet_program", "127.0.0.1", str(url.port), REALM, str(DEVICES)]
         home = folder / "devices"
@@ -205,6 +211,9 @@ def bench(folder: Path, engine: Restarted) -> dict[str, Any]:
         figures = {"arrival": arrival, "lists": lists(gateway), "search": searches(gateway)}
         storm = until_settled(gateway, engine.restart)
         reboot = until_settled(gateway, lambda: reboot_all(gateway, helper[0]))
+        start = time.perf_counter()
+        with serving(folder / "second", url.geturl()) as second:
+            late = until_settled(second, lambda: None) | {"settled_s": round(time.perf_counter() - start, 2)}
         return {
             "devices": DEVICES,
             "mqtt_connections": DEVICES,
@@ -216,6 +225,7 @@ def bench(folder: Path, engine: Restarted) -> dict[str, Any]:
             **figures,
             "storm": storm,
             "reboot": reboot,
+            "second_gateway": late,
         }
 
 
