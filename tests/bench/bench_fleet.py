@@ -14,6 +14,7 @@ import http.client
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -237,7 +238,16 @@ def reboot_all(gateway: Gateway, helper: subprocess.Popen[str]) -> None:
     wait_for(lambda: not gateway.settled(), "the devices to leave")
 
 
+def open_many_files() -> None:
+    """For the broker, which inherits it, and for the devices: one connection each."""
+    most, wanted = resource.getrlimit(resource.RLIMIT_NOFILE)[1], DEVICES + 500
+    if most < wanted:
+        raise SystemExit(f"{DEVICES} connections need {wanted} open files, {most} are allowed: ulimit -Hn {wanted}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
 def main() -> None:
+    open_many_files()
     load, engine = os.getloadavg()[0], Restarted()
     try:
         with tempfile.TemporaryDirectory(prefix="motet-bench-") as folder:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import resource
 import secrets
 import sys
 from typing import Any
@@ -200,8 +199,6 @@ class World:
 
 async def main(host: str, port: str, realm: str, devices: str) -> None:
     """See the module."""
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     await World(host, int(port), realm, int(devices)).run()
 
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A tool list is taken only when it has the hash its device announced, and equal devices are asked once."""
+"""A tool list is taken only when it has the hash its device announced; it is remembered, and few are read at a time."""
 
 import asyncio
 
 import pytest
 
-from motet.fleet import BadAnswer, DeviceTimeout
-from motet.fleet.catalogues import MAX_PAGES, MAX_TOOLS, Catalogues
+from motet.fleet import BadAnswer
+from motet.fleet.catalogues import AT_ONCE, MAX_PAGES, MAX_TOOLS, Catalogues
 from motet_core.wire.catalogue import catalogue_hash
 
 pytestmark = pytest.mark.anyio
@@ -40,27 +40,6 @@ async def test_all_pages_are_read_and_remembered():
     assert list(catalogues.known(wanted)) == TOOLS
     await catalogues.get(wanted, "b", device)
     assert len(device.questions) == 3
-
-
-async def test_equal_devices_that_arrive_together_are_asked_once():
-    catalogues, devices = Catalogues(), [Asked(TOOLS) for _ in range(20)]
-    wanted = catalogue_hash(TOOLS)
-    lists = await asyncio.gather(*(catalogues.get(wanted, f"d{at}", one) for at, one in enumerate(devices)))
-    assert all(one is lists[0] for one in lists)
-    assert [len(device.questions) for device in devices] == [3] + [0] * 19
-
-
-async def test_a_device_that_fails_leaves_the_next_one_its_turn():
-    async def silent(_method, _params):
-        await asyncio.sleep(0)
-        raise DeviceTimeout("bad", "no answer")
-
-    catalogues, good = Catalogues(), Asked(TOOLS)
-    wanted = catalogue_hash(TOOLS)
-    first, second = await asyncio.gather(
-        catalogues.get(wanted, "bad", silent), catalogues.get(wanted, "good", good), return_exceptions=True
-    )
-    assert isinstance(first, DeviceTimeout) and list(second) == TOOLS
 
 
 @pytest.mark.parametrize("tools", [[], TOOLS[:-1], list(reversed(TOOLS)), [*TOOLS[:-1], {"name": "t6"}]])
@@ -110,14 +89,23 @@ async def test_the_cache_is_bounded_and_keeps_what_is_used():
     assert [catalogues.known(one) is not None for one in hashes] == [True, False, True]
 
 
-async def test_a_cancelled_reader_leaves_no_lock_behind():
-    catalogues, blocked = Catalogues(), asyncio.Event()
+async def test_few_devices_are_asked_at_a_time():
+    catalogues, asked, answer = Catalogues(), [], asyncio.Event()
 
-    async def never(_method, _params):
-        await blocked.wait()
+    def device(number):
+        async def ask(_method, _params):
+            asked.append(number)
+            await answer.wait()
+            return {"tools": [{"name": f"t{number}"}]}
 
-    first = asyncio.create_task(catalogues.get(catalogue_hash(TOOLS), "slow", never))
-    second = asyncio.create_task(catalogues.get(catalogue_hash(TOOLS), "next", Asked(TOOLS)))
-    await asyncio.sleep(0)
-    first.cancel()
-    assert list(await second) == TOOLS
+        return ask
+
+    wanted = [catalogue_hash([{"name": f"t{number}"}]) for number in range(3 * AT_ONCE)]
+    lists = [asyncio.create_task(catalogues.get(one, "d", device(number))) for number, one in enumerate(wanted)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert len(asked) == AT_ONCE
+    lists[0].cancel()
+    answer.set()
+    found = await asyncio.gather(*lists, return_exceptions=True)
+    assert [isinstance(one, tuple) for one in found] == [False] + [True] * (3 * AT_ONCE - 1)

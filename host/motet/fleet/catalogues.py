@@ -49,7 +49,6 @@ class _Cache(Generic[T]):
         self.mismatches = 0
         self._cached: OrderedDict[bytes, T] = OrderedDict()
         self._max_cached = max_cached
-        self._locks: dict[bytes, _Lock] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def _read(self, device: str, ask: Ask) -> T:
@@ -66,23 +65,13 @@ class _Cache(Generic[T]):
         return found
 
     async def get(self, wanted: bytes, device: str, ask: Ask) -> T:
-        """What has the hash `wanted` (16 bytes), read from `device` unless another one is being asked for the same.
+        """What has the hash `wanted` (16 bytes), read from `device`, in its turn, unless it is known by then.
 
         Raises FleetError: what `ask` raises, or BadAnswer when the list is malformed or another than announced.
         """
-        lock = self._locks.setdefault(wanted, _Lock())
-        lock.users += 1
-        try:
-            async with lock.lock:
-                found = self.known(wanted)
-                if found is not None:
-                    return found
-                async with self._turns:
-                    return self._verified(wanted, device, await self._read(device, ask))
-        finally:
-            lock.users -= 1
-            if not lock.users:
-                del self._locks[wanted]
+        async with self._turns:
+            found = self.known(wanted)
+            return self._verified(wanted, device, await self._read(device, ask)) if found is None else found
 
     def _verified(self, wanted: bytes, device: str, found: T) -> T:
         try:
@@ -120,11 +109,6 @@ class OfferCatalogues(_Cache[Offers]):
 
     def _lists(self, found: Offers) -> Sequence[Sequence[Json]]:
         return (found.resources, found.templates, found.prompts)
-
-
-class _Lock:
-    def __init__(self) -> None:
-        self.lock, self.users = asyncio.Lock(), 0
 
 
 async def _pages(device: str, ask: Ask, method: str, key: str, name: str) -> tuple[Json, ...]:
