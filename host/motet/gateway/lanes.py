@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Short queues to devices, and rates of what comes from them."""
+"""Short queues to devices."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -50,21 +49,3 @@ class Lanes:
             del self._tasks[device]
             if not queue:
                 del self._queues[device]
-
-
-class Rate:
-    """`per_second` on average, `burst` at once."""
-
-    def __init__(self, per_second: float, burst: int) -> None:
-        self._per_second, self._burst = per_second, burst
-        self._left, self._at = float(burst), time.monotonic()
-
-    def take(self) -> bool:
-        """Whether one more is allowed now."""
-        now = time.monotonic()
-        self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True

@@ -11,12 +11,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from motet.fleet import DeviceTimeout, Event, Fleet, FleetError, RpcError
-from motet.gateway.lanes import Lanes, Rate
+from motet.gateway.buckets import Buckets
+from motet.gateway.lanes import Lanes
 from motet.gateway.rules import Rules
 from motet.gateway.subscribers import TIMEOUT_S, Subscribers
 from motet_core import errors, topics
@@ -40,7 +42,7 @@ class Messages:
         self.counts: Counter[str] = Counter()
         self._fleet, self._rules = fleet, rules
         self._subscribers = Subscribers(fleet, self.counts)
-        self._rates: dict[str, Rate] = {}
+        self._rates = Buckets(_PER_SECOND, _BURST)
         self._lanes = Lanes(self._deliver)
 
     @contextlib.asynccontextmanager
@@ -64,7 +66,6 @@ class Messages:
         if event.kind in ("arrived", "restarted"):
             self._subscribers.arrived(event.device)
         elif event.kind in ("departed", "removed"):
-            self._rates.pop(device, None)
             self._subscribers.gone(device)
         elif event.kind == "subscribed" and event.data is not None:
             self._subscribers.set(device, event.data.get("subscriptions"))
@@ -77,7 +78,7 @@ class Messages:
             self.counts["malformed"] += 1
         elif not 0 <= hops <= MAX_HOPS:
             self.counts["looped"] += 1
-        elif not self._rates.setdefault(device, Rate(_PER_SECOND, _BURST)).take():
+        elif self._rates.take(device, time.monotonic()):
             self.counts["limited"] += 1
         elif "topic" in said:
             self._publish(device, str(component), said["topic"], {"data": data, "hops": hops})
