@@ -16,6 +16,7 @@ from typing import Any
 import anyio
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp_types import INVALID_PARAMS, INVALID_REQUEST
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
@@ -27,6 +28,7 @@ from motet.gateway.options import Options
 from motet.gateway.shedding import of_request, with_status
 from motet.gateway.views import BadView, of_scope
 from motet.observe import Metrics
+from motet_core.errors import TOO_LARGE
 
 # A call that is answered sooner is not worth the task that watches its connection.
 _UNWATCHED_S = 0.02
@@ -34,6 +36,8 @@ _HANDSHAKE = frozenset(version.encode() for version in HANDSHAKE_PROTOCOL_VERSIO
 # Marks of a request whose answer is a stream. Found in an argument instead, they only cost the cheaper way.
 _STREAMED = (b'"progressToken"', b'"subscriptions/listen"', b'"io.modelcontextprotocol/logLevel"')
 
+
+_CODES = {404: INVALID_PARAMS, 408: INVALID_REQUEST, 413: TOO_LARGE}
 
 # The answer to a request that must not get further, None for one that may.
 Check = Callable[[Scope, bytes], Response | None]
@@ -134,7 +138,8 @@ class Endpoint:
 
     async def _refuse(self, status: int, reason: str, message: str, scope: Scope, receive: Receive, send: Send) -> None:
         self._metrics.refused.labels(reason).inc()
-        await JSONResponse({"error": message}, status, headers={"connection": "close"})(scope, receive, send)
+        body = {"jsonrpc": "2.0", "id": None, "error": {"code": _CODES[status], "message": message}}
+        await JSONResponse(body, status, headers={"connection": "close"})(scope, receive, send)
 
 
 class _Gone(Exception):

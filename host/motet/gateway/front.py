@@ -83,6 +83,7 @@ class Front:
     ) -> None:
         self._fleet = fleet
         self.catalogue = Catalogue(options.page_size, options.max_tools_per_device, options.list_up_to)
+        self.max_body_bytes = options.max_body_bytes
         self.shedding = Shedding(options.limits, metrics, None if rules is None else rules.audit)
         self.hub = Hub(self._watch)
         asker, self._own = Asker(fleet, options), OwnResources(fleet, describe)
