@@ -17,7 +17,7 @@ _LAST = re.compile(rb",\s*" + _ID + rb"(?:,\s*" + _VERSION + rb")?\}\s*\Z")
 
 
 class LongLines:
-    """Passes on lines of at most `most` bytes, which are no fewer than `KEPT`; of a longer one it tells the request's id, or None."""
+    """Passes on lines of at most `most` bytes, `KEPT` or more; of a longer one it tells the id of its request, or None."""
 
     def __init__(self, most: int, tell: Callable[[int | str | None], None]) -> None:
         self._most, self._tell = most, tell
