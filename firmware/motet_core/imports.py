@@ -90,7 +90,7 @@ class Imports:
         if path not in self._capabilities:
             self._capabilities[path] = kind(self)
             self._capabilities[path].use(self._entries(path))
-        return _guarded(self, path, self._capabilities[path], *rows[name])
+        return guarded(self, path, self._capabilities[path], *rows[name])
 
     def failed(self, path, capability, kind, error):
         """What a guest gets instead of a value; what its function has no error for is raised, and ends the call."""
@@ -118,7 +118,7 @@ class Imports:
         self._told[path] = (waiting + 1, at)
 
 
-def _guarded(imports, path, capability, check, work, kind):
+def guarded(imports, path, capability, check, work, kind):
     """The callable behind an import: grant, check, work."""
 
     device = imports.device

@@ -208,13 +208,31 @@ def test_boards_refuse_it_and_what_it_needs_must_be_offered_and_wanted(tmp_path:
         from_upload(large.upload())
 
 
-async def test_what_of_wasi_is_wanted_and_allowed_is_there_and_denials_are_in_the_audit(tmp_path: Path) -> None:
-    made = tmp_path / "guest"
-    made.mkdir()
-    header = MANIFEST.format(revision=1).replace("pair", "guest").partition("[capabilities]")[0]
-    (made / "Component.toml").write_text(header + '[capabilities]\nwasi = ["clocks", "random", "stdio", "closed"]\n')
+def guest(folder: Path, revision: int, fuel: int) -> Path:
+    made = folder / "guest"
+    made.mkdir(exist_ok=True)
+    header = MANIFEST.format(revision=revision).replace("pair", "guest").replace("fuel = 1000", f"fuel = {fuel}")
+    wanted = '[capabilities]\nwasi = ["clocks", "random", "stdio", "closed"]\n'
+    (made / "Component.toml").write_text(header.partition("[capabilities]")[0] + wanted)
     (made / "guest.wit").write_text(wasi_guest.CONTRACT)
     (made / "guest.wasm").write_bytes(wasi_guest.component())
+    return made
+
+
+async def test_a_component_that_sleeps_is_woken_when_its_caller_gives_up(tmp_path: Path) -> None:
+    async with running(tmp_path) as system:
+        local_key(Config.model_validate({"state": {"dir": tmp_path}}))
+        made, key = guest(tmp_path, 1, fuel=100_000_000), tmp_path / "keys" / f"{LOCAL}.pem"
+        await motet(system.url, "install", made, "--on", NODE, "--key", key)
+        async with visiting(system.url, NODE) as visitor:
+            sleeper = asyncio.create_task(visitor.call("guest.doze", {"ms": 86_400_000}))
+            await written(GatewayClient(system.url.removesuffix("/mcp")), ["whole line"])
+            sleeper.cancel()
+            assert await again(visitor, "guest.nap", {"ms": 0}) == {"result": 0}
+
+
+async def test_what_of_wasi_is_wanted_and_allowed_is_there_and_denials_are_in_the_audit(tmp_path: Path) -> None:
+    made = guest(tmp_path, 1, fuel=1000)
     async with running(tmp_path) as system:
         client = GatewayClient(system.url.removesuffix("/mcp"))
         local_key(Config.model_validate({"state": {"dir": tmp_path}}))
@@ -229,15 +247,18 @@ async def test_what_of_wasi_is_wanted_and_allowed_is_there_and_denials_are_in_th
             with pytest.raises(FatalError, match="out of fuel"):
                 await visitor.call("guest.nap", {"ms": 1 << 31})
             assert (await visitor.call("guest.listen", {}))["result"] is False
-        async with asyncio.timeout(15):
-            while len(lines := await asyncio.to_thread(told, client)) < 2:
-                await asyncio.sleep(0.02)
-        assert lines == ["whole line", "half"]
+        await written(client, ["whole line", "half"])
     with audit_of(Config.model_validate({"state": {"dir": tmp_path}})) as audit:
         (denied,) = [entry for entry in audit.entries() if entry.outcome == "denied"]
     assert (denied.actor, denied.action, denied.detail["reason"]) == ("component/guest", "wasi", "components have no network")
 
 
-def told(client: GatewayClient) -> list[str]:
-    """What the component has written, apart from the line about what it was denied."""
-    return [line["text"] for line in client.logs(NODE, False, component="guest") if "denied" not in line["text"]]
+async def written(client: GatewayClient, lines: list[str]) -> None:
+    """Until the component has written these lines and no others, apart from those about what it was denied."""
+
+    def told() -> list[str]:
+        return [line["text"] for line in client.logs(NODE, False, component="guest") if "denied" not in line["text"]]
+
+    async with asyncio.timeout(15):
+        while await asyncio.to_thread(told) != lines:
+            await asyncio.sleep(0.02)

@@ -10,6 +10,8 @@ world w {
   import wasi:clocks/monotonic-clock@0.2.0;
   /// Waits so many milliseconds, and says for how many it has.
   export nap: func(ms: u32) -> u64;
+  /// The same, after it has written something.
+  export doze: func(ms: u32) -> u64;
   /// Writes a line and a half; true.
   export say: func() -> bool;
   /// A random number.
@@ -96,13 +98,15 @@ _CORE = """
   (import "h" "stdout" (func $stdout (result i32))) (import "h" "write" (func $write (param i32 i32 i32 i32)))
   (import "h" "stdin" (func $stdin (result i32))) (import "h" "read" (func $read (param i32 i64 i32)))
   (import "h" "exit" (func $exit (param i32))) (import "h" "open" (func $open (param i32 i32)))
-  (func (export "nap") (param i32) (result i64) (local $p i32) (local $began i64)
+  (func (export "doze") (param i32) (result i64) (drop (call $say)) (call $nap (local.get 0)))
+  (func $nap (export "nap") (param i32) (result i64) (local $p i32) (local $began i64)
    (local.set $began (call $now))
    (local.set $p (call $after (i64.mul (i64.extend_i32_u (local.get 0)) (i64.const 1000000))))
    (call $block (local.get $p)) (call $drop (local.get $p))
    (loop (nop))
    (i64.div_u (i64.sub (call $now) (local.get $began)) (i64.const 1000000)))
-  (func (export "say") (result i32) (call $write (call $stdout) (i32.const 16) (i32.const 15) (i32.const 1024)) (i32.const 1))
+  (func $say (export "say") (result i32)
+   (call $write (call $stdout) (i32.const 16) (i32.const 15) (i32.const 1024)) (i32.const 1))
   (func (export "dice") (result i64) (call $dice))
   (func (export "knock") (result i32) (call $open (i32.const 0) (i32.const 1024)) (i32.eqz (i32.load8_u (i32.const 1024))))
   (func (export "listen") (result i32) (call $read (call $stdin) (i64.const 10) (i32.const 1024))
@@ -115,6 +119,7 @@ _CORE = """
   (export "date" (func $date)) (export "dice" (func $dice)) (export "stdout" (func $stdout)) (export "write" (func $write))
   (export "stdin" (func $stdin)) (export "read" (func $read)) (export "exit" (func $exit)) (export "open" (func $open))))))
  (func (export "nap") (param "ms" u32) (result u64) (canon lift (core func $i "nap")))
+ (func (export "doze") (param "ms" u32) (result u64) (canon lift (core func $i "doze")))
  (func (export "say") (result bool) (canon lift (core func $i "say")))
  (func (export "dice") (result u64) (canon lift (core func $i "dice")))
  (func (export "knock") (result bool) (canon lift (core func $i "knock")))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +16,12 @@ from wasmtime import component as wc
 
 from motet.components import component_types, wit
 from motet.components.capabilities import by_interface
-from motet.components.errors import AdmissionError, ManifestError
+from motet.components.errors import AdmissionError, ComponentError, ManifestError
 from motet.components.jit import Error, Trap, cancel
 from motet.components.jit.code import engine
 from motet.components.jit.whole import Compiled, Whole
 from motet.components.manifest import parse
+from motet.components.testing import Host, open_component
 from motet.components.wasi import admit, clocks, entropy, groups, streams, table
 from motet_core import capability, cbor, grant_limits, imports
 from motet_core.device import Device
@@ -288,3 +290,17 @@ def test_wasi_is_for_gateways_and_becomes_entries_of_a_grant() -> None:
     assert parse(f'{HEAD}place = "gateway"\n{wanted}').capabilities.limits() == {10: [[0, 0], [2, 5]]}
     with pytest.raises(ManifestError, match='wasi is for components on gateways: say place = "gateway"'):
         parse(HEAD + wanted)
+
+
+def test_tests_of_a_component_have_the_parts_that_it_wants(tmp_path: Path) -> None:
+    (tmp_path / "guest.wit").write_text(wasi_guest.CONTRACT)
+    (tmp_path / "guest.wasm").write_bytes(wasi_guest.component())
+    wanted = 'place = "gateway"\n[capabilities]\nwasi = ["clocks", "random", "stdio"{}]\n'
+    (tmp_path / "Component.toml").write_text(HEAD + wanted.format(', "closed"'))
+    host = Host()
+    with open_component(tmp_path, "wasmtime", host) as opened:
+        assert opened.call("nap", ms=1) >= 1 and opened.call("say") is True and opened.call("knock") is False
+    assert host.log[:2] == [("info", "whole line"), ("info", "half")] and "no network" in host.log[2][1]
+    (tmp_path / "Component.toml").write_text(HEAD + wanted.format(""))
+    with pytest.raises(ComponentError, match="add 'closed' to wasi"):
+        open_component(tmp_path, "wasmtime", host)

@@ -79,12 +79,13 @@ def _called(module: Path, tool: str, given: dict[str, Any], on: str) -> Any:
 
 
 def _natural(module: Path) -> str:
-    """Where a component runs unless somebody says otherwise: one in Python in the interpreter, others as on devices."""
+    """Where a component runs unless somebody says otherwise: as on devices, but for those that are for gateways."""
     from motet.cli.attempt import attempt
     from motet.components import manifest as manifests
+    from motet.components.testing.component import gateway_places
 
-    made = attempt(lambda: manifests.load(module)).build if module.is_dir() else None
-    return "python" if made is not None and made.language == "python" else "native"
+    places = gateway_places(attempt(lambda: manifests.load(module))) if module.is_dir() else ()
+    return places[0] if places else "native"
 
 
 @contextmanager

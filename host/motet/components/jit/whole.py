@@ -52,7 +52,7 @@ def _compile(code: bytes) -> Compiled:
 
 
 # An interpreter takes tens of megabytes, and longer to compile than anything it runs.
-_compiled = Cache(_compile, 4).get
+compiled_component = Cache(_compile, 4).get
 
 
 class Whole:
@@ -63,7 +63,7 @@ class Whole:
 
         Raises Error: it is invalid, is not of the world, or needs an import that is not given; Trap when it does not start.
         """
-        compiled = code if isinstance(code, Compiled) else _compiled(code)
+        compiled = code if isinstance(code, Compiled) else compiled_component(code)
         try:
             conformance.compare(wasi.apart(compiled.told), world)
         except AdmissionError as error:

@@ -10,8 +10,9 @@ from motet.components import wit
 from motet.components.build import module_bytes
 from motet.components.errors import ComponentError
 from motet.components.jit.errors import OUT_OF_FUEL, Error, Trap
-from motet.components.jit.whole import Whole
+from motet.components.jit.whole import Whole, compiled_component
 from motet.components.manifest import Manifest
+from motet.components.testing import wasi
 from motet.components.testing.contracted import Contracted
 from motet.components.testing.hosts import Host
 from motet.components.wittypes import Function, Result
@@ -29,7 +30,9 @@ class Built(Contracted):
         self._fuel = manifest.limits.fuel
         imports = {function.core_name: work for function, work in host.bound(world.imports)}
         try:
-            self._whole = Whole(module_bytes(folder, manifest), world, imports, self._fuel)
+            compiled = compiled_component(module_bytes(folder, manifest))
+            given = wasi.works(compiled.told, manifest, lambda level, text: host.log.append((level, text)))
+            self._whole = Whole(compiled, world, imports | given, self._fuel)
         except Error as error:
             raise ComponentError(f"{manifest.component.name}: {error}") from None
         self._begin()

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from motet.components.testing import Component, Host
 
 VARIABLE = "MOTET_TEST_ON"
-_GATEWAYS = ("python", "wasmtime")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,22 +33,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "host" in metafunc.fixturenames and not marker:
         # What boards have instead cannot be played.
         names = [name for name in names if name in ("wasmtime", "native")] or ["wasmtime", "native"]
-    if not marker and _in_python(metafunc.definition.path):
-        # As it was built only when somebody asks for it: that takes half a minute.
-        names = [name for name in os.environ.get(VARIABLE, "").replace(",", " ").split() if name in _GATEWAYS] or ["python"]
+    if not marker and (places := _gateway_places(metafunc.definition.path)):
+        names = [name for name in os.environ.get(VARIABLE, "").replace(",", " ").split() if name in places] or [places[0]]
     metafunc.parametrize("component", names, indirect=True)
 
 
-def _in_python(test: Path) -> bool:
+def _gateway_places(test: Path) -> tuple[str, ...]:
     from motet.components.errors import ComponentError
     from motet.components.manifest import load
-    from motet.components.testing.component import folder_of
+    from motet.components.testing.component import folder_of, gateway_places
 
     try:
-        build = load(folder_of(test)).build
+        return gateway_places(load(folder_of(test)))
     except ComponentError:
-        return False  # The fixture says why.
-    return build is not None and build.language == "python"
+        return ()  # The fixture says why.
 
 
 def pytest_sessionfinish() -> None:
