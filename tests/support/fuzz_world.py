@@ -28,7 +28,7 @@ WORKERS = 4
 BASES = 2000
 _ANONYMOUS = 0.03
 # So many requests get new sessions.
-_SESSION = 200
+_SESSION = 100
 _TASKS = {**META, "io.modelcontextprotocol/clientCapabilities": {"extensions": {"io.modelcontextprotocol/tasks": {}}}}
 
 
@@ -105,15 +105,14 @@ class FuzzWorld:
         async with self.client(self.ann) as http:
             await self._know(http)
             self.known.secrets.append(await self._session(http, self.ann.marker))
-        await self._fresh_sessions()
         evil = [f"{one.id}.{tool}" for one in self.hostile for tool in ("sim.echo", "sim.other")]
         self.known.tools = ["good.sim.echo", "nobody.x", "fleet.search", *evil]
 
-    async def _fresh_sessions(self) -> None:
-        """Of mallory's, who may have ended those before."""
+    async def _sessions(self) -> list[str]:
+        """Two new ones of mallory's, who may have ended those before; ann's; one that never was."""
         async with self.client(self.mallory) as http:
             own = [await self._session(http, "mallory") for _ in range(2)]
-        self.known.sessions = [*own * 4, *self.known.secrets, "0" * 32]
+        return [*own * 4, self.known.secrets[0], "0" * 32]
 
     async def _session(self, http: httpx2.AsyncClient, name: str) -> str:
         """Of a client that speaks an older revision."""
@@ -140,15 +139,17 @@ class FuzzWorld:
 
     async def over_http(self, count: int) -> None:
         """`count` requests of mallory, a few of them at the same time."""
-        requests = iter(Fuzzer(self._seed, bases(min(BASES, max(50, count // 10))), self.known))
-        left = iter(range(count))
+        made, left = bases(min(BASES, max(50, count // 10))), iter(range(count))
         foreign = [self.ann.marker.encode(), self.ann.token.encode()]
 
-        async def worker() -> None:
+        async def worker(number: int) -> None:
             named, unnamed = FuzzClient(self.gateway.port, self.mallory.token), FuzzClient(self.gateway.port)
-            for turn in left:
-                if turn % _SESSION == _SESSION - 1:
-                    await self._fresh_sessions()
+            # Sessions of its own: who uses an id twice in one gets the answers of either.
+            known = Known(self.known.tools, self.known.secrets, [], self.known.views)
+            requests = iter(Fuzzer(self._seed + number, made, known))
+            for turn, _ in enumerate(left):
+                if turn % _SESSION == 0:
+                    known.sessions = await self._sessions()
                 client = unnamed if turn % round(1 / _ANONYMOUS) == 0 else named
                 request = next(requests)
                 answer = await client.send(request)
@@ -157,8 +158,8 @@ class FuzzWorld:
             unnamed.close()
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(WORKERS):
-                group.create_task(worker())
+            for number in range(WORKERS):
+                group.create_task(worker(number))
 
     async def over_mqtt(self, count: int) -> None:
         """Hostile devices say `count` things that nobody asked for, as fast as the gateway hears them."""

@@ -7,7 +7,6 @@ only for certainty, and whoever adds a check to the way through the SDK needs no
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +23,7 @@ from mcp_types import (
 )
 from mcp_types.version import LATEST_MODERN_VERSION
 from pydantic import ValidationError
+from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.types import Scope
 
@@ -62,8 +62,9 @@ class Plain:
         if len(headers) != len(scope["headers"]) or not _headers_fit(headers):
             return None
         try:
-            message = json.loads(body)
-        except (ValueError, RecursionError):
+            # As the SDK reads it: the json module takes more, such as other encodings, half characters and endless nesting.
+            message = from_json(body)
+        except ValueError:
             return None
         if type(message) is not dict or message.keys() != _ENVELOPE or not _envelope_fits(message):
             return None
