@@ -16,7 +16,7 @@ from wasmtime import component as wc
 from motet.components import wit
 from motet.components.capabilities import by_interface
 from motet.components.errors import ComponentError
-from motet.components.jit import Trap, cancel
+from motet.components.jit import Trap, cancel, wasilink
 from motet.components.jit.code import engine
 from motet.components.jit.whole import Compiled, Whole
 from motet.components.testing import Host, open_component
@@ -166,6 +166,15 @@ def test_what_a_stream_takes_becomes_lines_of_a_bounded_length(device: Device) -
     (first, second) = [text for _, text in written("ä".encode() * 101 + b"x")]
     assert first + second == "ä" * 101 + "x" and len(first.encode()) == 200
     assert written() == []
+    linked = one("wasi:cli/stdout", "get-stdout", device, grant(EVERYTHING))
+    (work,) = linked.works.values()
+    stream = work(None)
+    stream.write(b"half a line")
+    linked.imports_of.renew(grant({}))
+    stream.close()
+    with pytest.raises(Denied):
+        stream.write(b"x")
+    assert lines(device) == []
 
 
 def test_sizes_are_bounded_before_anything_is_made_of_them(device: Device) -> None:
@@ -190,6 +199,18 @@ def test_waiting_costs_fuel_so_that_it_ends(guest: Compiled, device: Device) -> 
     run.whole.fuel = 50
     with pytest.raises(Trap, match="out of fuel"):
         run.whole.call(EXPORTS["nap"], {"ms": 1 << 31})
+    assert run("nap", ms=0) >= 0
+
+
+def test_waiting_ends_after_a_minute_however_much_fuel_there_is(
+    guest: Compiled, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wasilink, "LONGEST_S", 0.02)
+    run = Guest(guest, device, grant(EVERYTHING))
+    for _ in range(2):
+        assert run("nap", ms=10) >= 10
+    with pytest.raises(ToolError, match="it has waited for"):
+        run("nap", ms=60)
     assert run("nap", ms=0) >= 0
 
 

@@ -50,6 +50,7 @@ def import_of(path: str, function: str) -> str:
         (import_of("wasi:random/random@0.2.0", '"dice" (type (sub resource))'), "imports", "dice.*no such resource"),
         (import_of("wasi:cli/exit@0.2.0", '"exit" (func (param "s" u32))'), "imports", "exit.*another type"),
         (import_of("wasi:sockets/udp-create-socket@0.2.0", '"create-udp-socket" (func)'), "imports", "another type"),
+        (import_of("wasi:filesystem/types@0.2.0", '"filesystem-error-code" (func)'), "imports", "another type"),
         (import_of("wasi:keyvalue/store@0.2.0", '"bucket" (type (sub resource))'), "imports", "no such interface"),
     ],
 )

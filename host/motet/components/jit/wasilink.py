@@ -26,6 +26,8 @@ from motet_core.errors import ToolError
 
 _HANDLES = 1000
 _LOOK_NS = 10_000_000
+# In one call: meanwhile no other component of the node has its turn.
+LONGEST_S = 60
 _UNIT_NS = 1_000_000
 _NUMBERS = {name: number for number, name in enumerate(RESOURCES, 1)}
 Work = Callable[..., Any]
@@ -38,7 +40,11 @@ class Session:
     def __init__(self, store: wasmtime.Store) -> None:
         self._store = store
         self._things: dict[int, Thing] = {}
-        self._next = 0
+        self._next = self._waited = 0
+
+    def begin(self) -> None:
+        """A call begins."""
+        self._waited = 0
 
     def pay(self, units: int) -> bool:
         """Takes fuel; False when that was the last of it, and the call ends with its next step."""
@@ -47,14 +53,17 @@ class Session:
         return left > 0
 
     def wait_until(self, instant: int) -> None:
-        """Waits, or less when the call is cancelled or its fuel is used up."""
+        """Waits, or less when the call is cancelled or its fuel is used up. ToolError when it has waited for too long."""
         while (left := instant - now()) > 0:
-            began = now()
-            time.sleep(min(left, _LOOK_NS) / 1e9)
+            step = min(left, _LOOK_NS)
+            time.sleep(step / 1e9)
+            self._waited += step
+            if self._waited > LONGEST_S * 1_000_000_000:
+                raise ToolError(f"it has waited for {LONGEST_S} s in one call", "trap")
             if motet_native.cancel_pending():
                 engine().increment_epoch()
                 return
-            if not self.pay(-(-min(now() - began, _LOOK_NS) // _UNIT_NS)):
+            if not self.pay(-(-step // _UNIT_NS)):
                 return
 
     def given(self, thing: Thing) -> wc.ResourceHost:

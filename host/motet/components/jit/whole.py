@@ -90,6 +90,7 @@ class Whole:
         if target is None:
             raise Error(f"{function.core_name}: no such export")
         self._give(store)
+        session.begin()
         value = self._run(lambda: _returned(target, store, params), session)
         return values.lifted(function.result, value, json) if function.result is not None else None
 

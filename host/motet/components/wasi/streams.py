@@ -29,9 +29,14 @@ class Stdio(Part, Log):  # type: ignore[misc]
     def input(self, session: Session) -> Input:
         return Input()
 
-    def opened(self, *_: object) -> None:
-        """Denied once the grant has it no more."""
-        if self._bucket is None:
+    @property
+    def granted(self) -> bool:
+        """Whether the grant has it still."""
+        return self._bucket is not None
+
+    def opened(self) -> None:
+        """Raises Denied unless it is granted."""
+        if not self.granted:
             raise Denied("the grant does not have it any more")
 
 
@@ -63,10 +68,10 @@ class Output(Thing):
         self.rest[:] = last
 
     def close(self) -> None:
-        """What has been written must not be lost."""
-        if self.rest:
+        """What has been written must not be lost, unless the grant has it no more."""
+        if self.rest and self.log.granted:
             self._line(self.rest)
-            self.rest.clear()
+        self.rest.clear()
 
     def _line(self, line: bytearray) -> None:
         text = bytes(line).decode("utf-8", "replace")
