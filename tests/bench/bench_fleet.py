@@ -50,10 +50,14 @@ class Gateway:
         wait_for(note.exists, "the gateway to start")
         self._http = http.client.HTTPConnection(str(urlsplit(json.loads(note.read_text())["url"]).netloc), timeout=LONGEST_S)
 
+    def get(self, path: str) -> bytes:
+        """What the HTTP API answers."""
+        self._http.request("GET", path)
+        return self._http.getresponse().read()
+
     def metrics(self) -> dict[str, float]:
         """The figures of /metrics by name and labels."""
-        self._http.request("GET", "/metrics")
-        lines = self._http.getresponse().read().decode().splitlines()
+        lines = self.get("/metrics").decode().splitlines()
         return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
 
     def ask(self, method: str, params: dict[str, Any], path: str = "/mcp") -> tuple[dict[str, Any], int]:
@@ -132,12 +136,14 @@ def measured(gateway: Gateway, work: Callable[[], int], times: int) -> dict[str,
 
 
 def lists(gateway: Gateway) -> dict[str, Any]:
-    """tools/list of the fleet and of one device, and a page of the fleet's resources."""
+    """tools/list of the fleet and of one device, a page of the fleet's resources, and what tells of all devices."""
     one = f"/mcp/device:{device_id(42)}"
     return {
         "tools_list": measured(gateway, lambda: gateway.ask("tools/list", {})[1], 20),
         "tools_list_of_one": measured(gateway, lambda: gateway.ask("tools/list", {}, one)[1], 20),
         "resources_list_page": measured(gateway, lambda: gateway.ask("resources/list", {})[1], 5),
+        "api_devices": measured(gateway, lambda: len(gateway.get("/api/v1/devices")), 3),
+        "metrics": measured(gateway, lambda: len(gateway.get("/metrics")), 3),
     }
 
 

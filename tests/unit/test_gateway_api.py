@@ -73,3 +73,10 @@ async def test_one_device_and_a_device_that_is_not_there(fleet):
 async def test_an_unknown_path_is_a_json_error(fleet):
     answer = await get(fleet, "/nothing")
     assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})
+
+
+@pytest.mark.parametrize("number", [0, 1, 200, 201, 450])
+async def test_the_list_of_many_devices_is_whole(number):
+    fleet = MemoryFleet(*(MemoryDevice(f"d{at:03}") for at in range(number)))
+    devices = (await get(fleet, "/api/v1/devices")).json()["devices"]
+    assert [device["id"] for device in devices] == [f"d{at:03}" for at in range(number)]

@@ -34,6 +34,7 @@ _TOLD: dict[str, Literal["message", "updated", "sent", "subscribed"]] = {
 }
 
 _CATALOGUE_TIMEOUT_S = 15.0
+_BLOCKS = (b"\x84", b"\x85")
 # The longest notification that is looked at, in bytes: a device says what fits its line, a broker lets anybody say more.
 _NOTIFICATION = 64 << 10
 
@@ -172,7 +173,8 @@ class Fleet:
         try:
             if len(payload) > _NOTIFICATION:
                 raise WireError("too long")
-            whole = payload if device is None else self._whole(device, payload)
+            # Most are one frame: account of blocks is kept only of devices that send any.
+            whole = self._whole(device, payload) if device is not None and payload[:1] in _BLOCKS else payload
             if whole is None:
                 return
             message = packed.loads(whole)[0]

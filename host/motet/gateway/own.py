@@ -5,19 +5,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
 from motet.fleet import Device, Fleet, FleetError
+from motet.gateway.lastlines import LastLines
 from motet.paths import data
 from motet.wire import Json
 from motet_core.wire.packed import from_base64
 
-# Lines of a device's log that are kept, and the longest of them.
-KEPT_LINES, LONGEST_LINE = 200, 512
 _TWIN, _LOG, _CARD = "gateway://twin", "gateway://log", "gateway://models/"
 _TIMEOUT_S = 10.0
 Describe = Callable[[Device], Mapping[str, Any]]
@@ -28,7 +26,7 @@ class OwnResources:
 
     def __init__(self, fleet: Fleet, describe: Describe) -> None:
         self._fleet, self._describe = fleet, describe
-        self._logs: dict[str, deque[str]] = {}
+        self._logs = LastLines()
         self._cards: dict[str, Path] | None = None
 
     def entries(self, device: str) -> tuple[Json, ...]:
@@ -57,19 +55,19 @@ class OwnResources:
         """Keep a line of the device's log, the params of its notifications/message; returns what it changed."""
         text = params.get("data", "")
         line = f"{params.get('level', 'info')}: {text if isinstance(text, str) else json.dumps(text, default=str)}"
-        self._logs.setdefault(device.id, deque(maxlen=KEPT_LINES)).append(line[:LONGEST_LINE])
+        self._logs.add(device.id, line)
         return _LOG
 
     def forget(self, device: str) -> None:
         """The device will not come back."""
-        self._logs.pop(device, None)
+        self._logs.forget(device)
 
     async def read(self, device: Device, uri: str) -> Json | None:
         """The content of a resource that the gateway adds; None for any other."""
         if uri == _TWIN:
             return _content(uri, json.dumps(dict(self._describe(device))), "application/json")
         if uri == _LOG:
-            return _content(uri, "\n".join(self._logs.get(device.id, ())), "text/plain")
+            return _content(uri, self._logs.of(device.id), "text/plain")
         if uri.startswith(_CARD) and uri.endswith("/card"):
             name = unquote(uri[len(_CARD) : -len("/card")])
             card = self._card((await self._models(device)).get(name))
