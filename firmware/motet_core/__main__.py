@@ -48,7 +48,8 @@ async def serve_serial(options, device_at):
 
 async def serve_mqtt(options, device_at):
     """Until cancelled; a broker that is away is waited for."""
-    port = MqttPort(options.address, options.realm, options.id, authorities=options.ca, log=hosted.complain)
+    context = hosted.tls_context(options.ca) if options.address.tls else None
+    port = MqttPort(options.address, options.realm, options.id, context=context, log=hosted.complain)
     await device_at(port).run()
 
 

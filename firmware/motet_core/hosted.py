@@ -20,29 +20,39 @@ def unix_ms():
     return time.time_ns() // 1000000
 
 
-async def open_connection(host, port, tls=False, authorities=None):
-    """-> (reader, writer). `authorities`: file with the certificates to trust, None for those of the system. OSError: nobody
-    there, no TLS in this build, a certificate that nothing vouches for."""
-    context = _tls_context(authorities) if tls else None
-    if context is None:
-        return await asyncio.open_connection(host, port)
+def tls_context(authorities=None):
+    """What a TLS client trusts: certificates must be valid, of one of the authorities, and of the name that was connected to.
+    `authorities`: file with their certificates (PEM), None for those of the system. OSError, ValueError: there are none."""
     if MICROPYTHON:
-        return await asyncio.open_connection(host, port, context, host)
+        from motet_core import sockets
+
+        return sockets.tls_context(authorities)
+    import ssl
+
+    try:
+        return ssl.create_default_context(cafile=authorities)
+    except ssl.SSLError as error:
+        raise ValueError("%s holds no certificates: %s" % (authorities, error.reason))
+    except OSError as error:
+        raise OSError("%s: %s" % (authorities, error.strerror))
+
+
+async def open_connection(host, port, context=None):
+    """-> (reader, writer). `context`: of tls_context, for TLS. OSError, ValueError: nobody there, or nobody to be trusted."""
+    if MICROPYTHON:
+        from motet_core import sockets
+
+        return await sockets.connect(host, port, context)
     return await asyncio.open_connection(host, port, ssl=context)
 
 
-def _tls_context(authorities):
-    try:
-        import ssl
-    except ImportError:
-        raise OSError("this build has no TLS: mqtts:// needs one that has")
-    if not MICROPYTHON:
-        return ssl.create_default_context(cafile=authorities)
-    if authorities is None:
-        raise OSError("mqtts:// needs --ca FILE: this build knows no authorities")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cafile=authorities)
-    return context
+def reason(error):
+    """Why there is no connection, for people."""
+    verify = getattr(error, "verify_message", None)
+    if verify is not None:
+        return "the certificate is refused: %s" % verify
+    # Mbed TLS has a line for each reason.
+    return "; ".join(line for line in str(error).split("\n") if line) or type(error).__name__
 
 
 async def close_stream(writer):
@@ -55,6 +65,9 @@ async def close_stream(writer):
         writer.transport.abort()
     except OSError:
         pass
+    if MICROPYTHON and "socket" in writer.e:
+        # A TLS stream that has failed leaves its socket open.
+        writer.e["socket"].close()
 
 
 async def standard_input():

@@ -18,9 +18,10 @@ _KEEP_MS = 30000
 
 
 class MqttPort(QueuePort):
-    """`address`: mqtt.address.Address. `realm`, `id`: parts of the topics, valid ones. `limit`: longest frame in bytes."""
+    """`address`: mqtt.address.Address. `realm`, `id`: parts of the topics, valid ones. `limit`: longest frame in bytes.
+    `context`: of hosted.tls_context, when the address asks for TLS."""
 
-    def __init__(self, address, realm, id, limit=4096, keepalive=30, authorities=None, log=print):
+    def __init__(self, address, realm, id, limit=4096, keepalive=30, context=None, log=print):
         super().__init__(limit)
         self.id = id
         self.nonce = platform.random_bytes(8)
@@ -32,7 +33,7 @@ class MqttPort(QueuePort):
         self._dropped = {"to_device": 0, "to_bus": 0}
         will = (self._base + "s", presence.encode(state=presence.OFFLINE, nonce=self.nonce, sequence=0, id=id))
         self.client = Client(
-            address, "motet-" + id, [self._base + "q"], self._take_in, self._changed, log, will, keepalive, 2 * limit, authorities
+            address, "motet-" + id, [self._base + "q"], self._take_in, self._changed, log, will, keepalive, 2 * limit, context
         )
 
     async def run(self):

@@ -7,8 +7,8 @@ import os
 options.defaults(opt=2)
 
 # Parts of the core that only run as a process on a machine with an operating system.
-HOSTED = ("__main__.py", "hosted.py", "port_mqtt.py", "port_stream.py", "port_stdio.py", "options.py", "hal/linux.py")
-HOSTED += ("mqtt/", "stdio/")
+HOSTED = ("__main__.py", "hosted.py", "port_mqtt.py", "port_stream.py", "port_stdio.py", "options.py", "sockets.py")
+HOSTED += ("hal/linux.py", "mqtt/", "stdio/")
 # The Canonical ABI's twin in Python, where the native one is.
 TWIN = ("canonical_call.py", "canonical_lift.py", "canonical_lower.py", "canonical_types.py")
 

@@ -27,11 +27,9 @@ class Refused(Exception):
 
 class Client:
     """`topics`: subscribed with QoS 1. `received`: called with (topic, payload). `changed`: called with True and False when the
-    connection comes and goes. `will`: (topic, payload) or None. `log`: takes a line of text."""
+    connection comes and goes. `will`: (topic, payload) or None. `log`: takes a line of text. `context`: for TLS."""
 
-    def __init__(
-        self, address, client_id, topics, received, changed, log, will=None, keepalive=30, limit=65536, authorities=None
-    ):
+    def __init__(self, address, client_id, topics, received, changed, log, will=None, keepalive=30, limit=65536, context=None):
         self.counters = {"connects": 0, "acknowledged": 0, "malformed": 0}
         self.connected = False
         self._address = address
@@ -43,7 +41,7 @@ class Client:
         self._will = will
         self._keepalive = keepalive
         self._limit = limit
-        self._authorities = authorities
+        self._context = context
         self._version = packets.V5
         self._writer = None
         self._writing = asyncio.Lock()
@@ -95,7 +93,7 @@ class Client:
                 raise
             return "the broker is silent"
         except (OSError, EOFError, ValueError, Refused) as error:
-            return str(error) or type(error).__name__
+            return hosted.reason(error)
         except WireError as error:
             self.counters["malformed"] += 1
             return error.message
@@ -105,7 +103,7 @@ class Client:
 
     async def _talk(self):
         address = self._address
-        reader, writer = await hosted.open_connection(address.host, address.port, address.tls, self._authorities)
+        reader, writer = await hosted.open_connection(address.host, address.port, self._context)
         splitter = packets.Splitter(self._limit)
         self._writer = writer
         await self._write(
