@@ -15,6 +15,8 @@ from motet_core.wire import hello, packed, presence
 
 _WAITING = 32
 _KEEP_MS = 30000
+# What is around a frame in a packet beside its topic, and the longest name of a gateway in that.
+_AROUND, _LONGEST_NAME = 16, 32
 
 
 class MqttPort(QueuePort):
@@ -83,6 +85,8 @@ class MqttPort(QueuePort):
         if not connected:
             self._there.clear()
             return
+        longest = len(self._gateways) + _LONGEST_NAME + len("/r/") + len(self.id)
+        self.send_limit = min(self.limit, self.client.limits.packet - _AROUND - longest)
         self._there.set()
         self.deliver(HELLO, hello.encode(time_ms=hosted.unix_ms(), nonce=self.nonce, id=self.id))
 

@@ -5,7 +5,7 @@ import unittest
 from binascii import hexlify, unhexlify
 
 from motet_core.errors import WireError
-from motet_core.mqtt import packets
+from motet_core.mqtt import limits, packets
 from motet_core.mqtt.address import Address
 from motet_core.mqtt.packets import V5, V311, Splitter
 
@@ -24,6 +24,15 @@ class WritingTest(unittest.TestCase):
         data = packets.connect(V5, "dev", 30)
         self.assertEqual(hexlify(data), b"101000044d5154540502001e000003646576")
 
+    def test_connect_tells_brokers_of_mqtt_5_how_long_a_packet_may_be(self):
+        # OASIS MQTT 5, 3.1.2.11.4: property 0x27.
+        data = packets.connect(V5, "dev", 30, longest=8192)
+        self.assertEqual(hexlify(data), b"101500044d5154540502001e0527000020000003646576")
+        self.assertEqual(packets.connect(V311, "dev", 30, longest=8192), packets.connect(V311, "dev", 30))
+
+    def test_a_will_may_be_of_qos_0(self):
+        self.assertEqual(packets.connect(V311, "dev", 30, ("w", b"\x01"), quality=0)[9], 0x26)
+
     def test_publications_come_back_as_they_were_sent(self):
         for version in (V5, V311):
             for number in (None, 1, 65535):
@@ -40,6 +49,55 @@ class WritingTest(unittest.TestCase):
 
     def test_a_topic_that_does_not_fit_is_refused(self):
         self.assertRaises(ValueError, packets.publish, V5, "t" * 65536, b"")
+
+
+def connack(properties):
+    """The body of one with these properties, hexadecimal, and their length before them."""
+    data = unhexlify(properties)
+    return bytes((0, 0, len(data))) + data
+
+
+class LimitsTest(unittest.TestCase):
+    def test_what_a_broker_allows_is_read(self):
+        told = limits.read(V5, connack("21000a" + "2400" + "2500" + "2700000800" + "13000f" + "1f00026e6f"))
+        self.assertEqual((told.receive, told.quality, told.retain, told.packet), (10, 0, False, 2048))
+        self.assertEqual((told.keepalive, told.why), (15, "no"))
+
+    def test_what_it_tells_nothing_of_is_allowed(self):
+        for told in (limits.read(V5, connack("")), limits.read(V311, b"\x00\x00"), limits.read(V5, b"\x00\x01")):
+            self.assertEqual((told.receive, told.quality, told.retain, told.keepalive), (65535, 2, True, None))
+
+    def test_other_properties_are_read_past(self):
+        more = (
+            "1100000000"
+            + "220005"
+            + "280129002a01"
+            + "1200016e"
+            + "2600016100016226000163000164"
+            + "1a0000"
+            + "1c0000"
+            + "150000160000"
+        )
+        self.assertEqual(limits.read(V5, connack(more + "210001")).receive, 1)
+
+    def test_what_is_no_limit_is_refused(self):
+        for wrong in (
+            "210000",  # no publication at all
+            "2700000000",
+            "2402",
+            "2502",
+            "210001210001",  # twice
+            "0100",  # no property of CONNACK
+            "7f",
+            "21",  # cut off
+            "2100",
+            "1f000561",
+            "2600016100",
+            "1f0002c328",  # no UTF-8
+        ):
+            self.assertRaises(WireError, limits.read, V5, connack(wrong))
+        self.assertRaises(WireError, limits.read, V5, b"\x00\x00\x05\x21\x00\x01")
+        self.assertRaises(WireError, limits.read, V5, b"\x00\x00\xff\xff\xff\xff\x01")
 
 
 class ReadingTest(unittest.TestCase):

@@ -3,23 +3,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from tests.support.authority import DAY, Authority
 from tests.support.mosquittos import mosquitto, tls_listener
+from tests.support.node_process import device, fleet_at, there
 from tests.support.waiting import until
 
-from motet.bus import Bus
-from motet.fleet import Fleet
-
 pytestmark = pytest.mark.anyio
-REALM = "tls"
 
 
 @pytest.fixture
@@ -32,36 +25,6 @@ def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-class Device:
-    """A running one, and what it has said on standard error."""
-
-    def __init__(self, command: list[str], url: str, *options: str) -> None:
-        told = [*command, "--mqtt", url, "--realm", REALM, "--id", "node-1", *options]
-        self.process = subprocess.Popen(told, stderr=subprocess.PIPE, text=True)
-        self.said: list[str] = []
-        self.reading = threading.Thread(target=self._read)
-        self.reading.start()
-
-    def _read(self) -> None:
-        assert self.process.stderr
-        self.said.extend(iter(self.process.stderr.readline, ""))
-
-    def files(self) -> int:
-        """Open ones."""
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
-
-
-@contextmanager
-def device(*told: object) -> Iterator[Device]:
-    running = Device(*told)  # type: ignore[arg-type]
-    try:
-        yield running
-    finally:
-        running.process.kill()
-        running.reading.join()
-        running.process.communicate()
-
-
 @pytest.mark.parametrize(("kind", "host"), [("ec", "127.0.0.1"), ("rsa", "localhost")])
 async def test_a_device_is_there_and_answers_over_tls(
     command, authority: Authority, tmp_path: Path, kind: str, host: str
@@ -69,16 +32,10 @@ async def test_a_device_is_there_and_answers_over_tls(
     broker = mosquitto(tmp_path, "", tls_listener(*authority.server(host, kind)))
     ca = str(authority.certificate)
     with broker as (plain, secured), device(command, f"mqtts://{host}:{secured}", "--ca", ca):
-        bus = await Bus.connect(f"mqtt://127.0.0.1:{plain}", "watcher")
-        fleet = Fleet(bus, REALM)
-        await fleet.start()
-        try:
-            await until(lambda: (known := fleet.get("node-1")) is not None and known.online and known.tools)
+        async with fleet_at(plain) as fleet:
+            await until(lambda: there(fleet))
             for _ in range(3):
                 assert not (await fleet.call_tool("node-1", "vitals.read", {})).get("isError")
-        finally:
-            await fleet.close()
-            await bus.close()
 
 
 BAD = {

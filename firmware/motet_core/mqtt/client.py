@@ -2,23 +2,26 @@
 """A connection to a broker that comes back by itself.
 
 Sessions are clean ones: nothing waits at the broker for a device that is away, the gateway keeps what is worth keeping. What
-was published with QoS 1 and not acknowledged is published again after a reconnect.
+was published with QoS 1 and not acknowledged is published again after a reconnect. What the broker allows is kept to.
 """
 
 import asyncio
 
 from motet_core import hosted, platform
 from motet_core.errors import WireError
-from motet_core.mqtt import packets
+from motet_core.mqtt import limits, packets
+from motet_core.mqtt.sure import Sure
 
 _CHUNK = 2048
 _FIRST_DELAY_MS, _LAST_DELAY_MS = 500, 30000
-_MAX_UNACKNOWLEDGED = 16
 _ANSWER_MS = 10000
 _LEAVE_S = 2
 # Reasons of MQTT 5 for a refusal that waiting does not cure soon, and of a broker that speaks 3.1.1 alone.
 _TAKEN_OVER = 0x8E
 _WRONG_VERSIONS = (0x01, 0x84)
+_NO_SUCH_QUALITY = 0x9B
+# Presence and the blocks of messages must fit.
+_LEAST_PACKET = 512
 
 
 class Refused(Exception):
@@ -30,8 +33,9 @@ class Client:
     connection comes and goes. `will`: (topic, payload) or None. `log`: takes a line of text. `context`: for TLS."""
 
     def __init__(self, address, client_id, topics, received, changed, log, will=None, keepalive=30, limit=65536, context=None):
-        self.counters = {"connects": 0, "acknowledged": 0, "malformed": 0}
+        self.counters = {"connects": 0, "acknowledged": 0, "malformed": 0, "too_long": 0}
         self.connected = False
+        self.limits = limits.Limits()
         self._address = address
         self._id = client_id
         self._topics = topics
@@ -45,9 +49,7 @@ class Client:
         self._version = packets.V5
         self._writer = None
         self._writing = asyncio.Lock()
-        self._number = 0
-        self._unacknowledged = {}
-        self._acknowledged = asyncio.Event()
+        self._sure = Sure(self._put)
         self._heard = self._said = 0
         self._silent = False
         self._ping = None
@@ -67,17 +69,12 @@ class Client:
             delay = min(2 * delay, _LAST_DELAY_MS)
 
     async def publish(self, topic, payload, retain=False):
-        """With QoS 0 -> whether there was a connection to write it to."""
-        return await self._write(packets.publish(self._version, topic, payload, retain=retain))
+        """With QoS 0 -> whether there was a connection to write it to, and the broker takes packets of this length."""
+        return bool(await self._put(topic, payload, None, retain, False))
 
     async def publish_sure(self, topic, payload, retain=False):
         """With QoS 1: goes out now or after the next connect, again until the broker acknowledges it. Waits for room only."""
-        while len(self._unacknowledged) >= _MAX_UNACKNOWLEDGED:
-            self._acknowledged.clear()
-            await self._acknowledged.wait()
-        number = self._next_number()
-        self._unacknowledged[number] = (topic, payload, retain)
-        await self._write(packets.publish(self._version, topic, payload, number, retain))
+        await self._sure.publish(topic, payload, retain)
 
     async def _session(self):
         """One connection from its beginning to its end -> why it ended."""
@@ -106,31 +103,37 @@ class Client:
         reader, writer = await hosted.open_connection(address.host, address.port, self._context)
         splitter = packets.Splitter(self._limit)
         self._writer = writer
-        await self._write(
-            packets.connect(self._version, self._id, self._keepalive, self._will, address.user, address.password), opening=True
-        )
+        who = (self._id, self._keepalive, self._will, address.user, address.password, self._sure.quality, self._limit)
+        await self._write(packets.connect(self._version, *who), opening=True)
         kind, _, body = await self._next(reader, splitter)
         if kind != packets.CONNACK:
             raise WireError("mqtt: the broker does not begin with CONNACK")
-        self._accepted(packets.read_connack(self._version, body))
+        self._accepted(packets.read_connack(self._version, body), limits.read(self._version, body))
         await self._begin()
         while True:
             await self._handle(*await self._next(reader, splitter))
 
-    def _accepted(self, reason):
+    def _accepted(self, reason, allowed):
         if reason in _WRONG_VERSIONS and self._version == packets.V5:
             self._version = packets.V311
             raise Refused("it knows no MQTT 5; trying 3.1.1")
+        if reason == _NO_SUCH_QUALITY and self._sure.quality:
+            self._sure.quality = 0
+            raise Refused("it takes no QoS 1; trying QoS 0")
         if reason:
-            raise Refused("it refuses this client (reason %d)" % reason)
+            raise Refused("it refuses this client (reason %d%s)" % (reason, allowed.why and ": " + allowed.why))
+        if not allowed.retain:
+            raise Refused("it keeps no retained messages, and presence is one")
+        if allowed.packet < _LEAST_PACKET:
+            raise Refused("it takes packets of at most %d bytes, %d are needed" % (allowed.packet, _LEAST_PACKET))
+        self.limits = allowed
+        self._sure.connected(min(1, allowed.quality), allowed.receive)
         self.counters["connects"] += 1
         self.connected = True
 
     async def _begin(self):
-        await self._write(packets.subscribe(self._version, self._next_number(), self._topics))
-        for number in sorted(self._unacknowledged):
-            topic, payload, retain = self._unacknowledged[number]
-            await self._write(packets.publish(self._version, topic, payload, number, retain, again=True))
+        await self._write(packets.subscribe(self._version, self._sure.next_number(), self._topics))
+        await self._sure.send()
         self._changed(True)
 
     async def _next(self, reader, splitter):
@@ -152,6 +155,7 @@ class Client:
                 await self._write(packets.puback(number))
         elif kind == packets.PUBACK:
             self._settle(*packets.read_puback(self._version, body))
+            await self._sure.send()
         elif kind == packets.SUBACK:
             if any(reason >= 128 for reason in packets.read_suback(self._version, body)[1]):
                 raise Refused("it refuses the subscription to %s" % ", ".join(self._topics))
@@ -166,14 +170,18 @@ class Client:
     def _settle(self, number, reason):
         if reason >= 128:
             self._log("the broker refuses a publication (reason %d)" % reason)
-        if self._unacknowledged.pop(number, None) is not None:
-            self.counters["acknowledged"] += 1
-            self._acknowledged.set()
+        self._sure.settle(number)
+        self.counters["acknowledged"] = self._sure.acknowledged
+
+    def _alive_ms(self):
+        """How long neither side is silent: as the broker wants it, and often enough to see it go."""
+        told = self.limits.keepalive
+        return 1000 * (min(told, self._keepalive) if told else self._keepalive)
 
     async def _watch(self, task):
         """Asks a silent broker for a sign of life, and ends the session when none comes."""
-        alive = self._keepalive * 1000
         while True:
+            alive = self._alive_ms()
             await platform.sleep_ms(min(alive // 4, _ANSWER_MS))
             now = platform.clock_ms()
             quiet = now - self._heard
@@ -184,6 +192,15 @@ class Client:
             # A writer that waits for the broker must not keep this from seeing how long.
             if self.connected and max(quiet, now - self._said) >= alive // 2 and not self._writing.locked():
                 self._ping = asyncio.create_task(self._write(packets.pingreq()))
+
+    async def _put(self, topic, payload, number, retain, again):
+        """Writes a publication -> whether there was a connection; None when it is longer than the broker takes."""
+        data = packets.publish(self._version, topic, payload, number, retain, again)
+        if len(data) > self.limits.packet:
+            self.counters["too_long"] += 1
+            self._log("a publication of %d bytes is dropped, the broker takes %d" % (len(data), self.limits.packet))
+            return None
+        return await self._write(data)
 
     async def _write(self, data, opening=False):
         async with self._writing:
@@ -216,9 +233,3 @@ class Client:
             self._changed(False)
         if writer is not None:
             await hosted.close_stream(writer)
-
-    def _next_number(self):
-        while True:
-            self._number = self._number % 65535 + 1
-            if self._number not in self._unacknowledged:
-                return self._number

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The control packets that a device needs, in MQTT 5 and 3.1.1 (OASIS standards; chapters 2 and 3 have the same numbers in both).
 
-Properties of MQTT 5 are read past: nothing here depends on one.
+Properties of MQTT 5 are read past; those of CONNACK are read in limits.
 """
 
 from motet_core.errors import WireError
@@ -10,15 +10,16 @@ V311, V5 = 4, 5
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, PINGRESP, DISCONNECT = 1, 2, 3, 4, 8, 9, 12, 13, 14
 _CLEAN, _WILL, _WILL_RETAIN, _PASSWORD, _USER = 2, 4, 32, 64, 128
 _QOS1 = 1
-_MAX_LENGTH = 268435455
+MAX_LENGTH = 268435455
 
 
-def connect(version, client_id, keepalive, will=None, user=None, password=None):
-    """`keepalive`: seconds. `will`: (topic, payload), published retained with QoS 1 when the connection breaks."""
+def connect(version, client_id, keepalive, will=None, user=None, password=None, quality=_QOS1, longest=None):
+    """`keepalive`: seconds. `will`: (topic, payload), published retained with QoS `quality` when the connection breaks.
+    `longest`: packet in bytes that is taken, told to brokers of MQTT 5."""
     flags = _CLEAN
     payload = _text(client_id)
     if will is not None:
-        flags |= _WILL | _WILL_RETAIN | _QOS1 << 3
+        flags |= _WILL | _WILL_RETAIN | quality << 3
         payload += _none(version) + _text(will[0]) + _binary(will[1])
     if user is not None:
         flags |= _USER
@@ -27,7 +28,8 @@ def connect(version, client_id, keepalive, will=None, user=None, password=None):
         flags |= _PASSWORD
         payload += _text(password)
     head = b"\x00\x04MQTT" + bytes((version, flags)) + keepalive.to_bytes(2, "big")
-    return _packet(CONNECT, 0, head + _none(version) + payload)
+    told = _none(version) if longest is None or version != V5 else b"\x05\x27" + longest.to_bytes(4, "big")
+    return _packet(CONNECT, 0, head + told + payload)
 
 
 def publish(version, topic, payload, number=None, retain=False, again=False):
@@ -60,7 +62,7 @@ def disconnect():
 
 def read_connack(version, body):
     """-> reason, 0 when the broker takes the client."""
-    return _at(body, 1)
+    return byte_at(body, 1)
 
 
 def read_publish(version, flags, body):
@@ -68,7 +70,7 @@ def read_publish(version, flags, body):
     quality = flags >> 1 & 3
     if quality > _QOS1:
         raise WireError("mqtt: a publication with QoS %d" % quality)
-    topic, at = _take_text(body, 0)
+    topic, at = take_text(body, 0)
     number = None
     if quality:
         number = _number(body, at)
@@ -134,7 +136,7 @@ def _packet(kind, flags, body):
 
 
 def _length(value):
-    if value > _MAX_LENGTH:
+    if value > MAX_LENGTH:
         raise ValueError("mqtt: a packet of %d bytes" % value)
     out = bytearray()
     while value > 127:
@@ -159,21 +161,23 @@ def _binary(data):
     return len(data).to_bytes(2, "big") + data
 
 
-def _at(body, at):
+def byte_at(body, at):
+    """WireError beyond the end."""
     if at >= len(body):
         raise WireError("mqtt: a packet is cut off")
     return body[at]
 
 
 def _number(body, at):
-    value = _at(body, at) << 8 | _at(body, at + 1)
+    value = byte_at(body, at) << 8 | byte_at(body, at + 1)
     if value == 0:
         raise WireError("mqtt: packet number 0")
     return value
 
 
-def _take_text(body, at):
-    end = at + 2 + (_at(body, at) << 8 | _at(body, at + 1))
+def take_text(body, at):
+    """-> (text, where it ends)"""
+    end = at + 2 + (byte_at(body, at) << 8 | byte_at(body, at + 1))
     if end > len(body):
         raise WireError("mqtt: a packet is cut off")
     try:
@@ -182,17 +186,22 @@ def _take_text(body, at):
         raise WireError("mqtt: text that is not UTF-8")
 
 
-def _past_properties(body, at):
+def take_length(body, at):
+    """A variable byte integer -> (value, where it ends)"""
     length, shift = 0, 0
     while True:
-        byte = _at(body, at)
+        byte = byte_at(body, at)
         at += 1
         length |= (byte & 127) << shift
         shift += 7
         if byte < 128:
-            break
+            return length, at
         if shift > 21:
             raise WireError("mqtt: a length of more than four bytes")
+
+
+def _past_properties(body, at):
+    length, at = take_length(body, at)
     if at + length > len(body):
         raise WireError("mqtt: a packet is cut off")
     return at + length
