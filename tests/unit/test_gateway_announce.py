@@ -10,7 +10,7 @@ from tests.support.waiting import until
 
 from motet.gateway.announce import Announcer, running
 from motet.gateway.sessions import Sessions
-from motet.gateway.views import View
+from motet.gateway.views import device_view
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +53,7 @@ class World:
             self.fail = False
             raise ConnectionError("gone")
         self.told.append((kind, sorted(devices)))
-        self.sessions.announce(kind, devices)
+        self.sessions.announce(kind, lambda view: not view.device or view.device in devices)
 
     def change(self, value, kind="tools", device="pump"):
         self.state[kind][device] = value
@@ -83,8 +83,8 @@ async def test_a_device_that_leaves_changes_the_lists():
 
 async def test_a_session_hears_only_of_the_devices_in_its_view():
     world, mine, other = World(), Heard(), Heard()
-    world.sessions.add(mine, View("pump"))
-    world.sessions.add(other, View("valve"))
+    world.sessions.add(mine, device_view("pump"))
+    world.sessions.add(other, device_view("valve"))
     async with running(world.announcer):
         world.change(1)
         await until(lambda: mine.told)

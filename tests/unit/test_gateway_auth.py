@@ -187,7 +187,7 @@ async def test_a_subscription_that_is_refused_takes_no_place(auth):
     listen = {"json": modern_body("subscriptions/listen", **wanted), "headers": modern_headers("subscriptions/listen")}
     async with serving(fleet(), auth=auth) as (url, app):
         assert "no scope" in (await asked(url, token(), listen)).text
-        assert app.front.hub._views == {}
+        assert len(app.front.hub) == 0
 
 
 async def test_a_key_that_was_withdrawn_ends_with_the_set_that_had_it(auth, monkeypatch):

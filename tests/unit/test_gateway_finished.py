@@ -101,7 +101,7 @@ class Endless:
 
 
 async def test_ended_tasks_are_forgotten_in_memory_and_in_the_database(small, store):
-    tasks = Tasks(Endless(), TaskTable(store), None, 60)
+    tasks = Tasks(Endless(), TaskTable(store), None, 60, lambda _: None)
     async with tasks.running():
         begun = [await tasks.begin(QUESTION, {}, "me", {"requestState": "s"}) for _ in range(8)]
         for one in begun[:7]:
@@ -113,7 +113,7 @@ async def test_ended_tasks_are_forgotten_in_memory_and_in_the_database(small, st
 async def test_a_gateway_that_starts_with_too_many_keeps_the_newest(small, store):
     table = TaskTable(store)
     await asyncio.gather(*(table.save(task(number)) for number in (5, 1, 4, 2, 3)))
-    tasks = Tasks(Endless(), TaskTable(store), None, 10**9)
+    tasks = Tasks(Endless(), TaskTable(store), None, 10**9, lambda _: None)
     async with tasks.running():
         assert [tasks.find(str(number), "me") is not None for number in range(1, 6)] == [False, False, True, True, True]
     assert len(await table.load()) == 3

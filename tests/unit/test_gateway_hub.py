@@ -15,7 +15,7 @@ from mcp_types import SubscriptionsListenRequestParams
 from tests.support.memory_fleet import MemoryDevice, MemoryFleet
 
 from motet.gateway.hub import Hub
-from motet.gateway.views import FLEET
+from motet.gateway.views import FLEET, Views
 from motet.gateway.watching import Watcher
 from motet.wire import WireError
 
@@ -39,7 +39,7 @@ async def test_a_listener_that_is_denied_takes_no_place():
                 await hub.listen(SimpleNamespace(request=None), params)
     finally:
         auth_context_var.reset(before)
-    assert not hub.watched and not hub._views
+    assert not hub.watched and not len(hub)
 
 
 async def test_a_resource_that_cannot_be_asked_for_does_not_end_the_watch(monkeypatch):
@@ -53,7 +53,7 @@ async def test_a_resource_that_cannot_be_asked_for_does_not_end_the_watch(monkey
 
     monkeypatch.setattr(fleet, "call", call)
     hub = Hub()
-    watcher = Watcher(fleet, hub, None, 0.001)
+    watcher = Watcher(fleet, hub, None, 0.001, Views())
     hub.watch([(FLEET, "motet://pump/log/all")])
     watcher.wake()
     running = asyncio.create_task(watcher.run())

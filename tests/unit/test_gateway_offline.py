@@ -264,7 +264,7 @@ async def test_a_call_whose_client_left_before_it_was_written_down_is_not_made(t
             begun.set()
             await asyncio.Event().wait()
 
-    tasks = Tasks(None, Slow(store), None, 60)
+    tasks = Tasks(None, Slow(store), None, 60, lambda _: None)
     wish, question = Wish(0, "k", None), Question("pump", "pump.x", "tools/call", {})
     leaving = asyncio.create_task(tasks.queue(question, {}, "me", wish, False))
     await begun.wait()

@@ -14,6 +14,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from motet import __version__
 from motet.bridge import Bridge
@@ -154,9 +155,15 @@ async def _fleet(config: Config, broker_url: str) -> AsyncIterator[Fleet]:
         await bus.close()
 
 
+def _options(config: Config, **further: Any) -> Options:
+    views = {"groups": tuple(config.group), "servers": tuple(config.server)}
+    more = {**views, "limits": config.limits, **further}
+    return Options.of(config.gateway, __version__, state_keys=(sealing_key(config),), **more)
+
+
 @contextlib.asynccontextmanager
 async def _gateway(config: Config, fleet: Fleet) -> AsyncIterator[str]:
-    options = Options.of(config.gateway, __version__, state_keys=(sealing_key(config),), auth=config.auth, limits=config.limits)
+    options = _options(config, auth=config.auth)
     logs = DeviceLogs(fleet)
     with keeping(config) as (gate, rules, depot), tasks_of(config) as table:
         node = Programs(config.node.id, config.state.dir / "node" / PROGRAMS) if config.node.id else None
@@ -223,7 +230,7 @@ async def stdio(config: Config) -> None:
         raise FatalError("an MCP server on stdio needs a running broker: set broker.url in motet.toml", Exit.USAGE)
     try:
         async with _fleet(config, config.broker.url) as fleet:
-            options = Options.of(config.gateway, __version__, state_keys=(sealing_key(config),), limits=config.limits)
+            options = _options(config)
             # A client asks for the tools at once: give the devices that are there the time to show them.
             await came_true(fleet, lambda: _known(fleet), SETTLE_S)
             with keeping(config) as (_gate, rules, _depot):

@@ -10,6 +10,7 @@ is overridden by `MOTET_GATEWAY__PORT=9000` in the environment.
 from motet.config.limits import Limits
 from motet.config.load import DEFAULT_FILE, ConfigError, Problem, check, keys, load, unknown
 from motet.config.schema import Auth, Broker, Config, Emulated, Gateway, Log, Serial, State, Token
+from motet.config.views import Group, VirtualServer
 
 __all__ = [
     "DEFAULT_FILE",
@@ -19,12 +20,14 @@ __all__ = [
     "ConfigError",
     "Emulated",
     "Gateway",
+    "Group",
     "Limits",
     "Log",
     "Problem",
     "Serial",
     "State",
     "Token",
+    "VirtualServer",
     "check",
     "keys",
     "load",

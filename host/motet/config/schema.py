@@ -28,6 +28,7 @@ from motet.config.values import (
     Table,
     TcpPort,
 )  # fmt: skip
+from motet.config.views import Group, VirtualServer, view_conflicts
 
 
 class Gateway(Table):
@@ -179,6 +180,8 @@ class Config(Table):
     serial: list[Serial] = []
     emulate: list[Emulated] = []
     upstream: list[Upstream] = []
+    group: list[Group] = []
+    server: list[VirtualServer] = []
     inference: Inference = Inference()
     mcp_over_mqtt: McpOverMqtt = McpOverMqtt()
     node: Node = Node()
@@ -205,6 +208,7 @@ class Config(Table):
             yield ("auth", "resource"), "is needed where tokens are: the URL of the gateway as its clients know it"
         if self.auth.jwks and not self.auth.issuers:
             yield ("auth", "issuers"), "is needed with auth.jwks: whose tokens count"
+        yield from view_conflicts(self.group, self.server)
         ids: dict[str, str] = {}
         lines: set[str] = set()
         for index, line in enumerate(self.serial):

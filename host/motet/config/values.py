@@ -17,6 +17,10 @@ _BROKER_URL = r"^(mqtts?://[^\s/?#]+/?)?$"
 _STORE_URL = r"^((sqlite|postgresql)(\+[a-z0-9]+)?://\S+)?$"
 HTTP_URL = r"^(https?://[^\s/?#]+(/\S*)?)?$"
 _BOARD = r"^[a-z][a-z0-9_]{0,31}$"
+DEVICE_PATTERN = r"^[A-Za-z0-9_*-]{1,64}$"
+NAME_PATTERN = r"^[A-Za-z0-9_.*-]{1,128}$"
+URI_PATTERN = r"^\S+$"
+RESOURCE_URI = r"^([a-z][a-z0-9+.-]*://[^\s{}]+)?$"
 SHA256 = r"^[0-9a-fA-F]{64}$"
 RESOURCE = r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$"
 EXPECTED = {
@@ -28,6 +32,10 @@ EXPECTED = {
     _BROKER_URL: "expected mqtt://[user:password@]host[:port] or mqtts://..., or nothing for a private broker",
     _STORE_URL: "expected sqlite:///path or postgresql+psycopg://user:password@host/name, or nothing for a file in state.dir",
     HTTP_URL: "expected http://host[:port]/path or https://...",
+    DEVICE_PATTERN: "expected the id of a device, in which * stands for any text",
+    NAME_PATTERN: "expected 1 to 128 characters of A-Z a-z 0-9 _ - . and * for any text",
+    URI_PATTERN: "expected a URI, in which * stands for any text",
+    RESOURCE_URI: "expected a URI such as line://temperature",
     _BOARD: "expected the name of a board, such as stm32f405",
     "model_type": "expected a table",
     "is_instance_of": "expected the path of a folder",

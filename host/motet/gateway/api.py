@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.requests import Request
@@ -13,7 +14,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from motet.fleet import Device, Fleet
+from motet.gateway.catalogue import Catalogue
 from motet.gateway.describe import describe
+from motet.gateway.views import FLEET, PATH, View
 from motet.observe import Metrics
 
 # Devices that are told of in one go.
@@ -23,8 +26,8 @@ _GO = 200
 class Api:
     """Read-only views of the fleet."""
 
-    def __init__(self, fleet: Fleet, metrics: Metrics) -> None:
-        self._fleet, self._metrics = fleet, metrics
+    def __init__(self, fleet: Fleet, metrics: Metrics, views: Iterable[View], catalogue: Catalogue) -> None:
+        self._fleet, self._metrics, self._views, self._catalogue = fleet, metrics, views, catalogue
 
     def routes(self) -> list[Route]:
         """The routes, for a Starlette application."""
@@ -32,6 +35,7 @@ class Api:
             Route("/healthz", self.ready),
             Route("/healthz/live", self.live),
             Route("/metrics", self.metrics),
+            Route("/api/v1/views", self.views),
             Route("/api/v1/devices", self.devices),
             Route("/api/v1/devices/{device}", self.device),
         ]
@@ -51,6 +55,24 @@ class Api:
     async def metrics(self, _request: Request) -> Response:
         """Prometheus text."""
         return Response(self._metrics.text(), headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4})
+
+    async def views(self, _request: Request) -> Response:
+        """The whole fleet and the views of the configuration: where they are, and how much is in them."""
+        told = []
+        for view in (FLEET, *self._views):
+            told.append(self._view(view))
+            await asyncio.sleep(0)
+        return JSONResponse({"views": told})
+
+    def _view(self, view: View) -> dict[str, Any]:
+        there = [device.id for device in self._fleet.devices() if device.online and view.shows(device.id)]
+        return {
+            "view": view.key,
+            "path": f"{PATH}/{view.key}".rstrip("/"),
+            "title": view.title,
+            "devices": len(there),
+            "tools": sum(len(self._catalogue.offering(device, view)) for device in there),
+        }
 
     async def devices(self, _request: Request) -> Response:
         """Every device known, online or not, by id."""

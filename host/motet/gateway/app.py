@@ -57,9 +57,10 @@ class GatewayApp:
         self._denials = Denials(fleet, rules.audit) if rules is not None else None
         self._limited = self.front.shedding.layer(self._route)
         gatehouse = Gatehouse(self._limited, options.auth, metrics) if options.auth.asks else None
-        self._endpoint = Endpoint(self.front.server, metrics, options, gatehouse.check if gatehouse else None, self.front.fast)
+        check = gatehouse.check if gatehouse else None
+        self._endpoint = Endpoint(self.front.server, metrics, options, check, self.front.fast, self.front.views)
         metrics.add(FleetCollector(fleet, self.front))
-        routes = [*Api(fleet, metrics).routes(), *extra_routes]
+        routes = [*Api(fleet, metrics, self.front.views, self.front.catalogue).routes(), *extra_routes]
         routes.append(openapi.route(routes))
         handlers = {HTTPException: _as_json, Shed: self.front.shedding.answer}
         self._rest = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)

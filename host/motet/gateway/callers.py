@@ -26,7 +26,7 @@ def owner(ctx: Context) -> str:
 
 def binding(ctx: Context) -> str:
     """What sealed state is bound to: the caller, and the view in which names mean what they mean."""
-    return f"{owner(ctx)}|{views.of(ctx).device}"
+    return f"{owner(ctx)}|{views.of(ctx).key}"
 
 
 def scopes() -> Scopes:

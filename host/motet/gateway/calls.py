@@ -26,6 +26,7 @@ from motet.gateway.rules import Rules
 from motet.gateway.tasks import Tasks, TooManyTasks
 from motet.gateway.tasktable import Task
 from motet.gateway.values import amount, finite, unsendable
+from motet.gateway.views import View
 from motet.observe import Metrics
 from motet.wire import Json, WireError
 
@@ -61,7 +62,7 @@ class Calls:
             return await self.local.call(ctx, name, arguments)
         tool = self._catalogue.get(name, view)
         if tool is None:
-            return await self._queued(ctx, f"{view.device}.{name}" if view.device else name, arguments)
+            return await self._queued(ctx, view, name, arguments)
         if (problem := self._problem(tool, arguments)) is not None:
             self._metrics.tool(tool.device, tool.definition.name).count("bad_arguments")
             return errors.tool_error(problem)
@@ -94,16 +95,16 @@ class Calls:
         key = ((ctx.params or {}).get("_meta") or {}).get(offline.KEY)
         return self._tasks.same(f"{tool.device}.{tool.definition.name}", owner(ctx), key)
 
-    async def _queued(self, ctx: Context, name: str, arguments: Json) -> Json:
+    async def _queued(self, ctx: Context, view: View, exposed: str, arguments: Json) -> Json:
         """A call to a device that is away becomes a task, for a client that takes tasks. Raises MCPError."""
-        device, _, own = name.partition(".")
-        known = self._fleet.get(device)
+        device, own = view.tools.own(exposed) or ("", exposed)
+        name, known = f"{device}.{own}", self._fleet.get(device)
         found = (
             offline.definition(known, own, self._catalogue.max_tools) if known is not None and taskmethods.declared(ctx) else None
         )
         if found is None:
             self._metrics.unknown.inc()
-            raise self._missing(name)
+            raise errors.offline(device, exposed) if known is not None and not known.online else errors.unknown_tool(exposed)
         tool = Tool(device, name, found)
         if (problem := self._problem(tool, arguments)) is not None:
             return errors.tool_error(problem)
@@ -118,12 +119,6 @@ class Calls:
             raise MCPError(INVALID_PARAMS, str(error)) from None
         except TooManyTasks:
             raise errors.busy(device, name) from None
-
-    def _missing(self, name: str) -> MCPError:
-        device = self._fleet.get(name.partition(".")[0])
-        if device is not None and not device.online:
-            return errors.offline(device.id, name)
-        return errors.unknown_tool(name)
 
     def _problem(self, tool: Tool, arguments: Json) -> str | None:
         device = self._fleet.get(tool.device)

@@ -6,7 +6,9 @@ Equal devices share what they show: ten thousand of them cost one entry of a tab
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,18 +37,23 @@ class Tool:
     device: str
     exposed: str
     definition: Definition
+    changes: Mapping[str, Any] | None = None
+    """Members of its entry that are others in this view."""
 
     def entry(self, modern: bool) -> Json | None:
         """The entry of `tools/list`; None when clients of this era cannot be told of the tool."""
         entry = self.definition.entry if modern else self.definition.legacy
-        return None if entry is None else {**entry, "name": self.exposed}
+        return None if entry is None else {**entry, **(self.changes or {}), "name": self.exposed}
+
+
+Row = tuple[str, Tool]
 
 
 class Catalogue:
     """Holds no state of its own that the devices do not give: `show` and `hide` follow them."""
 
-    def __init__(self, page_size: int, max_tools: int, list_up_to: int = 1 << 30) -> None:
-        self._page_size, self.max_tools, self._list_up_to = page_size, max_tools, list_up_to
+    def __init__(self, page_size: int, max_tools: int) -> None:
+        self._page_size, self.max_tools = page_size, max_tools
         self._definitions: WeakValueDictionary[bytes, Definitions] = WeakValueDictionary()
         self._listings: WeakValueDictionary[tuple[bytes, int], Listing] = WeakValueDictionary()
         self._roster: Roster[Listing] = Roster("", ".")
@@ -94,9 +101,11 @@ class Catalogue:
 
     def get(self, name: str, view: View = FLEET) -> Tool | None:
         """The tool with this name in a view."""
-        found = view.own_name(name)
+        found = view.tools.own(name)
         definition = None if found is None else self.find(*found)
-        return None if found is None or definition is None else Tool(found[0], name, definition)
+        if found is None or definition is None:
+            return None
+        return Tool(found[0], name, definition) if view.whole else Tool(found[0], name, definition, view.tools.changes(*found))
 
     def find(self, device: str, own: str) -> Definition | None:
         """The tool that `device` itself calls `own`, when clients can see it."""
@@ -121,15 +130,47 @@ class Catalogue:
                 if own > last and listing is not None:
                     yield own, Tool(view.device, own, listing.tools[own])
             return
+        if not view.whole:
+            rows = self._roster.derived(view.key, lambda: self._choice(view))
+            yield from rows[bisect_right(rows, last, key=lambda row: row[0]) :]
+            return
         for device, listing in self._roster.after(last):
-            for own in listing.names:
+            for own in listing.names if view.shows(device) else ():
                 if (name := f"{device}.{own}") > last:
                     yield name, Tool(device, name, listing.tools[own])
 
-    @property
-    def too_long(self) -> bool:
-        """Whether there are more tools than a client should have to look at; `fleet.search` is there for these."""
-        return self._count > self._list_up_to
+    def _choice(self, view: View) -> list[Row]:
+        """What a virtual server shows, in order."""
+        rows = []
+        for device, _ in self._roster.items():
+            for name, tool in self.shown(device, view) if view.shows(device) else ():
+                rows.append((name, Tool(device, name, tool, view.tools.changes(device, tool.name))))
+        return sorted(rows, key=lambda row: row[0])
+
+    def shown(self, device: str, view: View) -> Iterator[tuple[str, Definition]]:
+        """The tools of a device that this view has, with their names there."""
+        listing = self._roster.get(device)
+        for definition in () if listing is None else listing.every:
+            with contextlib.suppress(ValueError):
+                yield view.tools.exposed(device, definition.name), definition
+
+    def offering(self, device: str, view: View) -> tuple[Definition, ...]:
+        """The tools of a device that this view has."""
+        listing = self._roster.get(device)
+        if view.whole:
+            return () if listing is None else listing.every
+        return tuple(definition for _, definition in self.shown(device, view))
+
+    def size(self, device: str) -> int:
+        """The number of tools of a device that can be called."""
+        listing = self._roster.get(device)
+        return 0 if listing is None else len(listing.names)
+
+    def count(self, view: View) -> int:
+        """The number of tools in a view that shows its devices as a whole."""
+        if view == FLEET:
+            return self._count
+        return sum(len(listing.names) for device, listing in self._roster.items() if view.shows(device))
 
     def listing(self, device: str) -> Listing | None:
         """What a device shows; equal devices have the same one."""
@@ -169,7 +210,7 @@ class Listing:
         self.left_out = list(definitions.left_out)
         for own, definition in definitions.tools.items():
             try:
-                FLEET.name(device, own)
+                FLEET.tools.exposed(device, own)
                 self.tools[own] = definition
             except ValueError as error:
                 self.left_out.append(LeftOut(own, "bad_name", str(error)))

@@ -21,12 +21,11 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from motet.gateway import streams
+from motet.gateway import errors, streams
 from motet.gateway.fastpath import FastPath
-from motet.gateway.front import VIEW
 from motet.gateway.options import Options
 from motet.gateway.shedding import of_request, with_status
-from motet.gateway.views import BadView, of_scope
+from motet.gateway.views import BadView, Views, of_scope
 from motet.observe import Metrics
 from motet_core.errors import TOO_LARGE
 
@@ -46,17 +45,23 @@ Check = Callable[[Scope, bytes], Response | None]
 class Endpoint:
     """ASGI application for one path; `running()` must be entered around its use.
 
-    `check` sees each request's body first, `fast` may take plain tool calls.
+    `check` sees each request's body first, `fast` may take plain tool calls, `views` are those that may be asked for.
     """
 
     def __init__(
-        self, server: Server[Any], metrics: Metrics, options: Options, check: Check | None = None, fast: FastPath | None = None
+        self,
+        server: Server[Any],
+        metrics: Metrics,
+        options: Options,
+        check: Check | None = None,
+        fast: FastPath | None = None,
+        views: Views | None = None,
     ) -> None:
         limit = options.max_body_bytes
         self._json = StreamableHTTPSessionManager(server, json_response=True, stateless=True, max_request_body_size=limit)
         self._streams = StreamableHTTPSessionManager(server, max_request_body_size=limit, max_sessions=options.max_sessions)
         self._metrics, self._limit, self._body_s = metrics, limit, options.body_timeout_s
-        self._check, self._fast = check, fast
+        self._check, self._fast, self._views = check, fast, views or Views()
         self._standing: set[anyio.CancelScope] = set()
 
     @contextlib.asynccontextmanager
@@ -77,10 +82,10 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            # The task of this request, and those that it starts.
-            VIEW.set(of_scope(scope))
+            self._views.enter(scope)
         except BadView as error:
-            await self._refuse(404, "bad_view", str(error), scope, receive, send)
+            self._metrics.refused.labels("bad_view").inc()
+            await errors.bad_view(error)(scope, receive, send)
             return
         if scope["method"] != "POST":
             await self._stand(scope, receive, send)
@@ -131,7 +136,7 @@ class Endpoint:
         send = with_status(scope, send)
         if _answered_by_stream(scope, body):
             await streams.handle(self._streams, scope, _replay(body, receive), send)
-        elif self._fast is not None and (call := self._fast.takes(scope, body, VIEW.get())) is not None:
+        elif self._fast is not None and (call := self._fast.takes(scope, body, of_scope(scope))) is not None:
             await _watched(self._fast.answer(call, scope, send), receive)
         else:
             await _watched(self._json.handle_request(scope, _replay(body, receive), send), receive)

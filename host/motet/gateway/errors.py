@@ -14,11 +14,13 @@ from typing import Any
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, ErrorData
 from mcp_types.jsonrpc import MISSING_REQUIRED_CLIENT_CAPABILITY
+from starlette.responses import JSONResponse
 
 from motet.fleet import BadAnswer, BusDown, DeviceOffline, DeviceRestarted, DeviceTimeout, FleetError, RpcError
 from motet.fleet.errors import BAD_ANSWER
 from motet.gateway.limits import SOON_S, Shed
 from motet.gateway.turns import Crowded, TooLate, TooOften
+from motet.gateway.views import BadView
 from motet.observe import redact
 from motet_core.errors import BUSY, DENIED, EXPIRED
 
@@ -31,6 +33,7 @@ BUS_DOWN = -32064
 STOPPING = -32065
 LIMITED = -32066
 OVERLOADED = -32067
+BAD_VIEW = -32068
 
 _CODES: dict[type[FleetError], int] = {
     DeviceOffline: DEVICE_OFFLINE,
@@ -142,6 +145,14 @@ def no_resource(uri: str, modern: bool) -> MCPError:
 def unknown_prompt(name: str) -> MCPError:
     """MCP 2026-07-28, server/prompts."""
     return MCPError(INVALID_PARAMS, f"Unknown prompt: {shorten(name)}")
+
+
+def bad_view(error: BadView) -> JSONResponse:
+    """The answer to an HTTP request for a view that is none, whatever it asks: an error without an id."""
+    told = {"code": BAD_VIEW, "message": shorten(str(error)), "data": {"view": error.name}}
+    # What is left of the request is not read.
+    headers = {"connection": "close"}
+    return JSONResponse({"jsonrpc": "2.0", "id": None, "error": told}, error.status, headers=headers)
 
 
 def from_fleet(error: Exception, device: str, tool: str) -> MCPError:

@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable
 from mcp_types import CallToolRequestParams
 
 from motet.fleet import Fleet
-from motet.gateway import errors
+from motet.gateway import errors, views
 from motet.gateway.callers import scopes
 from motet.gateway.catalogue import Catalogue
 from motet.gateway.describe import describe
 from motet.gateway.local import Context, LocalTools
 from motet.gateway.scopes import Scopes
 from motet.gateway.search import Allowed, kinds, search
+from motet.gateway.views import View
 from motet.wire import Json
 
 MOST_MATCHES = 50
@@ -69,33 +70,35 @@ class FleetTools:
         tools.add(_DESCRIBE, self._describe)
         tools.add(_CALL, self._pass_on)
 
-    async def _search(self, _ctx: Context, arguments: Json) -> Json:
-        listings = ((device, self._catalogue.listing(device.id)) for device in self._fleet.devices())
+    async def _search(self, ctx: Context, arguments: Json) -> Json:
+        view, may = views.of(ctx), scopes()
+        listings = ((device, self._catalogue.listing(device.id)) for device in self._fleet.devices() if view.shows(device.id))
         shown = ((device, listing) for device, listing in listings if listing is not None)
-        found = await search(await kinds(shown, _allowed(scopes())), arguments.get("query", ""), arguments.get("limit", 10))
-        return _result({"matches": found, "tools": len(self._catalogue)})
+        found = await kinds(shown, self._allowed(view, may))
+        matches = await search(found, arguments.get("query", ""), arguments.get("limit", 10), view.tools.exposed)
+        return _result({"matches": matches, "tools": sum(len(kind.tools) * len(kind.devices) for kind in found)})
 
-    async def _describe(self, _ctx: Context, arguments: Json) -> Json:
-        name = arguments["name"]
-        tool, device = self._catalogue.get(name), self._fleet.get(name)
+    def _allowed(self, view: View, scopes: Scopes) -> Allowed:
+        """What a caller with these scopes is told of in a view."""
+        if view.whole and scopes.all_calls:
+            return lambda _device, listing: listing.every
+        offering = self._catalogue.offering
+        return lambda device, _listing: tuple(tool for tool in offering(device, view) if scopes.call(device, tool.name))
+
+    async def _describe(self, ctx: Context, arguments: Json) -> Json:
+        name, view = arguments["name"], views.of(ctx)
+        tool, device = self._catalogue.get(name, view), self._fleet.get(name)
         if tool is not None and scopes().call(tool.device, tool.definition.name):
             return _result({"tool": tool.entry(True)})
-        if device is None or not scopes().read(device.id):
+        if device is None or not view.shows(device.id) or not view.whole or not scopes().read(device.id):
             return errors.tool_error(f"there is no tool or device {errors.shorten(name)}; fleet.search finds what there is")
         return _result({"device": describe(device)})
 
     async def _pass_on(self, ctx: Context, arguments: Json) -> Json:
         tool = arguments["tool"]
-        if self._catalogue.get(tool) is None:
+        if self._catalogue.get(tool, views.of(ctx)) is None:
             return errors.tool_error(f"there is no tool {errors.shorten(tool)} at present; fleet.search finds what there is")
         return await self._call(ctx, CallToolRequestParams(name=tool, arguments=arguments.get("arguments", {})))
-
-
-def _allowed(scopes: Scopes) -> Allowed:
-    """What a caller with these scopes is told of."""
-    if scopes.all_calls:
-        return lambda _device, listing: listing.every
-    return lambda device, listing: tuple(tool for tool in listing.every if scopes.call(device, tool.name))
 
 
 def _result(value: Json) -> Json:

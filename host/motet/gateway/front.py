@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
-from contextvars import ContextVar
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
 from mcp.server.caching import CacheHint
 from mcp.server.context import ServerRequestContext
-from mcp.server.lowlevel import NotificationOptions, Server
-from mcp.server.models import InitializationOptions
+from mcp.server.lowlevel import Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
@@ -37,10 +35,12 @@ from motet.gateway.announce import Announcer, Prints, running
 from motet.gateway.asking import Asker
 from motet.gateway.calls import Calls, finished
 from motet.gateway.catalogue import BadCursor, Catalogue
+from motet.gateway.contents import Contents
 from motet.gateway.describe import describe
 from motet.gateway.fastpath import FastPath
 from motet.gateway.fleettools import FleetTools
 from motet.gateway.hub import Hub
+from motet.gateway.introduction import ViewServer
 from motet.gateway.offered import Offered
 from motet.gateway.options import Options
 from motet.gateway.own import OwnResources
@@ -49,30 +49,12 @@ from motet.gateway.shedding import Shedding
 from motet.gateway.taskmethods import TaskMethods
 from motet.gateway.tasks import Tasks
 from motet.gateway.tasktable import TaskTable
-from motet.gateway.views import FLEET, View
+from motet.gateway.views import VIEW, View, Views
 from motet.gateway.watching import Watcher
 from motet.observe import Metrics
 from motet.wire import Json
 
 Context = ServerRequestContext[Any, Any]
-
-_INSTRUCTIONS = "Tools of the devices behind this gateway, named <device>.<tool>. Devices come and go; so do their tools."
-# The SDK looks for a tool's schema before there is a context that could say in which view.
-VIEW: ContextVar[View] = ContextVar("view", default=FLEET)
-
-
-class _Server(Server[Any]):
-    """Tells older clients, too, that the lists change: the SDK asks nobody for these options over HTTP."""
-
-    def create_initialization_options(
-        self,
-        notification_options: NotificationOptions | None = None,
-        experimental_capabilities: dict[str, dict[str, Any]] | None = None,
-        extensions: dict[str, dict[str, Any]] | None = None,
-    ) -> InitializationOptions:
-        options = notification_options or NotificationOptions(True, True, True)
-        # Extensions are of 2026-07-28.
-        return super().create_initialization_options(options, experimental_capabilities, extensions or {})
 
 
 class Front:
@@ -81,19 +63,19 @@ class Front:
     def __init__(
         self, fleet: Fleet, metrics: Metrics, options: Options, rules: Rules | None = None, table: TaskTable | None = None
     ) -> None:
-        self._fleet = fleet
-        self.catalogue = Catalogue(options.page_size, options.max_tools_per_device, options.list_up_to)
+        self._fleet, self.views = fleet, Views(options.groups, options.servers)
+        self.catalogue = Catalogue(options.page_size, options.max_tools_per_device)
         self.max_body_bytes = options.max_body_bytes
         self.shedding = Shedding(options.limits, metrics, None if rules is None else rules.audit)
-        self.hub = Hub(self._watch)
+        self.hub = Hub(self._watch, lambda task, owner: self.tasks.find(task, owner))
         asker, self._own = Asker(fleet, options), OwnResources(fleet, describe)
         self.offered = Offered(fleet, asker, self._own, options.page_size, rules)
         self.announcer = Announcer(self._tell, self._prints)
-        self.watcher = Watcher(fleet, self.hub, self._own, options.watch_interval_s)
-        self.tasks = Tasks(asker, table or TaskTable(), finished, options.task_ttl_s)
+        self.contents = Contents(self.views, self.catalogue, self.offered, options.list_up_to)
+        self.watcher = Watcher(fleet, self.hub, self._own, options.watch_interval_s, self.views)
+        self.tasks = Tasks(asker, table or TaskTable(), finished, options.task_ttl_s, self.hub.task_changed)
         self.calls = Calls(fleet, self.catalogue, metrics, asker, self.tasks, rules)
         FleetTools(fleet, self.catalogue, self.calls).register(self.calls.local)
-        self._told_too_long = False
         boundary = RequestStateBoundary(_sealing(options), default_audience=options.name)
         self.server = self._made(options, asker, boundary)
         self.fast = FastPath(self.server, self.calls, self.catalogue, (self.shedding, boundary)) if options.fast_path else None
@@ -104,10 +86,10 @@ class Front:
         return len(self.hub.sessions)
 
     def _made(self, options: Options, asker: Asker, boundary: RequestStateBoundary) -> Server[Any]:
-        server: Server[Any] = _Server(
+        server = ViewServer(
             options.name,
+            self._has,
             version=options.version,
-            instructions=_INSTRUCTIONS,
             cache_hints={"server/discover": CacheHint(ttl_ms=60_000, scope="private")},
             # Without it the SDK would run the whole tools/list for each call to find the schema.
             get_tool_input_schema=self._input_schema,
@@ -170,9 +152,12 @@ class Front:
         return {"tools": self.catalogue.fingerprint(device), "resources": resources, "prompts": prompts}
 
     async def _tell(self, what: str, devices: set[str]) -> None:
-        # A list that is too long is the same three tools whatever the devices do.
-        before, self._told_too_long = self._told_too_long, self.catalogue.too_long
-        await self.hub.changed(what, devices, whole=not (what == "tools" and before and self._told_too_long))
+        self.hub.changed(what, self.contents.changed(what, devices))
+
+    def _has(self, view: View) -> Collection[str]:
+        """Which capabilities a view has besides tools: a device's as they are, a server's as they were chosen."""
+        there = view.device and self.catalogue.listing(view.device) is not None
+        return self.offered.capabilities(view.device) if there else view.offers
 
     def _watch(self) -> None:
         self.watcher.wake()
@@ -191,10 +176,10 @@ class Front:
         await self.announcer.flush()
         modern, view = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS, views.of(ctx)
         try:
-            if view == FLEET and self.catalogue.too_long and params.cursor is None:
-                tools, cursor = self.calls.local.entries(modern), None
+            if params.cursor is None and self.contents.too_long(view):
+                tools, cursor = self.calls.local.entries(modern, view), None
             else:
-                first = self.calls.local.entries(modern, always=True) if view == FLEET and params.cursor is None else []
+                first = self.calls.local.entries(modern, view, always=view.whole) if params.cursor is None else []
                 tools, cursor = self.catalogue.page(params.cursor, modern, view, callers.scopes().call)
                 tools = first + tools
         except BadCursor as error:

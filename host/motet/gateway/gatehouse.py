@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from motet.config import Auth
 from motet.gateway.scopes import MANAGE, READ, SUPPORTED, Scopes, parse
 from motet.gateway.tokens import Verifier
-from motet.gateway.views import FLEET, BadView, of_scope
+from motet.gateway.views import of_scope
 from motet.observe import Metrics
 
 METADATA = "/.well-known/oauth-protected-resource"
@@ -77,11 +77,8 @@ class Gatehouse:
         user = scope.get("user")
         if not isinstance(user, AuthenticatedUser) or (name := called(body)) is None:
             return None
-        try:
-            view = of_scope(scope)
-        except BadView:
-            return None
-        device, _, tool = name.partition(".") if view == FLEET else (view.device, ".", name)
+        # The gateway's own tools have names in which the first dot splits, too.
+        device, tool = of_scope(scope).tools.own(name) or (name.partition(".")[0], name.partition(".")[2])
         if parse(tuple(user.scopes)).call(device, tool):
             return None
         self._metrics.refused.labels("scope").inc()

@@ -3,22 +3,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
-from mcp.server.subscriptions import (
-    InMemorySubscriptionBus,
-    ListenHandler,
-    PromptsListChanged,
-    ResourcesListChanged,
-    ResourceUpdated,
-    ServerEvent,
-    ToolsListChanged,
-)
 from mcp.shared.exceptions import MCPError
+from mcp.shared.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ServerEvent, ToolsListChanged
 from mcp_types import (
     INVALID_PARAMS,
     EmptyResult,
@@ -28,63 +19,76 @@ from mcp_types import (
     UnsubscribeRequestParams,
 )
 
-from motet.gateway import views
-from motet.gateway.callers import scopes
+from motet.gateway import taskmethods, views
+from motet.gateway.callers import owner, scopes
 from motet.gateway.errors import denied
+from motet.gateway.listening import Stream, TaskChanged, task_ids
 from motet.gateway.sessions import Sessions
 from motet.gateway.shedding import visit_of
-from motet.gateway.views import FLEET, View
+from motet.gateway.tasktable import Task
+from motet.gateway.views import View
+from motet.wire import Json
 
 Context = ServerRequestContext[Any, Any]
 
 # Resources in one subscription; each may be asked for again and again.
 MOST_URIS = 64
-EVENTS: dict[str, Callable[[], ServerEvent]] = {
-    "tools": ToolsListChanged,
-    "resources": ResourcesListChanged,
-    "prompts": PromptsListChanged,
+EVENTS: dict[str, ServerEvent] = {
+    "tools": ToolsListChanged(),
+    "resources": ResourcesListChanged(),
+    "prompts": PromptsListChanged(),
 }
+# The task of this id when it is this owner's.
+FindTask = Callable[[str, str], Task | None]
 
 
-class _Listeners:
-    """One view's streams."""
-
-    def __init__(self) -> None:
-        self.bus = InMemorySubscriptionBus()
-        # How many there may be is a matter of `limits`.
-        self.handler = ListenHandler(self.bus, max_subscriptions=sys.maxsize)
-        self.open = 0
+def _no_task(_id: str, _owner: str) -> None:
+    return None
 
 
 class Hub:
     """All listeners. `watched` counts the resources that anybody wants to hear of, by view and URI."""
 
-    def __init__(self, watch: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, watch: Callable[[], None] = lambda: None, find_task: FindTask = _no_task) -> None:
         self.sessions = Sessions()
         self.watched: Counter[tuple[View, str]] = Counter()
-        self._watch = watch
-        self._views: dict[View, _Listeners] = {}
+        self._watch, self._find_task = watch, find_task
+        self._streams: set[Stream] = set()
 
     async def listen(self, ctx: Context, params: SubscriptionsListenRequestParams) -> SubscriptionsListenResult:
         """The `subscriptions/listen` handler. Raises MCPError."""
-        view = views.of(ctx)
-        uris = params.notifications.resource_subscriptions or []
+        view, wanted = views.of(ctx), params.notifications
+        uris = wanted.resource_subscriptions or []
         if len(uris) > MOST_URIS:
             raise MCPError(INVALID_PARAMS, f"{len(uris)} resources in one subscription, at most {MOST_URIS}")
         # Refused before it counts as one of them.
         keys = [_readable(view, str(uri)) for uri in uris]
+        stream = self._stream(ctx, view, params)
         if (visit := visit_of(ctx)) is not None:
             visit.listen()
-        one = self._views.setdefault(view, _Listeners())
-        one.open += 1
+        self._streams.add(stream)
         self.watch(keys)
         try:
-            return await one.handler(ctx, params)
+            return await stream.serve(ctx)
         finally:
             self.unwatch(keys)
-            one.open -= 1
-            if not one.open:
-                del self._views[view]
+            self._streams.discard(stream)
+
+    def _stream(self, ctx: Context, view: View, params: SubscriptionsListenRequestParams) -> Stream:
+        wanted = task_ids(params.notifications)
+        if wanted and not taskmethods.declared(ctx):
+            raise taskmethods.required()
+        whose = owner(ctx) if wanted else ""
+
+        def state(task_id: str) -> Json | None:
+            task = self._find_task(task_id, whose)
+            return None if task is None else taskmethods.detailed(task, view)
+
+        # Those of others are not agreed to, as if they did not exist.
+        return Stream(view, params.notifications, [one for one in wanted if self._find_task(one, whose)], state)
+
+    def __len__(self) -> int:
+        return len(self._streams)
 
     def watch(self, keys: Iterable[tuple[View, str]]) -> None:
         """Somebody wants to hear of these resources."""
@@ -128,27 +132,32 @@ class Hub:
 
     def close(self) -> None:
         """End every stream."""
-        for one in tuple(self._views.values()):
-            one.handler.close()
+        for stream in tuple(self._streams):
+            stream.close()
 
-    async def changed(self, what: str, devices: set[str], whole: bool = True) -> None:
-        """Tell those who see any of `devices` that a list ("tools", "resources", "prompts") is another now; those who see the
-        `whole` fleet only when its list is another, too."""
-        self.sessions.announce(what, devices, whole)
-        for view, one in tuple(self._views.items()):
-            if whole if view == FLEET else view.device in devices:
-                await one.bus.publish(EVENTS[what]())
+    def changed(self, what: str, concerns: Callable[[View], bool]) -> None:
+        """Tell those whose view it `concerns` that a list ("tools", "resources", "prompts") is another now."""
+        self.sessions.announce(what, concerns)
+        for stream in self._streams:
+            if concerns(stream.view):
+                stream.tell(EVENTS[what])
 
-    async def updated(self, view: View, uri: str) -> None:
+    def updated(self, view: View, uri: str) -> None:
         """Tell those who wait for it that the content of a resource is another now."""
         self.sessions.updated(view, uri)
-        if view in self._views:
-            await self._views[view].bus.publish(ResourceUpdated(uri))
+        for stream in self._streams:
+            if stream.view == view:
+                stream.tell(ResourceUpdated(uri))
+
+    def task_changed(self, task: Task) -> None:
+        """Tell those who asked for it that the task is in another state."""
+        for stream in self._streams:
+            stream.tell(TaskChanged(task.id))
 
 
 def _readable(view: View, uri: str) -> tuple[View, str]:
     """The resource as it is watched; MCPError when the caller's token has no scope for its device."""
-    found = view.own_uri(uri)
+    found = view.uris.own(uri)
     if found is not None and not scopes().read(found[0]):
         raise denied(found[0], uri, "the access token has no scope for it")
     return view, uri

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tools of the gateway itself, in the view of the whole fleet. They stand before a device's tools of the same names."""
+"""Tools of the gateway itself, in the views that have them. They stand before a device's tools of the same names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mcp.server.context import ServerRequestContext
 
 from motet.gateway import errors
 from motet.gateway.definitions import Definition, Definitions
-from motet.gateway.views import FLEET, View
+from motet.gateway.views import View
 from motet.wire import Json
 
 Context = ServerRequestContext[Any, Any]
@@ -38,11 +38,11 @@ class LocalTools:
 
     def has(self, name: str, view: View) -> bool:
         """Whether this is one of them, in this view."""
-        return view == FLEET and name in self._handlers
+        return name in self._handlers and view.has_own(name)
 
-    def entries(self, modern: bool, always: bool = False) -> list[Json]:
-        """All of them for tools/list, or those that are `always` told, for clients of this era."""
-        names = sorted(self._always if always else self._definitions)
+    def entries(self, modern: bool, view: View, always: bool = False) -> list[Json]:
+        """All that are in this view for tools/list, or those that are `always` told, for clients of this era."""
+        names = sorted(filter(view.has_own, self._always if always else self._definitions))
         found = (one.entry if modern else one.legacy for one in map(self._definitions.__getitem__, names))
         return [entry for entry in found if entry is not None]
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -29,7 +30,7 @@ from motet.gateway.pages import BadCursor
 from motet.gateway.rules import Rules
 from motet.gateway.shelf import PROMPTS, RESOURCES, TEMPLATES, Shelf
 from motet.gateway.values import finite, unsendable
-from motet.gateway.views import View
+from motet.gateway.views import FLEET, View
 from motet.wire import Json
 
 Context = ServerRequestContext[Any, Any]
@@ -44,9 +45,9 @@ class Offered:
 
     def __init__(self, fleet: Fleet, asker: Asker, own: OwnResources, page_size: int, rules: Rules | None) -> None:
         self._fleet, self._asker, self._own, self._rules = fleet, asker, own, rules
-        self.resources = Shelf(RESOURCES, page_size, View.uri, View.own_uri, own.entries)
-        self.templates = Shelf(TEMPLATES, page_size, View.uri, View.own_uri, own.templates)
-        self.prompts = Shelf(PROMPTS, page_size, View.name, View.own_name)
+        self.resources = Shelf(RESOURCES, page_size, lambda view: view.uris, own.entries)
+        self.templates = Shelf(TEMPLATES, page_size, lambda view: view.uris, own.templates)
+        self.prompts = Shelf(PROMPTS, page_size, lambda view: view.prompts)
 
     def show(self, device: Device) -> None:
         """Replace what `device` has by what it has now."""
@@ -65,6 +66,13 @@ class Offered:
         resources, templates = self.resources.fingerprint(device), self.templates.fingerprint(device)
         return None if resources is None or templates is None else resources + templates, self.prompts.fingerprint(device)
 
+    def capabilities(self, device: str) -> list[str]:
+        """Which of resources, prompts and completions a device has."""
+        shelves = self.resources, self.templates, self.prompts
+        resources, templates, prompts = (bool(shelf.fingerprint(device)) for shelf in shelves)
+        found = {"resources": resources or templates, "prompts": prompts, "completions": templates or prompts}
+        return [name for name, there in found.items() if there]
+
     async def list_resources(self, ctx: Context, params: PaginatedRequestParams) -> Json:
         return _listed(self.resources, ctx, params.cursor)
 
@@ -77,7 +85,7 @@ class Offered:
     async def read(self, ctx: Context, params: ReadResourceRequestParams) -> Json:
         """The `resources/read` handler. Raises MCPError."""
         modern, view, uri = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS, views.of(ctx), str(params.uri)
-        found = view.own_uri(uri)
+        found = view.uris.own(uri)
         device = None if found is None else self._fleet.get(found[0])
         if found is None or device is None:
             raise errors.no_resource(uri, modern)
@@ -172,12 +180,17 @@ def renamed(result: Json, view: View, device: str) -> Json:
         if not isinstance(one, dict):
             return one
         inner = {key: rename(value) if key in _HOLDERS else value for key, value in one.items()}
-        try:
-            return {**inner, "uri": view.uri(device, one["uri"])} if isinstance(one.get("uri"), str) else inner
-        except ValueError:
-            return inner
+        return {**inner, "uri": _address(view, device, one["uri"])} if isinstance(one.get("uri"), str) else inner
 
     return {key: rename(value) if key in _HOLDERS else value for key, value in result.items()}
+
+
+def _address(view: View, device: str, uri: str) -> str:
+    # What is not in the view has no address there; in the fleet it is clear at least whose it is.
+    for names in (view.uris, FLEET.uris):
+        with contextlib.suppress(ValueError):
+            return names.exposed(device, uri)
+    return uri
 
 
 _HOLDERS = ("contents", "content", "messages", "resource")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from motet.config import Auth, Gateway, Limits
+from motet.config import Auth, Gateway, Group, Limits, VirtualServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Options:
         calls_at_once: calls that are with one device at the same time; it works on one and keeps the others ready.
         calls_waiting: further calls that wait in the gateway for the same device; more are refused as busy.
         page_size: tools in one page of `tools/list`.
-        list_up_to: with more tools than this, the whole fleet's `tools/list` holds fleet.search, fleet.describe and
-            fleet.call alone.
+        list_up_to: with more tools than this, `tools/list` of the whole fleet, or of a group, holds fleet.search,
+            fleet.describe and fleet.call alone.
         max_body_bytes: largest HTTP request body.
         body_timeout_s: longest wait for a request body that has begun.
         allowed_hosts: further values of the Host header (`name` or `name:port` or `name:*`).
@@ -39,6 +39,8 @@ class Options:
         fast_path: plain tool calls skip what the SDK does for the others; the answers are the same.
         auth: which access tokens count; none are needed where none are configured.
         limits: how much callers may ask for, each and together, and how often a device may be asked.
+        groups: views of some of the devices.
+        servers: virtual servers, views of chosen tools, resources and prompts.
     """
 
     host: str = "127.0.0.1"
@@ -64,6 +66,8 @@ class Options:
     fast_path: bool = True
     auth: Auth = field(default_factory=Auth)
     limits: Limits = field(default_factory=Limits)
+    groups: tuple[Group, ...] = ()
+    servers: tuple[VirtualServer, ...] = ()
 
     @classmethod
     def of(cls, settings: Gateway, version: str, **further: Any) -> Options:

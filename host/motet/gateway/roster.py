@@ -7,9 +7,10 @@ Ten thousand equal devices hold the same object, and nothing is kept for each na
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
 
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -20,17 +21,20 @@ class Roster(Generic[T]):
         self._lead, self._end = lead, end
         self._shown: dict[str, T] = {}
         self._order: list[str] | None = None
+        self._derived: dict[str, Any] = {}
 
     def put(self, device: str, what: T) -> None:
         """The device shows this now."""
         if device not in self._shown:
             self._order = None
         self._shown[device] = what
+        self._derived.clear()
 
     def pop(self, device: str) -> T | None:
         """The device shows nothing any more; returns what it did."""
         if device in self._shown:
             self._order = None
+            self._derived.clear()
         return self._shown.pop(device, None)
 
     def get(self, device: str) -> T | None:
@@ -40,6 +44,13 @@ class Roster(Generic[T]):
     def items(self) -> Iterator[tuple[str, T]]:
         """All of them, in no order."""
         return iter(self._shown.items())
+
+    def derived(self, name: str, make: Callable[[], R]) -> R:
+        """What `make` makes of all of them; made again only when one of them is another."""
+        if name not in self._derived:
+            self._derived[name] = make()
+        found: R = self._derived[name]
+        return found
 
     def after(self, last: str) -> Iterator[tuple[str, T]]:
         """In order, the devices that may have full names after `last`."""

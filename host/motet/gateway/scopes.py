@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from motet.config.patterns import fits
+
 CALL, READ, MANAGE = "call:", "read:", "manage"
 # A token may say much; what is looked at is bounded.
 MOST_SCOPES = 256
@@ -28,7 +30,7 @@ class Scopes:
     def call(self, device: str, tool: str) -> bool:
         """Whether the tool of this device may be called."""
         name = f"{device}.{tool}"
-        return any(_fits(pattern, name) for pattern in self.calls)
+        return any(fits(pattern, name) for pattern in self.calls)
 
     @property
     def all_calls(self) -> bool:
@@ -37,7 +39,7 @@ class Scopes:
 
     def read(self, device: str) -> bool:
         """Whether what else this device offers may be read."""
-        return any(_fits(pattern, device) for pattern in self.reads)
+        return any(fits(pattern, device) for pattern in self.reads)
 
 
 EVERYTHING = Scopes(("*",), ("*",), True)
@@ -51,20 +53,3 @@ def parse(scopes: tuple[str, ...]) -> Scopes:
 
 def _after(prefix: str, scopes: Iterable[str]) -> tuple[str, ...]:
     return tuple(one.removeprefix(prefix) for one in tuple(scopes)[:MOST_SCOPES] if one.startswith(prefix))
-
-
-def _fits(pattern: str, name: str) -> bool:
-    # In one pass, never back: time stays with the lengths of both, however many stars there are.
-    first, *rest = pattern.split("*")
-    if not rest:
-        return pattern == name
-    if not name.startswith(first):
-        return False
-    at = len(first)
-    *middle, last = rest
-    for part in middle:
-        found = name.find(part, at)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return len(name) - at >= len(last) and name.endswith(last)

@@ -26,6 +26,8 @@ _IN_NAME, _IN_TITLE, _IN_TEXT, _IN_DEVICE = 8, 4, 1, 6
 _DEVICES, _KINDS = 1000, 50
 # Which of a device's tools a caller may see.
 Allowed = Callable[[str, Listing], tuple[Definition, ...]]
+# What a device's own tool is called where it is searched for.
+Name = Callable[[str, str], str]
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ async def kinds(shown: Iterable[tuple[Device, Listing]], allowed: Allowed) -> li
     return list(found.values())
 
 
-async def search(found: Iterable[Kind], query: str, most: int) -> list[Json]:
+async def search(found: Iterable[Kind], query: str, most: int, name: Name) -> list[Json]:
     """The best `most` matches, best first: tool, description, board, how many devices have it, some of their names."""
     wanted = set(_words(query))
     scored: list[tuple[int, Kind, Definition, list[str]]] = []
@@ -63,7 +65,7 @@ async def search(found: Iterable[Kind], query: str, most: int) -> list[Json]:
             await asyncio.sleep(0)
     best = heapq.nsmallest(most, scored, key=lambda one: (-one[0], one[2].name, one[3][0]))
     examples = {id(devices): heapq.nsmallest(EXAMPLES, devices) for _, _, _, devices in best}
-    return [_told(kind, tool, len(devices), examples[id(devices)]) for _, kind, tool, devices in best]
+    return [_told(kind, tool, len(devices), examples[id(devices)], name) for _, kind, tool, devices in best]
 
 
 def _matches(kind: Kind, wanted: set[str]) -> Iterator[tuple[int, Definition, list[str]]]:
@@ -90,9 +92,9 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def _told(kind: Kind, tool: Definition, devices: int, examples: list[str]) -> Json:
+def _told(kind: Kind, tool: Definition, devices: int, examples: list[str], name: Name) -> Json:
     return {
-        "tool": f"{examples[0]}.{tool.name}",
+        "tool": name(examples[0], tool.name),
         "description": str(tool.entry.get("description", ""))[:300],
         "board": kind.board,
         "devices": devices,

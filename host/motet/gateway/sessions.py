@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from motet.gateway.views import FLEET, View
@@ -53,10 +53,10 @@ class Sessions:
         session = self._open.get(connection)
         return set() if session is None else session.uris
 
-    def announce(self, what: str, devices: Collection[str], whole: bool = True) -> None:
-        """A list ("tools", "resources", "prompts") is another one, because of these devices; that of the `whole` fleet, too."""
+    def announce(self, what: str, concerns: Callable[[View], bool]) -> None:
+        """A list ("tools", "resources", "prompts") is another one in the views that it `concerns`."""
         for session in self._open.values():
-            if whole if session.view == FLEET else session.view.device in devices:
+            if concerns(session.view):
                 session.tell(f"notifications/{what}/list_changed", None)
 
     def updated(self, view: View, uri: str) -> None:

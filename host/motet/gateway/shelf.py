@@ -6,9 +6,11 @@ What devices list is checked once for all that list the same; what the gateway a
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,15 +20,18 @@ from mcp_types import methods
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_MODERN_VERSION
 from pydantic import ValidationError
 
+from motet.gateway.naming import SCHEME, Names
 from motet.gateway.pages import page
 from motet.gateway.roster import Roster
 from motet.gateway.values import amount
-from motet.gateway.views import FLEET, SCHEME, View
+from motet.gateway.views import FLEET, View
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
 # Entries that the gateway adds to a device's own, by the device's id: of every device the same names, well-formed.
 Added = Callable[[str], Sequence[Json]]
+
+Row = tuple[str, tuple[str, Json]]
 
 # Of one kind on one device.
 MOST_ENTRIES = 256
@@ -51,17 +56,10 @@ PROMPTS = Kind("prompts/list", "prompts", "name", "", ".")
 
 
 class Shelf:
-    """`expose(view, device, own name)` gives the name in a view, or raises ValueError; `own_name` is its inverse."""
+    """`names` gives the names that these things have in a view."""
 
-    def __init__(
-        self,
-        kind: Kind,
-        page_size: int,
-        expose: Callable[[View, str, str], str],
-        own_name: Callable[[View, str], tuple[str, str] | None],
-        added: Added = lambda device: (),
-    ) -> None:
-        self.kind, self._page_size, self._expose, self._own_name, self._added = kind, page_size, expose, own_name, added
+    def __init__(self, kind: Kind, page_size: int, names: Callable[[View], Names], added: Added = lambda device: ()) -> None:
+        self.kind, self._page_size, self._names, self._added = kind, page_size, names, added
         self._adds = bool(added(""))
         self._roster: Roster[_Held] = Roster(kind.lead, kind.end)
         # By the list itself, which the fleet shares between equal devices, and by how long their names may be.
@@ -81,7 +79,7 @@ class Shelf:
 
     def find(self, view: View, name: str) -> tuple[str, str] | None:
         """(device, its own name) of a name in a view."""
-        found = self._own_name(view, name)
+        found = self._names(view).own(name)
         return found if found is not None and self.has(*found) else None
 
     def has(self, device: str, own: str) -> bool:
@@ -94,18 +92,33 @@ class Shelf:
     ) -> tuple[list[Json], str | None]:
         """Entries after `cursor` and the next one, of devices that the caller may see. Raises BadCursor."""
         found, after = page(lambda last: self._rows(view, last), cursor, self._page_size)
-        return [{**entry, self.kind.name: name} for name, (device, entry) in found if may(device)], after
+        return [entry for _, (device, entry) in found if may(device)], after
 
     def _rows(self, view: View, last: str) -> Iterator[tuple[str, tuple[str, Json]]]:
-        if view.device:
-            held = self._roster.get(view.device)
-            devices = iter(() if held is None else ((view.device, held),))
-        else:
-            devices = self._roster.after(last)
-        for device, held in devices:
-            entries = (*self._added(device), *held.entries.values())
-            named = sorted(((self._expose(view, device, one[self.kind.name]), one) for one in entries), key=lambda row: row[0])
-            yield from ((name, (device, one)) for name, one in named if name > last)
+        if not view.whole:
+            rows = self._roster.derived(view.key, lambda: self._choice(view))
+            yield from rows[bisect_right(rows, last, key=lambda row: row[0]) :]
+            return
+        devices = iter((view.device,)) if view.device else (device for device, _ in self._roster.after(last))
+        for device in devices:
+            if view.shows(device):
+                named = sorted(self.shown(device, view), key=lambda row: row[0])
+                yield from ((name, (device, one)) for name, one in named if name > last)
+
+    def _choice(self, view: View) -> list[Row]:
+        """What a virtual server shows, in order."""
+        there = (device for device, _ in self._roster.items() if view.shows(device))
+        rows = ((name, (device, one)) for device in there for name, one in self.shown(device, view))
+        return sorted(rows, key=lambda row: row[0])
+
+    def shown(self, device: str, view: View) -> Iterator[tuple[str, Json]]:
+        """What a device has in a view, by its names there."""
+        held, names = self._roster.get(device), self._names(view)
+        for one in () if held is None else (*self._added(device), *held.entries.values()):
+            own = one[self.kind.name]
+            with contextlib.suppress(ValueError):
+                name = names.exposed(device, own)
+                yield name, {**one, **names.changes(device, own), self.kind.name: name}
 
     def fingerprint(self, device: str) -> bytes | None:
         """Equal exactly when the device's entries are, None while it has none."""
@@ -120,7 +133,7 @@ class Shelf:
             try:
                 if own in known or room < 0 or len(known) >= MOST_ENTRIES:
                     raise ValueError("it is listed twice, or there are too many")
-                self._expose(FLEET, device, own)
+                self._names(FLEET).exposed(device, own)
                 yield own, self._shaped(one)
                 known.add(own)
             except (ValueError, ValidationError) as error:

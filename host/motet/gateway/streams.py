@@ -19,7 +19,9 @@ async def handle(manager: StreamableHTTPSessionManager, scope: Scope, receive: R
 
 def _from_now_on(scope: Scope) -> Scope:
     """Without Last-Event-ID: no events are kept, and the SDK, asked to repeat some, would not answer at all."""
-    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name != b"last-event-id"]}
+    # The same scope, not another like it: handlers leave in it what decides the status of their answer.
+    scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"last-event-id"]
+    return scope
 
 
 def _once(send: Send) -> Send:

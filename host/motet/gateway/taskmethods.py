@@ -15,10 +15,12 @@ from mcp_types import INVALID_PARAMS, RequestParams
 from mcp_types.jsonrpc import HEADER_MISMATCH, METHOD_NOT_FOUND
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from motet.gateway import errors
+from motet.gateway import errors, views
 from motet.gateway.callers import owner
+from motet.gateway.offered import renamed
 from motet.gateway.tasks import EXTENSION, Tasks
 from motet.gateway.tasktable import Task
+from motet.gateway.views import View
 from motet.wire import Json
 
 Context = ServerRequestContext[Any, Any]
@@ -61,7 +63,7 @@ class TaskMethods:
         server.add_request_handler("tasks/update", UpdateParams, self._on(self._update))
         server.add_request_handler("tasks/cancel", TaskParams, self._on(self._cancel))
 
-    def _on(self, work: Callable[[Task, Any], Awaitable[Json]]) -> Callable[[Context, Any], Awaitable[Json]]:
+    def _on(self, work: Callable[[Context, Task, Any], Awaitable[Json]]) -> Callable[[Context, Any], Awaitable[Json]]:
         async def handle(ctx: Context, params: TaskParams) -> Json:
             if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
                 raise MCPError(METHOD_NOT_FOUND, "Method not found")
@@ -73,25 +75,21 @@ class TaskMethods:
             task = self._tasks.find(params.taskId, owner(ctx))
             if task is None:
                 raise MCPError(INVALID_PARAMS, "unknown task")
-            return await work(task, params)
+            return await work(ctx, task, params)
 
         return handle
 
-    async def _get(self, task: Task, _params: TaskParams) -> Json:
-        told = {**described(task), **_DONE}
-        for name, value in (("inputRequests", task.requests), ("result", task.result), ("error", task.error)):
-            if value:
-                told[name] = value
-        return told
+    async def _get(self, ctx: Context, task: Task, _params: TaskParams) -> Json:
+        return {**detailed(task, views.of(ctx)), **_DONE}
 
-    async def _update(self, task: Task, params: UpdateParams) -> Json:
+    async def _update(self, _ctx: Context, task: Task, params: UpdateParams) -> Json:
         wrong = [key for key, one in params.inputResponses.items() if key in task.requests and not isinstance(one, dict)]
         if wrong:
             raise MCPError(INVALID_PARAMS, f"inputResponses: {errors.shorten(wrong[0])} is not an object")
         await self._tasks.answer(task, params.inputResponses)
         return _DONE
 
-    async def _cancel(self, task: Task, _params: TaskParams) -> Json:
+    async def _cancel(self, _ctx: Context, task: Task, _params: TaskParams) -> Json:
         await self._tasks.cancel(task)
         return _DONE
 
@@ -108,6 +106,14 @@ def described(task: Task) -> Json:
         "pollIntervalMs": max(task.poll_ms, 100),
     }
     return {**told, "statusMessage": task.message} if task.message else told
+
+
+def detailed(task: Task, view: View) -> Json:
+    """A task with what belongs to its status, as tasks/get and notifications/tasks tell it in a view."""
+    told = {name: value for name, value in described(task).items() if name != "resultType"}
+    result = None if task.result is None else renamed(task.result, view, task.device)
+    more = (("inputRequests", task.requests), ("result", result), ("error", task.error))
+    return {**told, **{name: value for name, value in more if value}}
 
 
 def _time(ms: int) -> str:

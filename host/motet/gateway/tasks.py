@@ -32,6 +32,7 @@ MOST_OPEN, MOST_OPEN_OF_ONE = 10_000, 256
 # How often a device that is away is asked for again, unless it comes back before.
 _AWAY_S, _LONGEST_AWAY_S = 2.0, 60.0
 Finish = Callable[[Json, str, str], Json]
+Tell = Callable[[Task], None]
 
 
 class TooManyTasks(Exception):
@@ -39,10 +40,11 @@ class TooManyTasks(Exception):
 
 
 class Tasks:
-    """All tasks. `finish(result, device, label)` checks a device's last answer; `ttl_s` is how long they last."""
+    """All tasks. `finish(result, device, label)` checks a device's last answer; `ttl_s` is how long they last; `tell(task)` is
+    called when its clients can see a change."""
 
-    def __init__(self, asker: Asker, table: TaskTable, finish: Finish, ttl_s: float) -> None:
-        self._asker, self._table, self._finish, self._ttl_ms = asker, table, finish, int(ttl_s * 1000)
+    def __init__(self, asker: Asker, table: TaskTable, finish: Finish, ttl_s: float, tell: Tell) -> None:
+        self._asker, self._table, self._finish, self._ttl_ms, self._tell = asker, table, finish, int(ttl_s * 1000), tell
         self._tasks: dict[str, Task] = {}
         self._finished = Finished()
         self._runs: dict[str, asyncio.Task[None]] = {}
@@ -87,10 +89,8 @@ class Tasks:
         """
         if (same := self.same(question.label, owner, wish.key)) is not None:
             return same
-        if (
-            sum(one.queued and not one.over and one.device == question.device for one in self._tasks.values())
-            >= offline.MOST_WAITING
-        ):
+        waiting = sum(one.queued and not one.over and one.device == question.device for one in self._tasks.values())
+        if waiting >= offline.MOST_WAITING:
             raise TooManyTasks
         task = self._made(question, asked, owner)
         task.queued, task.idempotent, task.priority, task.key = True, idempotent, wish.priority, wish.key
@@ -140,7 +140,7 @@ class Tasks:
         """Answers to what the task asked; others are ignored. It goes on once nothing is open."""
         for key in [key for key in answers if key in task.requests]:
             del task.requests[key]
-            task.answers[key] = answers[key]
+            task.answers[task.asked_as.get(key, key)] = answers[key]
         if task.status == "input_required" and not task.requests:
             await self._becomes(task, status="working")
             self._news[task.id].set()
@@ -192,12 +192,15 @@ class Tasks:
                     await self._wait(task, away_s)
                     away_s = min(2 * away_s, _LONGEST_AWAY_S)
         except MCPError as error:
-            await self._becomes(task, status="failed", error=error.error.model_dump(exclude_none=True))
+            await self._fails(task, error.error.model_dump(exclude_none=True))
         except StoreError:
             log.exception("task %s of %s cannot be kept", task.id, task.device)
         except Exception:
             log.exception("task %s of %s failed inside the gateway", task.id, task.device)
-            await self._becomes(task, status="failed", error={"code": -32603, "message": "the gateway failed; its log says why"})
+            await self._fails(task, {"code": -32603, "message": "the gateway failed; its log says why"})
+
+    async def _fails(self, task: Task, error: Json) -> None:
+        await self._becomes(task, status="failed", error=error, message=error["message"], requests={})
 
     async def _deliver(self, task: Task) -> None:
         """Makes a call that waits for its device, in its turn. Raises MCPError."""
@@ -258,20 +261,23 @@ class Tasks:
             requests = inputs.wanted(result, task.device, task.label)
             if not requests:
                 raise errors.bad_answer(task.device, task.label)
-            changes = {"requests": requests, "answers": {}, "state": result.get("requestState", task.state), "message": ""}
-            await self._becomes(task, status="input_required", **changes)
+            changes: Json = {"answers": {}, "state": result.get("requestState", task.state), "message": ""}
+            await self._becomes(task, status="input_required", requests=task.numbered(requests), **changes)
         else:
             done = self._finish(result, task.device, task.label)
             await self._becomes(task, status="completed", result=done, state=None, answers={}, message="")
 
     async def _becomes(self, task: Task, **changes: Any) -> None:
-        over = task.over
+        before, over = (task.status, task.message, list(task.requests)), task.over
         for name, value in changes.items():
             setattr(task, name, value)
         task.updated = max(_now(), task.updated)
         if task.over and not over:
             await self._forget(self._finished.add(task))
         await self._table.save(task)
+        # Once it is written: a client that has heard of it must find it so.
+        if before != (task.status, task.message, list(task.requests)):
+            self._tell(task)
 
     async def _sweep(self) -> None:
         while True:

@@ -35,6 +35,9 @@ class Task:
     message: str = ""
     requests: dict[str, Json] = field(default_factory=dict)
     answers: dict[str, Json] = field(default_factory=dict)
+    # Rounds of requests so far, and the device's own keys of the present ones.
+    rounds: int = 0
+    asked_as: dict[str, str] = field(default_factory=dict)
     result: Json | None = None
     error: Json | None = None
     # Of a call that waits for a device that is away: not made yet; given to the device; may be made twice; which goes first; what
@@ -55,6 +58,12 @@ class Task:
     def expires(self) -> int:
         """When it may be forgotten, as Unix ms: its time counts from its last change, so that results can be fetched."""
         return (self.updated if self.over else self.created) + self.ttl_ms
+
+    def numbered(self, requests: dict[str, Json]) -> dict[str, Json]:
+        """What its device wants next, under keys that it has not used before: clients answer each key once (SEP-2663)."""
+        self.asked_as = {f"{key}-{self.rounds}" if self.rounds else key: key for key in requests}
+        self.rounds += 1
+        return {key: requests[own] for key, own in self.asked_as.items()}
 
 
 @dataclass

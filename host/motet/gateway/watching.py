@@ -15,7 +15,7 @@ import logging
 from motet.fleet import Event, Fleet, FleetError
 from motet.gateway.hub import Hub
 from motet.gateway.own import OwnResources
-from motet.gateway.views import FLEET, View
+from motet.gateway.views import Views
 from motet.wire import WireError
 
 log = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ AT_ONCE = 16
 class Watcher:
     """Reads what `hub` watches every `interval_s` seconds, and tells it of what changed."""
 
-    def __init__(self, fleet: Fleet, hub: Hub, own: OwnResources, interval_s: float) -> None:
-        self._fleet, self._hub, self._own, self._interval_s = fleet, hub, own, interval_s
+    def __init__(self, fleet: Fleet, hub: Hub, own: OwnResources, interval_s: float, views: Views) -> None:
+        self._fleet, self._hub, self._own, self._interval_s, self._views = fleet, hub, own, interval_s, views
         self._seen: dict[tuple[str, str], bytes] = {}
         self._wake = asyncio.Event()
         self._telling: set[asyncio.Task[None]] = set()
@@ -58,7 +58,7 @@ class Watcher:
             self._seen.clear()
 
     async def _round(self) -> None:
-        wanted = {found for view, uri in self._hub.watched if (found := view.own_uri(uri)) is not None}
+        wanted = {found for view, uri in self._hub.watched if (found := view.uris.own(uri)) is not None}
         for gone in self._seen.keys() - wanted:
             del self._seen[gone]
         turns = asyncio.Semaphore(AT_ONCE)
@@ -82,10 +82,11 @@ class Watcher:
             await self._tell(device, own)
 
     async def _tell(self, device: str, own: str) -> None:
-        for view in (FLEET, View(device)):
+        for view in self._views.showing(device):
             try:
-                uri = view.uri(device, own)
+                uri = view.uris.exposed(device, own)
             except ValueError:
-                return
+                # No resource, or none of this view.
+                continue
             if self._hub.watched[(view, uri)]:
-                await self._hub.updated(view, uri)
+                self._hub.updated(view, uri)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -16,10 +17,12 @@ from mcp_types import CallToolRequestParams
 from motet.components.depot import Depot
 from motet.components.errors import ComponentError
 from motet.fleet import Fleet
+from motet.gateway import views
 from motet.gateway.callers import entity
 from motet.gateway.fleettools import Call
 from motet.gateway.local import Context
 from motet.gateway.rules import DATA_CLASS, Rules
+from motet.gateway.views import View
 from motet.store import StoreError
 from motet.wire import Json
 from motet_core.errors import MotetError, Refused, ToolError
@@ -71,9 +74,10 @@ class Devices:
 
     async def infer(self, ctx: Context, wish: Wish) -> tuple[str, Json]:
         reasons = []
-        for device in self._able(wish):
+        view = views.of(ctx)
+        for device, name in self._able(wish, view):
             try:
-                return f"device:{device}", await self._asked(ctx, device, wish)
+                return f"device:{device}", await self._asked(ctx, device, name, wish)
             except NotHere as reason:
                 reasons.append(str(reason))
         raise NotHere("; ".join(reasons) or ("no other device has it" if self._others else "the device does not have it"))
@@ -88,22 +92,28 @@ class Devices:
         if denial is not None:
             raise NotHere(f"{device}: the policy denies it: {denial}")
 
-    def _able(self, wish: Wish) -> list[str]:
+    def _able(self, wish: Wish, view: View) -> list[tuple[str, str]]:
+        """Devices that have the model and what their models.predict is called in the view; those without a name are not in it."""
+        asked = self._fleet.get(wish.device) if wish.device else None
+        there = [] if asked is None else [asked]
+        if self._others:
+            there = [one for one in self._fleet.devices() if one.id != wish.device]
+        found = []
+        for one in there:
+            if one.online and view.shows(one.id) and has_model(one.tools, wish.model):
+                with contextlib.suppress(ValueError):
+                    found.append((one.id, view.tools.exposed(one.id, PREDICT)))
         if not self._others:
-            device = self._fleet.get(wish.device) if wish.device else None
-            return [device.id] if device is not None and device.online and has_model(device.tools, wish.model) else []
-        found = [
-            one.id for one in self._fleet.devices() if one.online and one.id != wish.device and has_model(one.tools, wish.model)
-        ]
+            return found
         # The next call begins with another one: equal work for equal devices.
         self._turn += 1
         start = self._turn % len(found) if found else 0
         return (found[start:] + found[:start])[:_OTHERS]
 
-    async def _asked(self, ctx: Context, device: str, wish: Wish) -> Json:
+    async def _asked(self, ctx: Context, device: str, name: str, wish: Wish) -> Json:
         try:
             await self._allowed(device, wish)
-            result = await self._call(ctx, CallToolRequestParams(name=f"{device}.{PREDICT}", arguments=wish.arguments))
+            result = await self._call(ctx, CallToolRequestParams(name=name, arguments=wish.arguments))
         except MCPError as error:
             raise NotHere(f"{device}: {error.error.message}") from error
         if result.get("isError") and result.get("_meta", {}).get("motet/error") in (
