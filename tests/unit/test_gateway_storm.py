@@ -22,7 +22,7 @@ from motet.bus import Bus
 from motet.fleet import Fleet, Offers
 from motet.gateway.front import Front
 from motet.gateway.options import Options
-from motet.gateway.views import FLEET, View
+from motet.gateway.views import FLEET, device_view
 from motet.observe import Metrics
 
 pytestmark = pytest.mark.anyio
@@ -119,11 +119,11 @@ def test_whatever_devices_do_a_list_is_announced_exactly_when_it_is_another(step
     fleet, told = MemoryFleet(), []
     front = Front(fleet, Metrics(), Options())
 
-    async def changed(what, devices, whole=True):
-        told.append((what, sorted(devices), whole))
+    def changed(what, concerns):
+        told.append((what, [view.device for view in map(device_view, "abc") if concerns(view)], concerns(FLEET)))
 
     def listed():
-        every = {view: names(front, view) for view in (FLEET, *map(View, "abc"))}
+        every = {view: names(front, view) for view in (FLEET, *map(device_view, "abc"))}
         return {what: {view: lists[what] for view, lists in every.items()} for what in ("tools", "resources", "prompts")}
 
     async def main():
@@ -139,7 +139,7 @@ def test_whatever_devices_do_a_list_is_announced_exactly_when_it_is_another(step
             now = listed()
             for what in now:
                 news = [devices for kind, devices, _ in told if kind == what]
-                different = [view.device for view in map(View, "abc") if before[what][view] != now[what][view]]
+                different = [view.device for view in map(device_view, "abc") if before[what][view] != now[what][view]]
                 assert news == ([different] if different else [])
                 assert (before[what][FLEET] != now[what][FLEET]) == bool(different)
             before = now

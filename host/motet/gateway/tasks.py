@@ -40,7 +40,7 @@ class TooManyTasks(Exception):
 
 
 class Tasks:
-    """All tasks. `finish(result, device, label)` checks a device's last answer, `ttl_s` is how long they last, `tell` of changes."""
+    """All tasks; `finish(result, device, label)` checks a device's last answer, `ttl_s` is how long they last, `tell` of news."""
 
     def __init__(self, asker: Asker, table: TaskTable, finish: Finish, ttl_s: float, tell: Tell) -> None:
         self._asker, self._table, self._finish, self._ttl_ms, self._tell = asker, table, finish, int(ttl_s * 1000), tell
