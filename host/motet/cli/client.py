@@ -137,15 +137,19 @@ class GatewayClient:
                     raise Refused(record)
                 yield record
 
-    def tools(self) -> list[dict[str, Any]]:
-        """Every tool, over MCP."""
-        return self._in_time(self._tools())
+    def views(self) -> list[dict[str, Any]]:
+        """The whole fleet, and the views of the gateway's configuration."""
+        return self._list("/api/v1/views", "views")
 
-    async def _tools(self) -> list[dict[str, Any]]:
+    def tools(self, view: str = "") -> list[dict[str, Any]]:
+        """Every tool of a view, over MCP."""
+        return self._in_time(self._tools(view))
+
+    async def _tools(self, view: str) -> list[dict[str, Any]]:
         from motet.cli.mcp_client import connected
 
         found: list[dict[str, Any]] = []
-        async with connected(self.url, self.timeout_s) as mcp:
+        async with connected(self.url, self.timeout_s, view) as mcp:
             cursor: str | None = None
             while True:
                 page = await mcp.list_tools(cursor=cursor)
@@ -154,9 +158,9 @@ class GatewayClient:
                 if not cursor:
                     return found
 
-    def call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """One tools/call over MCP. Returns the result, `isError` included."""
-        return self._in_time(self._call(tool, arguments))
+    def call(self, tool: str, arguments: dict[str, Any], view: str = "") -> dict[str, Any]:
+        """One tools/call over MCP in a view. Returns the result, `isError` included."""
+        return self._in_time(self._call(tool, arguments, view))
 
     def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
         # The SDK's client waits for each step of its handshake anew.
@@ -165,10 +169,10 @@ class GatewayClient:
         except TimeoutError as error:
             raise FatalError(f"the gateway at {self.url} did not answer in time", Exit.TIMEOUT) from error
 
-    async def _call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    async def _call(self, tool: str, arguments: dict[str, Any], view: str) -> dict[str, Any]:
         from motet.cli.mcp_client import connected
 
-        async with connected(self.url, self.timeout_s) as mcp:
+        async with connected(self.url, self.timeout_s, view) as mcp:
             result = await mcp.call_tool(tool, arguments)
             return result.model_dump(mode="json", by_alias=True, exclude_none=True)
 

@@ -48,6 +48,7 @@ ROWS = (
     Row("mcp", "system", RUN, "Serve one MCP client on standard input and output."),
     Row("status", "installed", FLEET, "Show how devices and what runs on them are: state, failures, counters, quarantines."),
     Row("devices", "fleet", FLEET, "List the devices the gateway knows."),
+    Row("views", "fleet", FLEET, "List the views of the gateway: all devices, and the groups and servers of its configuration."),
     Row("tools", "fleet", FLEET, "List the tools an agent sees."),
     Row("call", "fleet", FLEET, "Call a tool and print its result."),
     Row("logs", "fleet", FLEET, "Print what devices logged."),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands that look at the fleet and call its tools: devices, tools, call, logs."""
+"""Commands that look at the fleet and call its tools: devices, views, tools, call, logs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from motet.cli.console import Exit, FatalError, emit, emit_json, show, stdout, table
-from motet.cli.options import Gateway, Json, Timeout, gateway_client, reporting, tool_arguments
+from motet.cli.options import Gateway, Json, Timeout, View, gateway_client, reporting, tool_arguments
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -30,14 +30,23 @@ def _device_row(device: dict[str, Any]) -> tuple[str, ...]:
 
 
 @reporting
+def views(gateway: Gateway = None, timeout: Timeout = 10.0, as_json: Json = False) -> None:
+    """List the views of the gateway: all devices, and the groups and servers of its configuration."""
+    found = gateway_client(gateway, timeout).views()
+    rows = [(one["view"] or "(all)", one["path"], str(one["devices"]), str(one["tools"]), one["title"]) for one in found]
+    emit(found, as_json, lambda: table(("VIEW", "MCP AT", "DEVICES", "TOOLS", "TITLE"), rows, ""))
+
+
+@reporting
 def tools(
     device: Annotated[str | None, typer.Argument(help="Only this device's tools.")] = None,
+    view: View = "",
     gateway: Gateway = None,
     timeout: Timeout = 10.0,
     as_json: Json = False,
 ) -> None:
     """List the tools an agent sees."""
-    found = gateway_client(gateway, timeout).tools()
+    found = gateway_client(gateway, timeout).tools(view)
     if device:
         found = [tool for tool in found if tool["name"].startswith(f"{device}.")]
     rows = [(tool["name"], tool.get("description", "")) for tool in found]
@@ -49,12 +58,13 @@ def tools(
 def call(
     tool: Annotated[str, typer.Argument(metavar="DEVICE.TOOL", help="Tool to call, as listed by `motet tools`.")],
     arguments: Annotated[str, typer.Argument(metavar="JSON", help="Arguments as a JSON object.")] = "{}",
+    view: View = "",
     gateway: Gateway = None,
     timeout: Timeout = 30.0,
     as_json: Json = False,
 ) -> None:
     """Call a tool and print its result."""
-    result = gateway_client(gateway, timeout).call(tool, tool_arguments(arguments))
+    result = gateway_client(gateway, timeout).call(tool, tool_arguments(arguments), view)
     emit(result, as_json, lambda: _print_result(result))
     if result.get("isError"):
         raise typer.Exit(int(Exit.TOOL_ERROR))
@@ -111,5 +121,5 @@ def _time(text: str) -> str:
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands to `app`."""
-    for command in (devices, tools, call, logs):
+    for command in (devices, views, tools, call, logs):
         app.command()(command)

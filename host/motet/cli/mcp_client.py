@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 import httpx2
 from mcp import Client
@@ -46,15 +47,15 @@ def _explain(error: BaseException, url: str) -> FatalError | None:
 
 
 @asynccontextmanager
-async def connected(url: str, timeout_s: float) -> AsyncIterator[Client]:
-    """A client session on `url`/mcp.
+async def connected(url: str, timeout_s: float, view: str = "") -> AsyncIterator[Client]:
+    """A client session on `url`/mcp, or on a view of it.
 
     Raises:
         FatalError: the gateway is not there, did not answer in time, or refused the request.
     """
     try:
         async with create_mcp_http_client(headers=bearer()) as http:
-            transport = streamable_http_client(f"{url}/mcp", http_client=http)
+            transport = streamable_http_client(f"{url}/mcp/{quote(view)}".rstrip("/"), http_client=http)
             async with Client(transport, read_timeout_seconds=timeout_s) as client:
                 yield client
     except BaseException as error:

@@ -33,6 +33,10 @@ Gateway = Annotated[
 Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long to wait for an answer.")]
 # What most commands take, told once in docs/cli.md.
 COMMON = ("--json", "--format", "--verbose", "--gateway", "--timeout", "--config", "--dry-run")
+View = Annotated[
+    str,
+    typer.Option("--view", metavar="VIEW", help="In this view: group:NAME, server:NAME or device:ID; `motet views` lists them."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
 
 Command = TypeVar("Command", bound=Callable[..., None])

@@ -39,6 +39,7 @@ from motet.gateway.options import Options
 from motet.gateway.packages import Packages
 from motet.gateway.server import listening
 from motet.gateway.stdio import serve_stdio
+from motet.gateway.views import BadView
 from motet.observe import Metrics
 from motet.upstream.configured import upstreams
 
@@ -220,11 +221,11 @@ def _announced(folder: Path, url: str) -> Iterator[None]:
                 note.unlink()
 
 
-async def stdio(config: Config) -> None:
-    """Serve one MCP client on standard input and output, over the configured broker, until it leaves.
+async def stdio(config: Config, view: str = "") -> None:
+    """Serve one MCP client on standard input and output, over the configured broker, until it leaves; it sees one view.
 
     Raises:
-        FatalError: no broker is configured or it cannot be reached.
+        FatalError: no broker is configured or it cannot be reached, or there is no such view.
     """
     if not config.broker.url:
         raise FatalError("an MCP server on stdio needs a running broker: set broker.url in motet.toml", Exit.USAGE)
@@ -235,9 +236,11 @@ async def stdio(config: Config) -> None:
             await came_true(fleet, lambda: _known(fleet), SETTLE_S)
             with keeping(config) as (_gate, rules, _depot):
                 # Tasks of a gateway that runs beside are its own.
-                await serve_stdio(GatewayApp(fleet, Metrics(), options, rules=rules).front)
+                await serve_stdio(GatewayApp(fleet, Metrics(), options, rules=rules).front, view)
     except BusError as error:
         raise FatalError(str(error), Exit.UNREACHABLE) from error
+    except BadView as error:
+        raise FatalError(str(error), Exit.USAGE) from error
 
 
 def _known(fleet: Fleet) -> bool:

@@ -14,7 +14,7 @@ from motet.cli import demo as demonstration
 from motet.cli import quickstart as beginning
 from motet.cli.console import Exit, FatalError, emit_json, say, show, stdout
 from motet.cli.keeping import local_key
-from motet.cli.options import ConfigFile, Json, configuration, log_as, reporting
+from motet.cli.options import ConfigFile, Json, View, configuration, log_as, reporting
 from motet.cli.stack import online, stack, stdio
 from motet.config import Config, Emulated
 from motet.gateway.server import AddressInUse, bind, run
@@ -117,11 +117,11 @@ async def _demo(settings: Config, images: int) -> dict[str, object]:
 
 
 @reporting
-def mcp(config: ConfigFile = None) -> None:
+def mcp(config: ConfigFile = None, view: View = "") -> None:
     """Serve one MCP client on standard input and output, for clients that start their servers."""
     settings = configuration(config)
     log_as(settings)
-    run(stdio(settings))
+    run(stdio(settings, view))
 
 
 def register(app: typer.Typer) -> None:

@@ -37,6 +37,7 @@ _BODY_ERRORS = {400: "no upload", 408: "it came too slowly", 413: "it is too lar
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/openapi.json"): Operation("openapi", "This document.", "Object"),
+    ("GET", "/api/v1/views"): Operation("views", "The whole fleet, and the views that are configured.", "Views"),
     ("GET", "/api/v1/devices"): Operation("devices", "Every device known, online or not, by id.", "Devices"),
     ("GET", _DEVICE): Operation("device", "One device.", "Device", errors=_NO_DEVICE),
     ("GET", _ARTIFACTS): Operation("artifacts", "What is installed on a device, as it says itself.", "Artifacts", errors=_ASKING),
@@ -114,6 +115,8 @@ SCHEMAS: dict[str, Json] = {
     "Error": _object(("error",), error={"type": "string"}, error_description=_TEXT),
     "Device": _object(("id", "online", "tools"), **_DEVICE_FIELDS),
     "Devices": _object(("devices",), devices=_list("Device")),
+    "View": _object(("view", "path", "title", "devices", "tools"), view=_TEXT, path=_TEXT, title=_TEXT),
+    "Views": _object(("views",), views=_list("View")),
     "Artifact": _object(kind=_TEXT, name=_TEXT, revision={"type": "integer"}, state=_TEXT),
     "Artifacts": _object(("artifacts",), artifacts=_list("Artifact")),
     "Row": _object(("device", "state"), device=_ID, state=_TEXT),

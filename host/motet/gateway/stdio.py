@@ -18,11 +18,16 @@ from mcp_types import ErrorData, JSONRPCError
 from motet.gateway.front import Front
 from motet.gateway.longlines import LongLines
 from motet.gateway.server import on_signals
+from motet.gateway.views import VIEW
 from motet_core.errors import TOO_LARGE
 
 
-async def serve_stdio(front: Front) -> None:
-    """Serve one client until it closes standard input, or SIGINT or SIGTERM comes; calls in flight are cancelled then."""
+async def serve_stdio(front: Front, view: str = "") -> None:
+    """Serve one client until it closes standard input, or SIGINT or SIGTERM comes; calls in flight are cancelled then.
+
+    Raises BadView when the configuration has no such view.
+    """
+    VIEW.set(front.views.named(view))
     loop = asyncio.get_running_loop()
     answers: asyncio.Queue[int | str | None] = asyncio.Queue()
 
