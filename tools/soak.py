@@ -21,6 +21,7 @@ RUNS: dict[str, list[str]] = {
     "admission": ["tools/soak_admission.py"],
     "store": ["tools/soak_store.py"],
     "sdk": ["tools/soak_sdk.py"],
+    "decoders": ["tools/soak_decoders.py"],
     "fuzz": ["tools/soak_fuzz.py"],
     "api": ["tools/soak_api.py"],
     "gateway": ["tools/soak_gateway.py"],

@@ -21,7 +21,8 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.support.fuzz_world import FuzzWorld, faults
+from tests.support.fuzz_report import faults
+from tests.support.fuzz_world import FuzzWorld
 
 WARM_UP = 0.1
 

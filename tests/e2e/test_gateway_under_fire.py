@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import uvloop
-from tests.support.fuzz_world import FuzzWorld, faults
+from tests.support.fuzz_report import faults
+from tests.support.fuzz_world import FuzzWorld
 from tests.support.gateway_process import GatewayProcess
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))

@@ -5,77 +5,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import json
-import secrets
-from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import httpx2
-from tests.support.fuzz_checks import is_failure, problem
-from tests.support.fuzz_client import Answer, FuzzClient
-from tests.support.fuzz_messages import Fuzzer, Known, Request, bases
+from tests.support.fuzz_checks import problem
+from tests.support.fuzz_client import FuzzClient
+from tests.support.fuzz_messages import Fuzzer, Known, bases
+from tests.support.fuzz_report import Caller, Report
 from tests.support.gateway_process import UNLIMITED, GatewayProcess
 from tests.support.hostile_device import HostileDevice
 from tests.support.mcp_http import META, modern_call
 from tests.support.sim_device import ECHO, SimDevice
 
+Json = dict[str, Any]
 REALM = "motet"
 WORKERS = 4
 BASES = 2000
 _ANONYMOUS = 0.03
+_SHOWN_S = 30
 # So many requests get new sessions.
 _SESSION = 100
 _TASKS = {**META, "io.modelcontextprotocol/clientCapabilities": {"extensions": {"io.modelcontextprotocol/tasks": {}}}}
-
-
-@dataclass
-class Caller:
-    """`marker` is in everything that belongs to the caller; no other may ever get to see it."""
-
-    name: str
-    devices: str
-    token: str = field(default_factory=lambda: secrets.token_hex(16))
-    marker: str = field(default_factory=lambda: f"marker-{secrets.token_hex(8)}")
-
-    def table(self) -> str:
-        """Its entry in motet.toml."""
-        digest = hashlib.sha256(self.token.encode()).hexdigest()
-        scopes = [f"call:{self.devices}.*", f"read:{self.devices}"]
-        return f'[[auth.tokens]]\nname = "{self.name}"\nsha256 = "{digest}"\nscopes = {json.dumps(scopes)}\n'
-
-
-@dataclass
-class Report:
-    """What was sent and what came of it; `examples` holds the first request with each problem."""
-
-    http: int = 0
-    statuses: Counter[int] = field(default_factory=Counter)
-    problems: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, str] = field(default_factory=dict)
-    failures: int = 0
-    right: int = 0
-    wrong: list[str] = field(default_factory=list)
-
-    def note(self, request: Request, answer: Answer, wrong: str | None) -> None:
-        """Count one exchange."""
-        self.http += 1
-        self.statuses[answer.status] += 1
-        self.failures += is_failure(answer)
-        if wrong is not None:
-            kind = wrong.partition(":")[0]
-            self.problems[kind] += 1
-            self.examples.setdefault(kind, f"{wrong} <- {request!r:.1500} -> {answer!r:.600}")
 
 
 class FuzzWorld:
     """`ann` uses the device `good`; `mallory` may use the hostile devices, and sends what nobody should."""
 
     def __init__(self, folder: Path, seed: int, devices: int = 3) -> None:
-        self.ann, self.mallory = Caller("ann", "good"), Caller("mallory", "evil*")
+        self.ann, self.mallory = Caller("ann", "good*"), Caller("mallory", "evil*")
         auth = '[auth]\nresource = "https://gateway.example/mcp"\n' + self.ann.table() + self.mallory.table()
         self.gateway = GatewayProcess(
             folder, f'[gateway]\nport = 0\ncall_timeout_s = 2.0\n[log]\nlevel = "warning"\n{UNLIMITED}{auth}'
@@ -94,19 +53,29 @@ class FuzzWorld:
             try:
                 for device in self.hostile:
                     await device.start()
-                await self._prepare()
+                await self._prepare(tool)
                 yield self
             finally:
                 for device in (good, *self.hostile):
                     await device.bus.close()
 
-    async def _prepare(self) -> None:
-        """What mallory will try to get at: ann's session and her task for a device that is away."""
+    async def _prepare(self, tool: Json) -> None:
+        """What mallory will try to get at: ann's session, and her task that waits for a device."""
+        away = await SimDevice(self.gateway.broker, REALM, "good-away", (tool,)).start()
         async with self.client(self.ann) as http:
-            await self._know(http)
-            self.known.secrets.append(await self._session(http, self.ann.marker))
+            await self._shown(http, "good", lambda device: device["tools"])
+            await self._shown(http, "good-away", lambda device: device["tools"])
+            await away.stop()
+            await self._shown(http, "good-away", lambda device: not device["online"])
+            self.known.secrets += [await self._session(http, self.ann.marker), await self._task(http)]
         evil = [f"{one.id}.{tool}" for one in self.hostile for tool in ("sim.echo", "sim.other")]
-        self.known.tools = ["good.sim.echo", "nobody.x", "fleet.search", *evil]
+        self.known.tools = ["good.sim.echo", "good-away.sim.echo", "nobody.x", "fleet.search", *evil]
+
+    async def _task(self, http: httpx2.AsyncClient) -> str:
+        """The id of a call of ann's that waits for its device."""
+        call = modern_call("good-away.sim.echo", {"text": self.ann.marker})
+        call["json"]["params"]["_meta"] = _TASKS
+        return str((await http.post("/mcp", **call)).json()["result"]["taskId"])
 
     async def _sessions(self) -> list[str]:
         """Two new ones of mallory's, who may have ended those before; ann's; one that never was."""
@@ -125,12 +94,11 @@ class FuzzWorld:
         (await http.post("/mcp", json=ready, headers={**headers, **session})).raise_for_status()
         return session["mcp-session-id"]
 
-    async def _know(self, http: httpx2.AsyncClient) -> None:
-        known = False
-        async with asyncio.timeout(30):
-            while not known:
-                listed = (await http.get("/api/v1/devices/good")).json()
-                known = bool(listed.get("tools"))
+    async def _shown(self, http: httpx2.AsyncClient, name: str, condition: Callable[[Json], Any]) -> None:
+        """Return when the gateway shows the device so."""
+        async with asyncio.timeout(_SHOWN_S):
+            while not condition({"tools": [], "online": True, **(await http.get(f"/api/v1/devices/{name}")).json()}):
+                await asyncio.sleep(0.02)
 
     def client(self, caller: Caller) -> httpx2.AsyncClient:
         """An HTTP client of the gateway with the caller's token."""
@@ -140,7 +108,7 @@ class FuzzWorld:
     async def over_http(self, count: int) -> None:
         """`count` requests of mallory, a few of them at the same time."""
         made, left = bases(min(BASES, max(50, count // 10))), iter(range(count))
-        foreign = [self.ann.marker.encode(), self.ann.token.encode()]
+        foreign = [self.ann.marker.encode(), self.ann.token.encode(), f'"taskId":"{self.known.secrets[1]}"'.encode()]
 
         async def worker(number: int) -> None:
             named, unnamed = FuzzClient(self.gateway.port, self.mallory.token), FuzzClient(self.gateway.port)
@@ -227,12 +195,3 @@ class FuzzWorld:
     def leaked(self) -> int:
         """Hostile devices that were sent something of ann's."""
         return sum(self.ann.marker.encode() in device.seen for device in self.hostile)
-
-
-def faults(outcome: dict[str, Any]) -> dict[str, Any]:
-    """The part of an outcome that should not be; empty when all is well."""
-    bad = ("crashes", "status_5xx", "hung", "leaks", "problems", "others_wrong", "log_failures")
-    found = {name: outcome[name] for name in bad if outcome[name]}
-    if not (outcome["intact"] and outcome["others_right"]):
-        found["intact"] = False
-    return {**found, "examples": outcome["examples"]} if found else {}

@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 import cbor2
-from tests.support.fuzz_messages import ODD, changed, damaged
+from tests.support.fuzz_damage import ODD, changed, damaged
 from tests.support.sim_device import ECHO, SimDevice
 
 from motet.bus import BusError

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.decoder_targets import TARGETS
-from tests.support.fuzz_messages import damaged
+from tests.support.fuzz_damage import damaged
 
 COUNT = 4000
 
