@@ -129,6 +129,30 @@ def test_listeners_are_no_requests_under_way_and_have_limits_of_their_own():
     assert (limiter.under_way, limiter.listening) == (0, 0)
 
 
+def test_sessions_count_from_their_opening_to_their_end_and_not_at_all_when_nothing_came_of_them():
+    limiter = Limiter(limits(caller_sessions=1))
+    first = limiter.enter("ann", 0.0)
+    first.opens()
+    closed = first.opened()
+    first.leave()
+    second = limiter.enter("ann", 0.0)
+    with pytest.raises(Shed) as caught:
+        second.opens()
+    assert caught.value.reason == "caller_sessions"
+    assert second.opened() is None
+    second.leave()
+    closed()
+    failed = limiter.enter("ann", 0.0)
+    failed.opens()
+    failed.leave()
+    # It was answered already when the session got to know of itself.
+    assert failed.opened() is None
+    third = limiter.enter("ann", 0.0)
+    third.opens()
+    third.leave()
+    assert not limiter._busy
+
+
 def test_bytes_of_bodies_are_counted_together_and_given_back():
     limiter = Limiter(limits(body_bytes=100))
     one, two = limiter.enter("ann", 0.0), limiter.enter("bob", 0.0)

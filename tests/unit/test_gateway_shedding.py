@@ -274,3 +274,26 @@ async def test_tokens_that_nobody_can_verify_hold_up_neither_known_callers_nor_t
         assert await asyncio.to_thread(lambda: 1) == 1
         metrics = (await http.get("/metrics", headers={"authorization": "Bearer ann"})).text
         assert 'motet_shed_total{reason="gateway_logins"} 10.0' in metrics
+
+
+async def test_one_caller_cannot_take_every_session_and_what_ends_makes_room(fleet):
+    async with client_of(fleet, limits=Limits(caller_sessions=2)) as (http, app):
+        hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
+        opening = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}
+        headers = {"accept": "application/json, text/event-stream"}
+
+        async def opened(body=opening):
+            return await http.post("/mcp", json=body, headers=headers)
+
+        # What opens nothing takes no place.
+        for _ in range(4):
+            assert (await opened({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})).status_code == 400
+        sessions = [(await opened()).headers["mcp-session-id"] for _ in range(2)]
+        refused = await opened()
+        assert (refused.status_code, refused.json()["error"]["data"]["limit"]) == (429, "limits.caller_sessions")
+        assert (await http.post("/mcp", **CALL)).status_code == 200
+        version = {"mcp-session-id": sessions[0], "mcp-protocol-version": "2025-11-25"}
+        assert (await http.delete("/mcp", headers=headers | version)).status_code == 200
+        await until(lambda: app.front.shedding.limiter._busy["anonymous@127.0.0.1"].sessions == 1)
+        assert (await opened()).status_code == 200
+    assert len(app.front.shedding.limiter._busy) == 0

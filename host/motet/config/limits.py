@@ -26,6 +26,8 @@ class Limits(Table):
     """Requests of one caller that are under way."""
     caller_listeners: Most = 512
     """Streams on which one caller waits for notifications."""
+    caller_sessions: Most = 256
+    """Sessions of one caller that speaks a revision before 2026-07-28."""
     device_per_s: PerSecond = 500.0
     """Requests to one device in a second, of all callers, in the long run."""
     device_burst: Burst = 1000
@@ -36,6 +38,8 @@ class Limits(Table):
     """Requests under way, of all callers."""
     listeners: Most = 4096
     """Streams on which callers wait for notifications, of all callers."""
+    sessions: Most = 1024
+    """Sessions of clients that speak a revision before 2026-07-28, of all callers."""
     body_bytes: Annotated[int, Field(ge=0, le=1 << 40)] = 64 << 20
     """Bytes of request bodies in memory, of all callers."""
     connections: Most = 8192
@@ -50,9 +54,11 @@ class Limits(Table):
             caller_per_s=0,
             caller_at_once=0,
             caller_listeners=0,
+            caller_sessions=0,
             device_per_s=0,
             at_once=0,
             listeners=0,
+            sessions=0,
             body_bytes=0,
             connections=0,
             lag_s=0,

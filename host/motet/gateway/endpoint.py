@@ -59,7 +59,9 @@ class Endpoint:
     ) -> None:
         limit = options.max_body_bytes
         self._json = StreamableHTTPSessionManager(server, json_response=True, stateless=True, max_request_body_size=limit)
-        self._streams = StreamableHTTPSessionManager(server, max_request_body_size=limit, max_sessions=options.max_sessions)
+        self._streams = StreamableHTTPSessionManager(
+            server, max_request_body_size=limit, max_sessions=options.limits.sessions or None
+        )
         self._metrics, self._limit, self._body_s = metrics, limit, options.body_timeout_s
         self._check, self._fast, self._views = check, fast, views or Views()
         self._standing: set[anyio.CancelScope] = set()
@@ -135,6 +137,8 @@ class Endpoint:
     async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         send = with_status(scope, send)
         if _answered_by_stream(scope, body):
+            if (visit := of_request(scope)) is not None and _opens(scope):
+                visit.opens()
             await streams.handle(self._streams, scope, _replay(body, receive), send)
         elif self._fast is not None and (call := self._fast.takes(scope, body, of_scope(scope))) is not None:
             await _watched(self._fast.answer(call, scope, send), receive)
@@ -189,6 +193,12 @@ class _Watch:
 def _answered_by_stream(scope: Scope, body: bytes) -> bool:
     version = next((value for name, value in scope["headers"] if name == b"mcp-protocol-version"), None)
     return version is None or version in _HANDSHAKE or any(mark in body for mark in _STREAMED)
+
+
+def _opens(scope: Scope) -> bool:
+    """Whether a session begins with this request, if it is answered well: one of an older revision, without a session."""
+    names = {name: value for name, value in scope["headers"] if name in (b"mcp-session-id", b"mcp-protocol-version")}
+    return b"mcp-session-id" not in names and names.get(b"mcp-protocol-version", b"") in (b"", *_HANDSHAKE)
 
 
 def _announced(scope: Scope) -> int:

@@ -32,24 +32,24 @@ class Shed(Exception):
 
 
 class _Caller:
-    __slots__ = ("bucket", "listening", "under_way")
+    __slots__ = ("bucket", "listening", "sessions", "under_way")
 
     def __init__(self, bucket: Bucket) -> None:
-        self.bucket, self.under_way, self.listening = bucket, 0, 0
+        self.bucket, self.under_way, self.listening, self.sessions = bucket, 0, 0, 0
 
     @property
     def idle(self) -> bool:
-        return not self.under_way and not self.listening
+        return not (self.under_way or self.listening or self.sessions)
 
 
 class Visit:
     """One request that was let in, until `leave()`."""
 
-    __slots__ = ("_bytes", "_limiter", "_listening", "_over", "caller", "error")
+    __slots__ = ("_bytes", "_limiter", "_listening", "_opening", "_over", "caller", "error")
 
     def __init__(self, limiter: Limiter, caller: str) -> None:
         self.caller, self._limiter = caller, limiter
-        self._bytes, self._listening, self._over = 0, False, False
+        self._bytes, self._listening, self._opening, self._over = 0, False, False, False
         self.error: ErrorData | None = None
         """What the request ended with, where that is a matter of load."""
 
@@ -64,10 +64,25 @@ class Visit:
             self._limiter.listens(self.caller)
             self._listening = True
 
+    def opens(self) -> None:
+        """It wants to open a session. Raises Shed."""
+        self._limiter.opens(self.caller)
+        self._opening = True
+
+    def opened(self) -> Callable[[], None] | None:
+        """The session that it wanted is open; what is returned must be called when that ends. None where it wanted none."""
+        if not self._opening:
+            return None
+        self._opening = False
+        return lambda: self._limiter.closed(self.caller)
+
     def leave(self) -> None:
         """It is over; a second time changes nothing."""
         if not self._over:
             self._over = True
+            if self._opening:
+                self._opening = False
+                self._limiter.closed(self.caller)
             self._limiter.left(self.caller, self._listening, self._bytes)
 
 
@@ -125,6 +140,19 @@ class Limiter:
         caller.listening += 1
         self.listening += 1
 
+    def opens(self, name: str) -> None:
+        """A session of this caller, which has a request under way. Raises Shed."""
+        most, caller = self._limits.caller_sessions, self._busy[name]
+        if most and caller.sessions >= most:
+            raise Shed("caller_sessions", "limits.caller_sessions", "this caller has too many sessions already")
+        caller.sessions += 1
+
+    def closed(self, name: str) -> None:
+        """A session of this caller is over."""
+        caller = self._busy[name]
+        caller.sessions -= 1
+        self._settle(name, caller)
+
     def left(self, name: str, listening: bool, held: int) -> None:
         """A visit is over."""
         caller = self._busy[name]
@@ -135,6 +163,9 @@ class Limiter:
         else:
             caller.under_way -= 1
             self.under_way -= 1
+        self._settle(name, caller)
+
+    def _settle(self, name: str, caller: _Caller) -> None:
         if caller.idle:
             del self._busy[name]
             self._rest(name, caller)

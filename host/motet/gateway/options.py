@@ -29,7 +29,6 @@ class Options:
         allowed_hosts: further values of the Host header (`name` or `name:port` or `name:*`).
         allowed_origins: further values of the Origin header (`https://console.example`).
         drain_s: at shutdown, how long calls in flight may take before they are cancelled.
-        max_sessions: most sessions of clients that speak a revision before 2026-07-28.
         max_tools_per_device: further tools of one device are left out.
         input_timeout_s: longest wait for what a client of an older revision is asked while its call runs.
         watch_interval_s: how often a resource that somebody is subscribed to is read.
@@ -57,7 +56,6 @@ class Options:
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     drain_s: float = 5.0
-    max_sessions: int = 1024
     max_tools_per_device: int = 256
     input_timeout_s: float = 300.0
     watch_interval_s: float = 2.0

@@ -105,6 +105,9 @@ class Shedding:
     async def __call__(self, ctx: Context, call_next: Callable[[Context], Awaitable[Any]]) -> Any:
         """The middleware: lets the requests of stdio in, and notes of all which errors are a matter of load."""
         try:
+            if ctx.method == "initialize" and (visit := visit_of(ctx)) is not None and (closed := visit.opened()) is not None:
+                # The SDK gives no public way to what outlives the request.
+                ctx.session._connection.exit_stack.callback(closed)
             outside = ctx.request is None and ctx.request_id is not None
             return await (self._let_in(ctx, call_next) if outside else call_next(ctx))
         except Shed as shed:
