@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // motet_native.wasm on CPython: the module, its errors, and what the engine asks of its host.
-#include "wasm_typed.h"
+#include "wasm_guard.h"
 
 #include <stdlib.h>
 
@@ -55,13 +55,14 @@ static int add_types(PyObject *module) {
         PyModule_AddObjectRef(module, "Trap", wasm_trap)) {
         return -1;
     }
-    static PyTypeObject *const types[] = {&wasm_instance_type, &wasm_function_type, &wasm_types_type, &wasm_typed_type};
+    static PyTypeObject *const types[] = {&wasm_instance_type, &wasm_function_type, &wasm_types_type, &wasm_typed_type,
+                                          &wasm_guard_type};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (PyModule_AddType(module, types[i])) {
             return -1;
         }
     }
-    return PyType_Ready(&wasm_import_type) == 0 && wasm_values_ready() ? 0 : -1;
+    return PyType_Ready(&wasm_import_type) == 0 && wasm_values_ready() && wasm_guard_ready() ? 0 : -1;
 }
 
 PyObject *motet_wasm_module(void) {

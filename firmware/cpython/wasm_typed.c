@@ -4,13 +4,7 @@
 
 #include <string.h>
 
-typedef struct {
-    PyObject_HEAD Instance *instance; // borrowed by an import, which the instance keeps
-    Types *types;
-    PyObject *callable; // of an import
-    struct motet_abi_guest guest;
-    vectorcallfunc vectorcall;
-} Typed;
+#include "wasm_guard.h"
 
 // Room for a path through the deepest type, as people read it.
 #define EXPLANATION 256
@@ -173,18 +167,30 @@ static const char *failed(const Typed *self, const struct motet_abi_call *call, 
     return error;
 }
 
+static const char *lower_result(const Typed *self, struct motet_abi_call *call, uint64_t *stack, PyObject *result) {
+    if (result == NULL) {
+        return motet_wasm_host_failed;
+    }
+    const char *error = motet_abi_lower_result(call, stack, (motet_abi_value)result);
+    Py_DECREF(result);
+    return error == NULL ? NULL : failed(self, call, error);
+}
+
 const char *wasm_call_typed(PyObject *import, uint64_t *stack) {
     Typed *self = (Typed *)import;
     struct wasm_sink sink = {.depth = 0};
     struct motet_abi_call call = {.guest = &self->guest, .to = &sink};
+    if (Py_IS_TYPE(self->callable, &wasm_guard_type)) {
+        PyObject *value = NULL;
+        const char *error = NULL;
+        if (wasm_guard_pass(self, stack, &call.result, &value, &error)) {
+            return value == NULL ? error : lower_result(self, &call, stack, value);
+        }
+    }
     const char *error = motet_abi_lift_arguments(&call, stack);
     PyObject *result = error == NULL ? PyObject_CallObject(self->callable, sink.result) : NULL;
     wasm_sink_clear(&sink);
-    if (error == NULL) {
-        error = result == NULL ? motet_wasm_host_failed : motet_abi_lower_result(&call, stack, (motet_abi_value)result);
-    }
-    Py_XDECREF(result);
-    return error == NULL ? NULL : failed(self, &call, error);
+    return error == NULL ? lower_result(self, &call, stack, result) : failed(self, &call, error);
 }
 
 static int typed_traverse(Typed *self, visitproc visit, void *arg) {

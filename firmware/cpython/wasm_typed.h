@@ -12,6 +12,15 @@ typedef struct {
     PyObject *data; // the descriptor
 } Types;
 
+// An export, or the host's side of an import, with its types.
+typedef struct {
+    PyObject_HEAD Instance *instance; // borrowed by an import, which the instance keeps
+    Types *types;
+    PyObject *callable; // of an import
+    struct motet_abi_guest guest;
+    vectorcallfunc vectorcall;
+} Typed;
+
 // Builds a value from what the ABI tells: containers that have begun are on a stack.
 struct wasm_sink {
     PyObject *result;

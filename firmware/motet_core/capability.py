@@ -22,6 +22,9 @@ class Capability:
     def use(self, entries):
         """Compiles the entries of a grant; [] when it has none any more, and then every check denies."""
 
+    def linked(self, name, guard):
+        """The import `name` of an instance is served by `guard` from now on."""
+
     def word(self, error):
         """The case of the typed error for a MotetError or a ToolError."""
         for kind, word in _WORDS:

@@ -7,7 +7,7 @@ function's `result`; where it has none, the call of the component ends as with a
 """
 
 from motet_core import grant_limits, platform
-from motet_core.capability import EMPTY, PLAIN
+from motet_core.capability import PLAIN
 from motet_core.errors import Denied, InternalError, MotetError, Refused, ToolError
 
 # Interface: capability, module of its implementation, class in it. That module's FUNCTIONS are by class name
@@ -90,7 +90,10 @@ class Imports:
         if path not in self._capabilities:
             self._capabilities[path] = kind(self)
             self._capabilities[path].use(self._entries(path))
-        return guarded(self, path, self._capabilities[path], *rows[name])
+        capability = self._capabilities[path]
+        guard = guarded(self, path, capability, *rows[name])
+        capability.linked(name, guard)
+        return guard
 
     def failed(self, path, capability, kind, error):
         """What a guest gets instead of a value; what its function has no error for is raised, and ends the call."""
@@ -120,24 +123,4 @@ class Imports:
 
 def guarded(imports, path, capability, check, work, kind):
     """The callable behind an import: grant, check, work."""
-
-    device = imports.device
-
-    def call(*arguments):
-        try:
-            # Taken anew each time: it may have been renewed.
-            grant = imports.grant
-            if grant.good is not device.clock:
-                grant.check_now(device)
-            if not capability.free:
-                check(capability, *arguments)
-            value = work(capability, *arguments)
-        except MemoryError:
-            raise
-        except Exception as error:
-            return imports.failed(path, capability, kind, error)
-        if kind == PLAIN:
-            return value
-        return {"tag": "ok"} if kind == EMPTY else {"tag": "ok", "val": value}
-
-    return call
+    return platform.native().wasm.Guard(imports, path, capability, check, work, kind)

@@ -13,7 +13,7 @@ _MAX_BYTES = 1024
 
 class Messaging(Capability):
     def use(self, entries):
-        self._rows = [(direction, pattern, Bucket(rate)) for direction, pattern, rate in entries]
+        self.rows = [(direction, pattern, Bucket(rate)) for direction, pattern, rate in entries]
         # By direction, the buckets of names that were looked up.
         self._known = ({}, {}, {})
         self._service = None
@@ -38,7 +38,7 @@ class Messaging(Capability):
         if not valid(name):
             raise InvalidParams("not a topic: " + name[:64])
         known = self._known[direction]
-        for granted, pattern, bucket in self._rows:
+        for granted, pattern, bucket in self.rows:
             if granted == direction and topics.covers(pattern, name):
                 if len(known) >= _REMEMBERED:
                     known.clear()
@@ -56,7 +56,17 @@ class Messaging(Capability):
         return (self._service or self._open()).request(self.component, to, _sized(data), timeout_ms)
 
     def call(self, to, data):
-        return (self._service or self._open()).call(self.component, to, _sized(data), self.owner)
+        service = self._service or self._open()
+        answer = service.call(self.component, to, _sized(data), self.owner)
+        # The next one may go straight there.
+        bucket = self._known[REQUEST].get(to)
+        if bucket is not None:
+            service.route(self._guard, self.component, to, bucket if bucket.rate else None, self.rows)
+        return answer
+
+    def linked(self, name, guard):
+        if name == "call":
+            self._guard = guard
 
     def subscribe(self, topic):
         (self._service or self._open()).subscribe(self.component, topic)

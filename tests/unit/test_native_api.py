@@ -37,7 +37,8 @@ def test_every_part_has_exactly_what_its_stub_says(part: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "name"), [("wasm", "Instance"), ("wasm", "Function"), ("nn", "Model"), ("frame", "Link"), ("frame", "Decoder")]
+    ("part", "name"),
+    [("wasm", "Instance"), ("wasm", "Function"), ("wasm", "Guard"), ("nn", "Model"), ("frame", "Link"), ("frame", "Decoder")],
 )
 def test_every_class_has_exactly_what_its_stub_says(part: str, name: str) -> None:
     tree = ast.parse((STUBS / f"{part}.pyi").read_text())

@@ -61,6 +61,41 @@ class Typed:
     def apply(self, arguments: Mapping[str, Any]) -> Any:
         """Call it with a dict of arguments by parameter name; one for an option may be missing. Raises as a call."""
 
+class Guard:
+    """The callable behind an import that a grant covers: at each call `imports.grant` must count at this moment on
+    `imports.device`, then `check(capability, ...)` must raise nothing unless `capability.free`, then `work(capability, ...)` runs.
+
+    What either raises becomes what `imports.failed(path, capability, kind, error)` gives. Around a value stands {"tag": "ok"},
+    unless `kind` is PLAIN (motet_core.capability).
+    """
+
+    def __init__(
+        self, imports: Any, path: str, capability: Any, check: Callable[..., object], work: Callable[..., object], kind: int, /
+    ) -> None: ...
+    def __call__(self, *args: Any) -> Any: ...
+    def route(
+        self,
+        to: str,
+        sender: str,
+        target: Any,
+        handler: Any,
+        fuel: int,
+        bucket: Any,
+        rows: Any,
+        service: Any,
+        failed: Callable[[BaseException | None], object],
+        most: tuple[int, int, int],
+        /,
+    ) -> bool:
+        """Let messages of this import (`call` of motet:device/messaging) go from guest to guest when they are for `to`.
+
+        That they do only while all is as it is now, which is looked at for each: the grant counts, `capability.rows` is `rows`,
+        `bucket` (None without a rate) has one to take, `service.find(to)` is `target`, which is not busy and runs the instance of
+        `handler`; `most`: bytes, messages inside of each other, hands. Any other message takes the way over values.
+        `failed` gets what ended the handler, None when it refused, and raises what its sender is told. False, and no route, when
+        `handler` is not a Typed function with the types of motet:component/handler. Raises TypeError.
+        """
+
 @final
 class Instance:
     """A module with its memory and its stack. Freed by close() or with the last reference."""

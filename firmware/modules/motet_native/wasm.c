@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // motet_native.wasm on MicroPython: the module, its errors, and what the engine asks of its host.
-#include "wasm_typed.h"
+#include "wasm_guard.h"
 
 #include "py/gc.h"
 #include "py/objexcept.h"
@@ -34,16 +34,21 @@ void wasm_check_open(const wasm_instance_t *self) {
     }
 }
 
-MP_NORETURN void wasm_raise(wasm_instance_t *self, const char *answer) {
+mp_obj_t wasm_exception(wasm_instance_t *self, const char *answer) {
     if (answer == motet_wasm_host_failed) {
         mp_obj_t raised = self->raised;
         self->raised = MP_OBJ_NULL;
-        nlr_raise(raised);
+        return raised;
     }
     if (answer == motet_wasm_no_memory) {
-        mp_raise_msg(&mp_type_MemoryError, MP_ERROR_TEXT("out of memory"));
+        return mp_obj_new_exception_msg(&mp_type_MemoryError, MP_ERROR_TEXT("out of memory"));
     }
-    mp_raise_msg_varg(answer == self->engine.trap ? &wasm_trap_type : &wasm_error_type, MP_ERROR_TEXT("%s"), answer);
+    return mp_obj_new_exception_msg_varg(answer == self->engine.trap ? &wasm_trap_type : &wasm_error_type,
+                                         MP_ERROR_TEXT("%s"), answer);
+}
+
+MP_NORETURN void wasm_raise(wasm_instance_t *self, const char *answer) {
+    nlr_raise(wasm_exception(self, answer));
 }
 
 MP_DEFINE_CONST_OBJ_TYPE(wasm_error_type, MP_QSTR_Error, MP_TYPE_FLAG_NONE, make_new, mp_obj_exception_make_new, print,
@@ -59,6 +64,7 @@ static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_Function), MP_ROM_PTR(&wasm_function_type)},
     {MP_ROM_QSTR(MP_QSTR_Types), MP_ROM_PTR(&wasm_types_type)},
     {MP_ROM_QSTR(MP_QSTR_Typed), MP_ROM_PTR(&wasm_typed_type)},
+    {MP_ROM_QSTR(MP_QSTR_Guard), MP_ROM_PTR(&wasm_guard_type)},
 };
 static MP_DEFINE_CONST_DICT(globals, globals_table);
 

@@ -19,7 +19,8 @@ typedef struct {
 extern const mp_obj_type_t wasm_error_type, wasm_trap_type, wasm_instance_type, wasm_function_type;
 
 void wasm_check_open(const wasm_instance_t *self);
-// Raises what fits the engine's answer. Does not return.
+// The exception that fits the engine's answer.
+mp_obj_t wasm_exception(wasm_instance_t *self, const char *answer);
 MP_NORETURN void wasm_raise(wasm_instance_t *self, const char *answer);
 
 const char *wasm_call_host(struct motet_wasm *engine, const struct motet_wasm_import *import, uint64_t *stack);

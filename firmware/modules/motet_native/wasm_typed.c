@@ -5,17 +5,17 @@
 #include <string.h>
 
 #include "py/runtime.h"
-
-typedef struct {
-    mp_obj_base_t base;
-    wasm_instance_t *instance;
-    wasm_types_t *types;
-    mp_obj_t callable; // of an import
-    struct motet_abi_guest guest;
-} wasm_typed_t;
+#include "wasm_guard.h"
 
 // Room for a path through the deepest type, as people read it.
 #define EXPLANATION 160
+
+// The path and the open containers need not be cleared: nothing reads of them what has not been written.
+static void start(wasm_typed_t *self, struct motet_abi_call *call, wasm_sink_t *sink) {
+    sink->result = mp_const_none;
+    sink->depth = 0;
+    motet_abi_begin(call, &self->guest, sink);
+}
 
 static MP_NORETURN void raise(const wasm_typed_t *self, const struct motet_abi_call *call, const char *error) {
     if (error == motet_abi_mismatch) {
@@ -44,8 +44,9 @@ static const char *call_guarded(wasm_instance_t *instance, struct motet_abi_call
 }
 
 static mp_obj_t invoke(wasm_typed_t *self, const motet_abi_value *values, motet_abi_value record) {
-    wasm_sink_t sink = {.result = mp_const_none};
-    struct motet_abi_call call = {.guest = &self->guest, .to = &sink};
+    wasm_sink_t sink;
+    struct motet_abi_call call;
+    start(self, &call, &sink);
     wasm_check_open(self->instance);
     const char *error = call_guarded(self->instance, &call, values, record);
     if (error != NULL) {
@@ -161,19 +162,28 @@ static const char *passed(const wasm_typed_t *self, const struct motet_abi_call 
     return error;
 }
 
+static const char *lower_result(wasm_typed_t *self, struct motet_abi_call *call, uint64_t *stack, mp_obj_t result) {
+    return passed(self, call, motet_abi_lower_result(call, stack, (motet_abi_value)result));
+}
+
 const char *wasm_call_typed(mp_obj_t import, uint64_t *stack) {
     wasm_typed_t *self = MP_OBJ_TO_PTR(import);
-    wasm_sink_t sink = {.result = mp_const_none};
-    struct motet_abi_call call = {.guest = &self->guest, .to = &sink};
-    const char *error = motet_abi_lift_arguments(&call, stack);
+    wasm_sink_t sink;
+    struct motet_abi_call call;
+    const char *error;
+    start(self, &call, &sink);
+    if (mp_obj_is_type(self->callable, &wasm_guard_type) &&
+        wasm_guard_pass(self, stack, &call.result, &sink.result, &error)) {
+        return sink.result == mp_const_none ? error : lower_result(self, &call, stack, sink.result);
+    }
+    error = motet_abi_lift_arguments(&call, stack);
     if (error != NULL) {
         return passed(self, &call, error);
     }
     size_t count;
     mp_obj_t *values;
     mp_obj_get_array(sink.result, &count, &values);
-    mp_obj_t result = mp_call_function_n_kw(self->callable, count, 0, values);
-    return passed(self, &call, motet_abi_lower_result(&call, stack, (motet_abi_value)result));
+    return lower_result(self, &call, stack, mp_call_function_n_kw(self->callable, count, 0, values));
 }
 
 static const mp_rom_map_elem_t typed_table[] = {

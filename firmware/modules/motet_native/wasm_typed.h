@@ -12,6 +12,15 @@ typedef struct {
     mp_obj_t data; // the descriptor
 } wasm_types_t;
 
+// An export, or the host's side of an import, with its types.
+typedef struct {
+    mp_obj_base_t base;
+    wasm_instance_t *instance;
+    wasm_types_t *types;
+    mp_obj_t callable; // of an import
+    struct motet_abi_guest guest;
+} wasm_typed_t;
+
 // Builds a value from what the ABI tells: containers that have begun are on a stack.
 typedef struct {
     mp_obj_t result;

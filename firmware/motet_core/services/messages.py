@@ -25,7 +25,7 @@ class Messages:
 
     def __init__(self, find, agenda, run, up, clock):
         self.counters = {"delivered": 0, "failed": 0, "dropped": 0, "stray": 0, "looped": 0}
-        self._find = find
+        self.find = find
         self._agenda = agenda
         self.run = run
         self._up = up
@@ -33,9 +33,10 @@ class Messages:
         self.pending = Pending(clock, agenda.drop)
         self._waiting = {}
         self._subscriptions = []
-        self._depth = 0
+        # Both are read and written by motet_native.wasm.Guard, too.
+        self.depth = 0
         # How many hands the message went through that is being handled.
-        self._hops = 0
+        self.hops = 0
 
     # What components ask for. `payer`: the component itself, also where it is not, or no longer, the one of its name.
 
@@ -60,15 +61,30 @@ class Messages:
 
     def call(self, component, to, data, payer=None):
         """-> the answer of a component of this device."""
-        target = self._find(to)
+        target = self.find(to)
         # Of what is there already, little has to be checked.
         if target is None or not target.takes_messages or len(data) > MAX_DATA:
             check_data(data)
             target = self.target(checked(to))
-        if target.busy or self._depth >= _NESTED:
+        if target.busy or self.depth >= _NESTED:
             raise Busy("%s is at work" % to)
-        hops = self._next_hops() if self._depth else 0
+        hops = self._next_hops() if self.depth else 0
         return self.enter(target, ("", component, None, None, data), hops, payer)
+
+    def route(self, guard, component, to, bucket, rows):
+        """Lets the next messages of `component` to another one go from guest to guest, as long as all is as it is now. `bucket`:
+        of a rate, or None; `rows`: what the grant says of messages."""
+        target = self.find(to)
+
+        def failed(error):
+            """Raises what `call` would: the handler ended with an exception, or refused (None)."""
+            try:
+                target.ended(error)
+            except (ToolError, MemoryError) as failure:
+                raise self._failed(failure)
+
+        limits = (MAX_DATA, _NESTED, MAX_HOPS)
+        guard.route(to, component, target, target.handler, target.artifact.fuel, bucket, rows, self, failed, limits)
 
     def request(self, component, to, data, timeout_ms):
         """-> a number; the answer comes as a message with it."""
@@ -150,7 +166,7 @@ class Messages:
 
     def target(self, name):
         """A component that takes messages. NotFound."""
-        target = self._find(name)
+        target = self.find(name)
         if target is None or not target.takes_messages:
             raise NotFound("no component %s takes messages" % name[:64])
         return target
@@ -165,11 +181,11 @@ class Messages:
 
     def may_enter(self, target):
         """Whether it can take a message at once."""
-        return not target.busy and self._depth < _NESTED
+        return not target.busy and self.depth < _NESTED
 
     def give(self, name, message, hops, payer=None):
         """Now, or later -> whether there was room."""
-        target = self._find(name)
+        target = self.find(name)
         if target is None or not target.takes_messages:
             return False
         if self.may_enter(target) and not self._waiting.get(name):
@@ -191,7 +207,7 @@ class Messages:
 
     async def _late(self, name, message, hops):
         self._waiting[name] -= 1
-        target = self._find(name)
+        target = self.find(name)
         if target is not None:
             try:
                 await self.run(lambda: self.enter(target, message, hops))
@@ -201,29 +217,32 @@ class Messages:
     def enter(self, target, message, hops, payer=None):
         """Runs the handler of a component that is not running -> its answer. Refused: it failed, or says so. `payer`: the
         component in whose call this happens."""
-        outer, self._hops = self._hops, hops
-        self._depth += 1
+        outer, self.hops = self.hops, hops
+        self.depth += 1
         try:
             answer = target.handle(message)
         except (ToolError, MemoryError) as error:
-            self.counters["failed"] += 1
-            raise Refused(str(error) or "out of memory")
+            raise self._failed(error)
         finally:
-            self._depth -= 1
-            self._hops = outer
+            self.depth -= 1
+            self.hops = outer
             if payer is not None:
                 payer.pay(target.used)
         self.counters["delivered"] += 1
         return answer
 
+    def _failed(self, error):
+        self.counters["failed"] += 1
+        return Refused(str(error) or "out of memory")
+
     def _next_hops(self):
         """Of a message that is sent now. Denied: components send each other messages in a circle."""
-        if self._depth == 0:
+        if self.depth == 0:
             return 0
-        if self._hops >= MAX_HOPS:
+        if self.hops >= MAX_HOPS:
             self.counters["looped"] += 1
             raise Denied("the message went through %d components already" % MAX_HOPS)
-        return self._hops + 1
+        return self.hops + 1
 
 
 def check_data(data):

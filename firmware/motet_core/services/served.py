@@ -17,7 +17,7 @@ class Served(Component):
         self._bound = {}
         # Units of fuel that the last message took.
         self.used = 0
-        self._handle = None
+        self.handler = None
         # Tools that have begun work and go on in steps.
         self._working = {}
         if self.hooks.supervision is not None:
@@ -95,7 +95,7 @@ class Served(Component):
         try:
             topic, sender, answers, failure, data = message
             fields = {"topic": topic, "sender": sender, "answers": answers, "failure": failure, "data": data}
-            value = self._handle(fields)
+            value = self.handler(fields)
             self.used += fuel - instance.fuel
         except Exception as error:
             self.used += fuel - instance.fuel
@@ -104,6 +104,15 @@ class Served(Component):
             self.busy = False
         self.counters["calls"] += 1
         return value["val"] if value["tag"] == "ok" else unwrapped(value)
+
+    def ended(self, error):
+        """Its handler was called by another guest, and ended with an exception; None: with the error of its own. Raises
+        what `handle` would."""
+        if error is None:
+            raise ToolError("refused")
+        if not isinstance(error, Exception):
+            raise error
+        self._ended("handle", error)
 
     def check_grant(self):
         """Denied when it has ended, and with it what comes by subscription or from a sensor."""
@@ -148,7 +157,7 @@ class Served(Component):
 
     def close(self):
         super().close()
-        self._handle = None
+        self.handler = None
         self._bound = {}
         self._working = {}
 
@@ -168,7 +177,7 @@ class Served(Component):
             types = native().wasm.Types(self.artifact.types)
         for export, as_json in self.hooks.exports():
             self._bound[export] = instance.typed(export, types, json=as_json)
-        self._handle = self._bound.get(self.hooks.handle)
+        self.handler = self._bound.get(self.hooks.handle)
 
     def _restart(self):
         if self._retired or self.supervision is None:

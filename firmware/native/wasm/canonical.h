@@ -171,7 +171,7 @@ struct motet_abi_guest {
     bool json; // values as JSON has them: numbers are finite, list<u8> is a list
 };
 
-// One call on its way. The first two are given, all else is zero at first.
+// One call on its way: the first two are given, all else is zero at first, or as motet_abi_begin leaves it.
 struct motet_abi_call {
     struct motet_abi_guest *guest;
     void *to;                       // the sink's
@@ -184,6 +184,18 @@ struct motet_abi_call {
     uint64_t length, used;
     bool dry, lifting;
 };
+
+// Makes ready a call; `path` is written before it is read.
+static inline void motet_abi_begin(struct motet_abi_call *call, struct motet_abi_guest *guest, void *to) {
+    call->guest = guest;
+    call->to = to;
+    call->expected = call->problem = NULL;
+    call->depth = 0;
+    call->result = call->length = call->used = 0;
+    call->slot = NULL;
+    call->memory = NULL;
+    call->dry = call->lifting = false;
+}
 
 // A value did not fit its type: motet_abi_explain says where.
 extern const char motet_abi_mismatch[];

@@ -27,8 +27,8 @@ const char *motet_abi_check_span(struct motet_abi_call *call, uint32_t address, 
                : NULL;
 }
 
-static const char *run(struct motet_abi_call *call, const struct motet_wasm_function *function, const uint64_t *values,
-                       uint64_t *result) {
+const char *motet_abi_run(struct motet_abi_call *call, const struct motet_wasm_function *function,
+                          const uint64_t *values, uint64_t *result) {
     struct motet_abi_guest *guest = call->guest;
     uint64_t *frame = motet_wasm_frame(guest->instance, function);
     if (frame == NULL) {
@@ -47,7 +47,7 @@ const char *motet_abi_allocate(struct motet_abi_call *call, uint32_t align, uint
         error = motet_abi_broken(call, "it exports no realloc for text and lists");
     }
     if (error == NULL) {
-        error = run(call, &call->guest->realloc, values, &result);
+        error = motet_abi_run(call, &call->guest->realloc, values, &result);
     }
     if (error != NULL) {
         return error;
@@ -88,15 +88,14 @@ static const char *lift_result(struct motet_abi_call *call, uint64_t *result) {
     return error == NULL ? motet_abi_lift(call, guest->function->result, address) : error;
 }
 
-// The guest wants its memory back also when the result did not fit the host. A trap then says more than the misfit.
-static const char *finish(struct motet_abi_call *call, const char *answer) {
+const char *motet_abi_finish(struct motet_abi_call *call, const char *answer) {
     uint64_t ignored;
     const struct motet_wasm_function *post = &call->guest->post;
     // After a trap, or when the host is to fail anyway, nothing of the guest runs.
     if (post->handle == NULL || (answer != NULL && answer == call->guest->instance->trap)) {
         return answer;
     }
-    const char *trap = run(call, post, &call->result, &ignored);
+    const char *trap = motet_abi_run(call, post, &call->result, &ignored);
     return trap == NULL ? answer : trap;
 }
 
@@ -115,14 +114,15 @@ static const char *lower_all(struct motet_abi_call *call, const motet_abi_value 
     return error == NULL ? lower_arguments(call, values, record, slots) : error;
 }
 
-// Values are followed as deep as their types: there must be room for that where the call begins.
-static const char *check_stack(struct motet_abi_call *call) {
-    const struct motet_abi_guest *guest = call->guest;
+bool motet_abi_has_stack(const struct motet_abi_guest *guest) {
     unsigned params = guest->function->params.depth;
     unsigned result = motet_abi_type(guest->types, guest->function->result)->depth;
     size_t needed = (2u + (params > result ? params : result)) * STACK_PER_LEVEL;
-    bool good = (uintptr_t)__builtin_frame_address(0) > (uintptr_t)motet_wasm_stack_floor() + needed;
-    return good ? NULL : motet_abi_broken(call, "stack overflow");
+    return (uintptr_t)__builtin_frame_address(0) > (uintptr_t)motet_wasm_stack_floor() + needed;
+}
+
+static const char *check_stack(struct motet_abi_call *call) {
+    return motet_abi_has_stack(call->guest) ? NULL : motet_abi_broken(call, "stack overflow");
 }
 
 const char *motet_abi_call(struct motet_abi_call *call, const motet_abi_value *values, motet_abi_value record) {
@@ -133,7 +133,7 @@ const char *motet_abi_call(struct motet_abi_call *call, const motet_abi_value *v
         error = lower_all(call, values, record, slots);
     }
     if (error == NULL) {
-        error = run(call, &call->guest->core, slots, &call->result);
+        error = motet_abi_run(call, &call->guest->core, slots, &call->result);
     }
     if (error != NULL) {
         return error;
@@ -143,12 +143,12 @@ const char *motet_abi_call(struct motet_abi_call *call, const motet_abi_value *v
         call->lifting = true;
         error = lift_result(call, &lifted);
     }
-    return finish(call, error);
+    return motet_abi_finish(call, error);
 }
 
 void motet_abi_abandon(struct motet_abi_call *call) {
     if (call->lifting) {
-        finish(call, NULL);
+        motet_abi_finish(call, NULL);
     }
 }
 

@@ -38,6 +38,14 @@ const char *motet_abi_find_realloc(struct motet_abi_guest *guest);
 const char *motet_abi_allocate(struct motet_abi_call *call, uint32_t align, uint64_t size, uint32_t *address);
 // Whether [address, address + size) is aligned and inside of linear memory as it is now; takes note of where that is.
 const char *motet_abi_check_span(struct motet_abi_call *call, uint32_t address, uint32_t align, uint64_t size);
+// Calls one of the guest's functions with its core values.
+const char *motet_abi_run(struct motet_abi_call *call, const struct motet_wasm_function *function,
+                          const uint64_t *values, uint64_t *result);
+// Post-return -> the answer to the call. The guest wants its memory back also when the result did not fit the host; a
+// trap then says more than the misfit.
+const char *motet_abi_finish(struct motet_abi_call *call, const char *answer);
+// Values are followed as deep as their types: whether there is room for that where the call begins.
+bool motet_abi_has_stack(const struct motet_abi_guest *guest);
 // The guest broke the ABI: ends the call as a trap.
 const char *motet_abi_broken(struct motet_abi_call *call, const char *why);
 

@@ -6,9 +6,11 @@ code is compiled, isolated by wasmtime, and memory is limited in whole pages of 
 each worth as many instructions as a function may have between two looks, so no call ends here that would not end on a device.
 """
 
+from motet_native.wasm import Guard
+
 from motet.components.jit.code import cancel
 from motet.components.jit.errors import Broken, Error, Trap
 from motet.components.jit.instance import Instance
 from motet.components.jit.typed import Typed, Types
 
-__all__ = ["Broken", "Error", "Instance", "Trap", "Typed", "Types", "cancel"]
+__all__ = ["Broken", "Error", "Guard", "Instance", "Trap", "Typed", "Types", "cancel"]
