@@ -72,8 +72,9 @@ bench: setup-test ## measure everything; prints one JSON object and stores it in
 	@$(PY) tools/build.py edge >&2
 	@$(PY) tests/bench/run_all.py
 
-bench-gateway: setup-test ## the gateway: CPU per call, calls a second, bytes of a list; memory and storms with 10,000 devices, each with its target
-	@$(PY) tests/bench/run_all.py bench_gateway bench_fleet
+bench-gateway: setup-test ## the gateway: CPU per call, calls a second, bytes of a list; 10,000 devices; the edge node; each with its target
+	@$(PY) tools/build.py edge >&2
+	@$(PY) tests/bench/run_all.py bench_gateway bench_fleet bench_edge
 
 bench-nn: setup-test ## the models' engine against its anchors: instructions, memory, code
 	@$(PY) tests/bench/bench_nn.py
