@@ -49,7 +49,7 @@ def quantile(values: list[float], q: float) -> float:
 class Server:
     """One of gateway_servers.py in a process of its own, with `count` devices where it has any."""
 
-    def __init__(self, kind: str, count: int = 1) -> None:
+    def __init__(self, kind: str, count: int = 100) -> None:
         command = [sys.executable, "-m", "tests.bench.gateway_servers", kind, str(count)]
         self._child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self._child.stdout is not None

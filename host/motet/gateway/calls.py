@@ -8,7 +8,6 @@ import logging
 import time
 from typing import Any
 
-import anyio
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams, CallToolResult
@@ -27,6 +26,7 @@ from motet.gateway.tasks import Tasks, TooManyTasks
 from motet.gateway.tasktable import Task
 from motet.gateway.values import amount, finite, unsendable
 from motet.gateway.views import View
+from motet.gateway.withdrawing import Withdrawal
 from motet.observe import Metrics
 from motet.wire import Json, WireError
 
@@ -44,12 +44,12 @@ class Calls:
         self._fleet, self._catalogue, self._metrics, self._rules = fleet, catalogue, metrics, rules
         self._asker, self._tasks = asker, tasks
         self.local = LocalTools()
-        self._under_way: set[anyio.CancelScope] = set()
+        self._under_way: set[Withdrawal] = set()
 
     def stop(self) -> None:
         """Withdraw every call under way; each is answered with an error that says so."""
         for call in tuple(self._under_way):
-            call.cancel()
+            call.withdraw("stopping")
 
     async def __call__(self, ctx: Context, params: CallToolRequestParams) -> Json:
         """Raises MCPError; see `errors`."""
@@ -69,7 +69,7 @@ class Calls:
         await self._allowed(tool)
         if taskmethods.declared(ctx) and (same := self._waited(tool, ctx)) is not None:
             return taskmethods.described(same)
-        with anyio.CancelScope() as call:
+        with Withdrawal() as call:
             self._under_way.add(call)
             try:
                 return await self._measured(tool, arguments, ctx)

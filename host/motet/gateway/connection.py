@@ -4,6 +4,7 @@ connections there are.
 
 uvicorn with httptools collects heads and trailers of any size for any time, waits for ever for the rest of a body that nobody
 reads and for a client that reads nothing, and connections that never ask anything would pile up.
+It also writes head and body of an answer apart; here they go out together.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -65,6 +66,36 @@ class Connections:
         self._idle.pop(connection, None)
 
 
+class _Joined:
+    """A transport that keeps the head of an answer until its body comes, or until the loop's next turn: a call of the system less
+    for nearly every answer, and one packet instead of two."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(b"HTTP/1.1 "):
+            self._head = data
+            self._loop.call_soon(self._flush)
+            return
+        self._transport.write(data)
+
+    def _flush(self) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class BoundedConnection(HttpToolsProtocol):
     """Closes the connection when a client sends too much beside bodies, or takes too long to send or to read."""
 
@@ -82,6 +113,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.transport = cast(asyncio.Transport, _Joined(transport, self.loop))
         self._expect_head()
         self._pool.came(self)
 

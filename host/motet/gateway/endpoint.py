@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import anyio
@@ -26,11 +26,14 @@ from motet.gateway.fastpath import FastPath
 from motet.gateway.options import Options
 from motet.gateway.shedding import of_request, with_status
 from motet.gateway.views import BadView, Views, of_scope
+from motet.gateway.withdrawing import Withdrawal
 from motet.observe import Metrics
 from motet_core.errors import TOO_LARGE
 
 # A call that is answered sooner is not worth the task that watches its connection.
 _UNWATCHED_S = 0.02
+# Why a request is withdrawn.
+_SLOW, _LEFT = "slow", "left"
 _HANDSHAKE = frozenset(version.encode() for version in HANDSHAKE_PROTOCOL_VERSIONS)
 # Marks of a request whose answer is a stream. Found in an argument instead, they only cost the cheaper way.
 _STREAMED = (b'"progressToken"', b'"subscriptions/listen"', b'"io.modelcontextprotocol/logLevel"')
@@ -93,17 +96,27 @@ class Endpoint:
             await self._stand(scope, receive, send)
             return
         try:
-            async with asyncio.timeout(self._body_s):
-                body = await self._body(scope, receive)
+            await self._post(scope, receive, send)
         except _Gone:
-            return
-        except TimeoutError:
-            await self._refuse(408, "slow_body", "the request body did not arrive in time", scope, receive, send)
+            pass
         except _TooLarge:
             await self._refuse(413, "large_body", f"request body larger than {self._limit} bytes", scope, receive, send)
-        else:
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        with Withdrawal() as request:
+            slow = loop.call_later(self._body_s, request.withdraw, _SLOW)
+            try:
+                body = await self._body(scope, receive)
+            finally:
+                slow.cancel()
             refused = self._check(scope, body) if self._check is not None else None
-            await (refused(scope, receive, send) if refused is not None else self._answer(scope, body, receive, send))
+            if refused is not None:
+                await refused(scope, receive, send)
+            else:
+                await self._answer(scope, body, receive, send, _Watch(loop, receive, request))
+        if request.why == _SLOW:
+            await self._refuse(408, "slow_body", "the request body did not arrive in time", scope, receive, send)
 
     async def _stand(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A stream on which an older client waits, or the end of its session."""
@@ -134,16 +147,19 @@ class Endpoint:
                 raise _TooLarge
         return bytes(body)
 
-    async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send, watch: _Watch) -> None:
         send = with_status(scope, send)
         if _answered_by_stream(scope, body):
             if (visit := of_request(scope)) is not None and _opens(scope):
                 visit.opens()
+            # The SDK watches these itself.
             await streams.handle(self._streams, scope, _replay(body, receive), send)
-        elif self._fast is not None and (call := self._fast.takes(scope, body, of_scope(scope))) is not None:
-            await _watched(self._fast.answer(call, scope, send), receive)
-        else:
-            await _watched(self._json.handle_request(scope, _replay(body, receive), send), receive)
+            return
+        with watch:
+            if self._fast is not None and (call := self._fast.takes(scope, body, of_scope(scope))) is not None:
+                await self._fast.answer(call, scope, send)
+            else:
+                await self._json.handle_request(scope, _replay(body, receive), send)
 
     async def _refuse(self, status: int, reason: str, message: str, scope: Scope, receive: Receive, send: Send) -> None:
         self._metrics.refused.labels(reason).inc()
@@ -159,32 +175,27 @@ class _TooLarge(Exception):
     """The request body is larger than allowed."""
 
 
-async def _watched(answering: Awaitable[None], receive: Receive) -> None:
-    with anyio.CancelScope() as call:
-        watch = _Watch(receive, call)
-        try:
-            await answering
-        finally:
-            watch.stop()
-
-
 class _Watch:
-    """Cancels a call when its client has gone."""
+    """Withdraws a request, inside the block, when its client has gone."""
 
-    def __init__(self, receive: Receive, call: anyio.CancelScope) -> None:
-        self._receive, self._call = receive, call
+    __slots__ = ("_loop", "_receive", "_request", "_task", "_timer")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive, request: Withdrawal) -> None:
+        self._loop, self._receive, self._request = loop, receive, request
         self._task: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(_UNWATCHED_S, self._start)
+
+    def __enter__(self) -> None:
+        self._timer = self._loop.call_later(_UNWATCHED_S, self._start)
 
     def _start(self) -> None:
-        self._task = asyncio.create_task(self._wait())
+        self._task = self._loop.create_task(self._wait())
 
     async def _wait(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self._call.cancel()
+        self._request.withdraw(_LEFT)
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
