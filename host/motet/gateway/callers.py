@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Any
 
 from mcp.server.auth.middleware.auth_context import get_access_token
@@ -42,6 +43,7 @@ def named(token: AccessToken) -> str:
     return f"{who} of {issuer}" if issuer else who
 
 
+@lru_cache(4096)
 def unnamed(address: str) -> str:
     """Who calls from this address without a token. Whoever has one IPv6 address has 2^64 of them."""
     try:

@@ -144,7 +144,7 @@ def refusal(scope: Scope, shed: Shed) -> Response:
     """The answer over HTTP, in the shape of the path's other errors."""
     error = errors.shed(shed).error
     told = {"jsonrpc": "2.0", "id": None, "error": error.model_dump(exclude_none=True)}
-    body = told if scope["path"].startswith(MCP_PATH) else {"error": shed.message}
+    body = told if scope["path"].startswith(MCP_PATH) else {"error": error.message}
     headers = {"retry-after": str(errors.retry_after(error))}
     return Response(json.dumps(body), errors.HTTP_STATUS[error.code], headers, "application/json")
 
