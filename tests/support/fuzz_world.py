@@ -21,10 +21,12 @@ from tests.support.sim_device import ECHO, SimDevice
 
 Json = dict[str, Any]
 REALM = "motet"
-WORKERS = 4
+WORKERS = 12
 BASES = 2000
 _ANONYMOUS = 0.03
-_SHOWN_S = 30
+_SHOWN_S, _PAUSE_S = 30, 0.01
+# Sessions that a worker remembers.
+_OWN = 8
 # So many requests get new sessions.
 _SESSION = 100
 _TASKS = {**META, "io.modelcontextprotocol/clientCapabilities": {"extensions": {"io.modelcontextprotocol/tasks": {}}}}
@@ -37,7 +39,7 @@ class FuzzWorld:
         self.ann, self.mallory = Caller("ann", "good*"), Caller("mallory", "evil*")
         auth = '[auth]\nresource = "https://gateway.example/mcp"\n' + self.ann.table() + self.mallory.table()
         self.gateway = GatewayProcess(
-            folder, f'[gateway]\nport = 0\ncall_timeout_s = 2.0\n[log]\nlevel = "warning"\n{UNLIMITED}{auth}'
+            folder, f'[gateway]\nport = 0\ncall_timeout_s = 1.0\n[log]\nlevel = "warning"\n{UNLIMITED}{auth}'
         )
         self.report, self.known, self._seed, self._count = Report(), Known(views=["device:good", "device:evil0"]), seed, devices
         self.hostile: list[HostileDevice] = []
@@ -78,17 +80,19 @@ class FuzzWorld:
         return str((await http.post("/mcp", **call)).json()["result"]["taskId"])
 
     async def _sessions(self) -> list[str]:
-        """Two new ones of mallory's, who may have ended those before; ann's; one that never was."""
+        """A new one of mallory's, if she may have one more; ann's; one that never was."""
         async with self.client(self.mallory) as http:
-            own = [await self._session(http, "mallory") for _ in range(2)]
-        return [*own * 4, self.known.secrets[0], "0" * 32]
+            own = await self._session(http, "mallory")
+        return [*[own] * (4 if own else 0), self.known.secrets[0], "0" * 32]
 
     async def _session(self, http: httpx2.AsyncClient, name: str) -> str:
-        """Of a client that speaks an older revision."""
+        """Of a client that speaks an older revision; empty when it is refused."""
         start = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": name, "version": "1"}}
         body = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": start}
         headers = {"accept": "application/json, text/event-stream"}
         opened = await http.post("/mcp", json=body, headers=headers)
+        if "mcp-session-id" not in opened.headers:
+            return ""
         session = {"mcp-session-id": opened.headers["mcp-session-id"], "mcp-protocol-version": "2025-11-25"}
         ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
         (await http.post("/mcp", json=ready, headers={**headers, **session})).raise_for_status()
@@ -117,10 +121,12 @@ class FuzzWorld:
             requests = iter(Fuzzer(self._seed + number, made, known))
             for turn, _ in enumerate(left):
                 if turn % _SESSION == 0:
-                    known.sessions = await self._sessions()
+                    known.sessions = [*known.sessions[-_OWN:], *await self._sessions()]
                 client = unnamed if turn % round(1 / _ANONYMOUS) == 0 else named
                 request = next(requests)
                 answer = await client.send(request)
+                if opened := answer.headers.get("mcp-session-id"):
+                    known.sessions = [*known.sessions[-_OWN:], opened]
                 self.report.note(request, answer, problem(request, answer, foreign))
             named.close()
             unnamed.close()
@@ -141,6 +147,7 @@ class FuzzWorld:
         async with self.client(self.ann) as http:
             for number in range(1 << 30):
                 await self._ask(http, number)
+                await asyncio.sleep(_PAUSE_S)
 
     async def _ask(self, http: httpx2.AsyncClient, number: int) -> None:
         text = f"{self.ann.marker} {number}"

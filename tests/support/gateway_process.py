@@ -11,8 +11,9 @@ from tests.support.system import System
 
 from motet.config import Limits
 
-# One caller is the whole load here.
-UNLIMITED = "[limits]\n" + "".join(f"{name} = {value}\n" for name, value in Limits.none().model_dump(exclude={"devices"}).items())
+# One caller is the whole load here. Sessions stay limited: each takes memory until it ends.
+_LIMITED = {"devices", "sessions", "caller_sessions"}
+UNLIMITED = "[limits]\n" + "".join(f"{name} = {value}\n" for name, value in Limits.none().model_dump(exclude=_LIMITED).items())
 GATEWAY = "[gateway]\nport = 0\n" + UNLIMITED
 
 
