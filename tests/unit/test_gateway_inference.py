@@ -17,10 +17,12 @@ from mcp import Client
 from mcp.server.auth.middleware.auth_context import auth_context_var
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
+from mcp.shared.exceptions import MCPError
 from tests.support.memory_fleet import MemoryDevice, MemoryFleet, serving, text
 
 from motet.components.depot import Depot
 from motet.components.packages import read
+from motet.config import Group, VirtualServer
 from motet.config.beyond import Inference as Settings
 from motet.gateway.inference import Inference
 from motet.gateway.inference.places import Here, NotHere, Wish
@@ -80,17 +82,17 @@ def says(content: str) -> Callable[[dict[str, Any]], tuple[int, bytes]]:
 
 
 @contextlib.asynccontextmanager
-async def gateway(depot: Depot, *devices: str, answer: Any = None, rules: Any = None, **settings: Any):
+async def gateway(depot: Depot, *devices: str, answer: Any = None, rules: Any = None, views: Any = None, **settings: Any):
     fleet = MemoryFleet(*(MemoryDevice(name, [PREDICT]) for name in devices))
 
     async def predict(params: Any, _progress: Any) -> Any:
         return text(len(params["arguments"]["input"]))
 
     fleet.answers["models.predict"] = answer or predict
-    async with serving(fleet) as (url, app):
+    async with serving(fleet, **(views or {})) as (url, app):
         made = Inference(Settings(enabled=True, **settings), fleet, app.front.calls, depot, rules)
         made.register(app.front.calls.local)
-        async with Client(url) as client:
+        async with Client("/".join((url, *(view.key for view in app.front.views)))) as client:
             yield fleet, client
 
 
@@ -109,6 +111,26 @@ async def test_the_device_asked_for_does_it_when_it_has_the_model(depot):
             assert where(result) == f"device:{device}"
             assert result.structured_content["where"] == f"device:{device}"
         assert [call[0] for call in fleet.calls] == ["two", "one", "two"]
+
+
+SOME = Group(name="some", devices=["t*"])
+SEE = {"device": "t*", "tool": "models.predict", "as": "see.{device}"}
+VISION = VirtualServer.model_validate({"name": "vision", "tools": [SEE], "gateway": ["models.infer"]})
+
+
+@pytest.mark.parametrize("views", [{"groups": (SOME,)}, {"servers": (VISION,)}], ids=["group", "server"])
+async def test_in_a_view_only_its_devices_run_models(depot, views):
+    async with gateway(depot, "one", "two", "three", views=views) as (_, client):
+        assert {where(await infer(client, device="one")) for _ in range(4)} == {"device:two", "device:three"}
+        assert where(await infer(client, device="two")) == "device:two"
+
+
+async def test_a_server_that_does_not_show_it_does_not_have_it(depot):
+    server = VirtualServer.model_validate({"name": "bare", "tools": [{"device": "*", "tool": "*"}]})
+    async with gateway(depot, "one", views={"servers": (server,)}) as (_, client):
+        assert [tool.name for tool in (await client.list_tools()).tools] == ["one.models.predict"]
+        with pytest.raises(MCPError, match="Unknown tool"):
+            await infer(client)
 
 
 async def test_equal_devices_take_turns(depot):
