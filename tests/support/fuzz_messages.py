@@ -20,6 +20,12 @@ from tests.support.schema_values import values
 
 Json = dict[str, Any]
 EXTENSIONS = ("tasks/get", "tasks/update", "tasks/cancel")
+# Names that hostile devices have, in the view of the fleet and in their own.
+NAMED = {
+    "resources/read": ("uri", ["motet://evil0/test/x", "motet://evil1/gateway/twin", "motet://good/gateway/twin", "test://x"]),
+    "resources/subscribe": ("uri", ["motet://evil0/test/x", "motet://good/gateway/twin"]),
+    "prompts/get": ("name", ["evil0.p", "evil1.p", "p"]),
+}
 IDS: list[Any] = [1, 0, -1, "1", "", "x" * 200, 2**63, 2**70, 1.5, True, None, [1], {"a": 1}]
 DEEP = [200, 2000, 100_000]
 _HEADERS = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
@@ -101,6 +107,8 @@ class Fuzzer:
                 "name": rng.choice(self._known.tools),
                 "arguments": rng.choice([{"text": "hi"}, {}, params.get("arguments", {})]),
             }
+        if method in NAMED and rng.random() < 0.7:
+            params |= {NAMED[method][0]: rng.choice(NAMED[method][1])}
         if method in EXTENSIONS:
             params = {"taskId": rng.choice([*self._known.secrets, "x"])}
         headers = {
@@ -176,7 +184,8 @@ class Fuzzer:
     def _path(self) -> str:
         rng = self._rng
         views = [f"/mcp?view={one}" for one in ["", "x", "device:%00", *self._known.views]]
-        return "/mcp" if rng.random() < 0.95 else rng.choice(["/mcp/", "/mcp/../mcp", *views])
+        odd = ["/mcp/", "/mcp/../mcp", "/mcp/group:x", "/mcp/%ff", *(f"/mcp/{one}" for one in self._known.views), *views]
+        return "/mcp" if rng.random() < 0.9 else rng.choice(odd)
 
 
 def _sendable(value: str) -> bool:

@@ -9,36 +9,18 @@ from typing import Any
 
 import cbor2
 from tests.support.fuzz_damage import ODD, changed, damaged
+from tests.support.hostile_words import ANSWERS, ENTRY, FIELDS, LARGE, NOTIFICATIONS, OFFERS, SENT_ODD
 from tests.support.sim_device import ECHO, SimDevice
 
 from motet.bus import BusError
 from motet.wire import Json, WireError, packed
-
-_FIELDS: list[Any] = [0, 1, 27, 512, 2**31, 2**40, -1, "", "x" * 500, "\x1b[31m", "someone", None, [], {}, 1.5, b""]
-_LARGE = [70_000, 300_000]
-_NOTIFICATIONS: list[Json] = [
-    {"method": "notifications/message", "params": {"level": "info", "logger": "x", "data": "said"}},
-    {"method": "notifications/message", "params": {"level": "warning", "logger": "x", "data": {"denied": "x", "count": 1}}},
-    {"method": "notifications/resources/updated", "params": {"uri": "test://x"}},
-    {"method": "notifications/progress", "params": {"progressToken": 1, "progress": 1, "total": 2}},
-    {"method": "motet/message", "params": {"topic": "t", "from": "x", "data": "aGk="}},
-    {"method": "motet/subscriptions", "params": {"topics": ["t"]}},
-    {"method": "notifications/tools/list_changed", "params": {}},
-]
-_ENTRY = {
-    **ECHO,
-    "name": "sim.other",
-    "outputSchema": {"type": "object"},
-    "annotations": {"readOnlyHint": True},
-    "icons": [{"src": "x"}],
-}
 
 
 class HostileDevice(SimDevice):
     """`act()` does one hostile thing; what it is asked it answers wrongly more often than not. `sent` counts messages."""
 
     def __init__(self, url: str, realm: str, device_id: str, seed: int) -> None:
-        super().__init__(url, realm, device_id, (ECHO, _ENTRY), self._handled)
+        super().__init__(url, realm, device_id, (ECHO, ENTRY), self._handled)
         self.sent, self.seen = 0, bytearray()
         self._rng, self._realm, self._gateway = random.Random(seed), realm, "gateway-0"
 
@@ -60,22 +42,22 @@ class HostileDevice(SimDevice):
         rng = self._rng
         if rng.random() < 0.3:
             # In order, so that it has tools at times.
-            self.announce()
+            self.announce(offers=OFFERS)
             return
         # A map of numbers and values, some of them wrong.
         fields = cbor2.loads(self.presence().encode())
         for name in rng.sample(sorted(fields), rng.randint(0, 2)):
-            fields[name] = rng.choice([*_FIELDS, rng.randbytes(8), rng.randbytes(16)])
+            fields[name] = rng.choice([*FIELDS, rng.randbytes(8), rng.randbytes(16)])
         record = cbor2.dumps(fields, canonical=True)
         payload = damaged(rng, record) if rng.random() < 0.5 else record
         self._say(self._topics.presence(self.id), rng.choice([payload, payload, payload, b""]), retain=rng.random() < 0.5)
 
     def _notify(self) -> None:
-        self._say(self._topic("n"), self._odd_bytes(self._rng.choice(_NOTIFICATIONS)))
+        self._say(self._topic("n"), self._odd_bytes(self._rng.choice(NOTIFICATIONS)))
 
     def _reply(self) -> None:
         number = self._rng.choice([0, 1, self._rng.randrange(5000), -1, 2**40, "1", None])
-        kind = self._rng.choice([{"result": {"ok": True}}, {"error": {"code": 1, "message": "no"}}, {}, _NOTIFICATIONS[3]])
+        kind = self._rng.choice([{"result": {"ok": True}}, {"error": {"code": 1, "message": "no"}}, {}, NOTIFICATIONS[3]])
         self._say(self._topics.replies(self._gateway, self.id), self._odd_bytes({"id": number, **kind}))
 
     def _elsewhere(self) -> None:
@@ -105,7 +87,7 @@ class HostileDevice(SimDevice):
     def _odd_bytes(self, message: Json) -> bytes:
         rng = self._rng
         if rng.random() < 0.01:
-            return rng.randbytes(rng.choice(_LARGE))
+            return rng.randbytes(rng.choice(LARGE))
         data = b"\xa0"
         for one in (message if rng.random() < 0.3 else changed(rng, message, ODD), message):
             # Not everything that is odd can be said.
@@ -139,6 +121,13 @@ class HostileDevice(SimDevice):
         except (BusError, WireError):
             self.sent -= 1
 
+    def _answer(self, message: Json) -> Json | None:
+        found = ANSWERS.get(message["method"])
+        if found is None:
+            return super()._answer(message)  # type: ignore[no-any-return]
+        whole = {"resultType": "complete", **found}
+        return {"result": whole if self._rng.random() < 0.6 else changed(self._rng, whole, SENT_ODD)}
+
     def _handled(self, _name: str, _arguments: Json) -> Json:
         """The result of a call: some kind of object."""
         rng = self._rng
@@ -152,7 +141,5 @@ class HostileDevice(SimDevice):
             }
         if good["resultType"] == "input_required":
             good |= {"inputRequests": {"a": {"method": "elicitation/create", "params": {}}}, "requestState": "state"}
-        made = (
-            good if rng.random() < 0.3 else changed(rng, good, [one for one in ODD if not isinstance(one, str) or one.isascii()])
-        )
+        made = good if rng.random() < 0.3 else changed(rng, good, SENT_ODD)
         return made if isinstance(made, dict) else good

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import logging
 
+import anyio
 import httpx2
 import pytest
 from tests.support.memory_fleet import MemoryDevice, MemoryFleet, serving
+
+from motet.observe import setup_logging
 
 pytestmark = pytest.mark.anyio
 ACCEPT = {"accept": "application/json, text/event-stream"}
@@ -54,3 +58,18 @@ async def test_a_stream_that_shall_go_on_from_some_event_is_a_new_one():
         async with http.stream("GET", "/mcp", headers={**headers, "last-event-id": "7"}) as stream:
             assert stream.status_code == 200
             assert stream.headers["content-type"].startswith("text/event-stream")
+
+
+def test_the_log_does_not_tell_of_hang_ups_as_failures_and_tells_of_failures():
+    told = io.StringIO()
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    try:
+        setup_logging("warning", stream=told)
+        for error in (anyio.ClosedResourceError(), ValueError("broken")):
+            logging.getLogger("mcp.server.streamable_http").error("Error handling POST request", exc_info=error)
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+    assert "ClosedResourceError" not in told.getvalue()
+    assert told.getvalue().count("Error handling POST request") == 1
