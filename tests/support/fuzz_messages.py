@@ -62,6 +62,7 @@ def _schemas() -> list[tuple[str, str, st.SearchStrategy[Any]]]:
     return found
 
 
+@cache
 def bases(count: int) -> list[tuple[str, str, Any]]:
     """(method, revision, params) of `count` messages that the schemas of all revisions allow; always the same ones."""
     made: list[tuple[str, str, Any]] = []

@@ -22,13 +22,13 @@ from tests.support.sim_device import ECHO, SimDevice
 Json = dict[str, Any]
 REALM = "motet"
 WORKERS = 12
-BASES = 2000
+BASES = 1000
 _ANONYMOUS = 0.03
 _SHOWN_S, _PAUSE_S = 30, 0.01
 # Sessions that a worker remembers.
 _OWN = 8
 # So many requests get new sessions.
-_SESSION = 100
+_SESSION = 50
 _TASKS = {**META, "io.modelcontextprotocol/clientCapabilities": {"extensions": {"io.modelcontextprotocol/tasks": {}}}}
 
 
@@ -39,9 +39,11 @@ class FuzzWorld:
         self.ann, self.mallory = Caller("ann", "good*"), Caller("mallory", "evil*")
         auth = '[auth]\nresource = "https://gateway.example/mcp"\n' + self.ann.table() + self.mallory.table()
         self.gateway = GatewayProcess(
-            folder, f'[gateway]\nport = 0\ncall_timeout_s = 1.0\n[log]\nlevel = "warning"\n{UNLIMITED}{auth}'
+            folder, f'[gateway]\nport = 0\ncall_timeout_s = 3.0\n[log]\nlevel = "warning"\n{UNLIMITED}{auth}'
         )
         self.report, self.known, self._seed, self._count = Report(), Known(views=["device:good", "device:evil0"]), seed, devices
+        # Made before anybody waits for an answer: it takes a while.
+        self._bases = bases(BASES)
         self.hostile: list[HostileDevice] = []
 
     @contextlib.asynccontextmanager
@@ -85,6 +87,12 @@ class FuzzWorld:
             own = await self._session(http, "mallory")
         return [*[own] * (4 if own else 0), self.known.secrets[0], "0" * 32]
 
+    async def _end(self, sessions: set[str]) -> None:
+        """So that mallory may open others."""
+        async with self.client(self.mallory) as http:
+            while sessions:
+                await http.delete("/mcp", headers={"mcp-session-id": sessions.pop()})
+
     async def _session(self, http: httpx2.AsyncClient, name: str) -> str:
         """Of a client that speaks an older revision; empty when it is refused."""
         start = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": name, "version": "1"}}
@@ -111,22 +119,25 @@ class FuzzWorld:
 
     async def over_http(self, count: int) -> None:
         """`count` requests of mallory, a few of them at the same time."""
-        made, left = bases(min(BASES, max(50, count // 10))), iter(range(count))
+        left = iter(range(count))
         foreign = [self.ann.marker.encode(), self.ann.token.encode(), f'"taskId":"{self.known.secrets[1]}"'.encode()]
 
         async def worker(number: int) -> None:
             named, unnamed = FuzzClient(self.gateway.port, self.mallory.token), FuzzClient(self.gateway.port)
             # Sessions of its own: who uses an id twice in one gets the answers of either.
             known = Known(self.known.tools, self.known.secrets, [], self.known.views)
-            requests = iter(Fuzzer(self._seed + number, made, known))
+            requests, opened = iter(Fuzzer(self._seed + number, self._bases, known)), set[str]()
             for turn, _ in enumerate(left):
                 if turn % _SESSION == 0:
-                    known.sessions = [*known.sessions[-_OWN:], *await self._sessions()]
+                    await self._end(opened)
+                    known.sessions = await self._sessions()
+                    opened.update(known.sessions[:1])
                 client = unnamed if turn % round(1 / _ANONYMOUS) == 0 else named
                 request = next(requests)
                 answer = await client.send(request)
-                if opened := answer.headers.get("mcp-session-id"):
-                    known.sessions = [*known.sessions[-_OWN:], opened]
+                if session := answer.headers.get("mcp-session-id"):
+                    known.sessions = [*known.sessions[-_OWN:], session]
+                    opened.add(session)
                 self.report.note(request, answer, problem(request, answer, foreign))
             named.close()
             unnamed.close()
