@@ -50,18 +50,21 @@ class Stream:
     """Collects bytes until packets are whole."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest, self._wanted = bytearray(), 0
 
     def feed(self, data: bytes) -> Iterator[tuple[int, int, bytes]]:
         """(type, flags, body) of each packet that is whole now. Raises WireError when this cannot be MQTT."""
         if self._rest:
-            data = self._rest + data
-            self._rest = b""
+            self._rest += data
+            # A large packet is copied once it is whole, not with each piece.
+            if len(self._rest) < self._wanted:
+                return
+            data, self._rest = bytes(self._rest), bytearray()
         at, end = 0, len(data)
         while at < end:
             body, length = _length(data, at + 1, end)
             if body + length > end:
-                self._rest = data[at:]
+                self._rest, self._wanted = bytearray(data[at:]), body + length - at
                 return
             head = data[at]
             at = body + length

@@ -16,6 +16,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError, best_match
 from referencing import Registry
 
+from motet.gateway.fitting import compile_fits
+
 # Without an explicit registry jsonschema would fetch remote references over the network.
 _NOTHING_TO_FETCH: Registry[Any] = Registry()
 # Keywords whose cost is not bounded by the size of schema and arguments, each with the type that tells it from a property
@@ -53,9 +55,11 @@ def compile_check(schema: Mapping[str, Any]) -> Check:
         raise BadSchema("inputSchema refers outside itself")
     if any(_costly(schema)):
         return _leave_to_device
-    validator = Draft202012Validator(schema, registry=_NOTHING_TO_FETCH)
+    validator, fits = Draft202012Validator(schema, registry=_NOTHING_TO_FETCH), compile_fits(schema)
 
     def check(arguments: Mapping[str, Any]) -> str | None:
+        if fits is not None and fits(arguments):
+            return None
         error = best_match(islice(validator.iter_errors(arguments), _LOOKED_AT))
         return None if error is None else _sentence(error)
 

@@ -7,8 +7,6 @@ Without this, an agent that makes ten calls at once would get half of them back 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from weakref import WeakValueDictionary
 
 from motet.gateway.buckets import Buckets
@@ -39,12 +37,15 @@ class Turns:
         # A lane lasts as long as somebody uses it: devices come under ever new names.
         self._lanes: WeakValueDictionary[str, _Lane] = WeakValueDictionary()
 
-    @contextlib.asynccontextmanager
-    async def turn(self, device: str, deadline: float) -> AsyncIterator[None]:
-        """The block runs when it is the caller's turn. `deadline` is in the loop's time.
+    def turn(self, device: str, deadline: float) -> _Turn:
+        """`async with` it: the block runs when it is the caller's turn. `deadline` is in the loop's time.
 
-        Raises Crowded, TooLate or TooOften.
+        Entering it raises Crowded, TooLate or TooOften.
         """
+        return _Turn(self, device, deadline)
+
+    async def take(self, device: str, deadline: float) -> _Lane:
+        """A place with the device, which must be released. Raises as `turn`."""
         if self._rates is not None and (wait_s := self._rates.take(device, asyncio.get_running_loop().time())):
             raise TooOften(wait_s)
         lane = self._lanes.get(device)
@@ -54,10 +55,7 @@ class Turns:
             await self._wait(lane, deadline)
         else:
             await lane.free.acquire()
-        try:
-            yield
-        finally:
-            lane.free.release()
+        return lane
 
     async def _wait(self, lane: _Lane, deadline: float) -> None:
         if lane.waiting >= self._waiting:
@@ -77,3 +75,16 @@ class _Lane:
 
     def __init__(self, at_once: int) -> None:
         self.free, self.waiting = asyncio.Semaphore(at_once), 0
+
+
+class _Turn:
+    __slots__ = ("_asked", "_lane", "_turns")
+
+    def __init__(self, turns: Turns, device: str, deadline: float) -> None:
+        self._turns, self._asked = turns, (device, deadline)
+
+    async def __aenter__(self) -> None:
+        self._lane = await self._turns.take(*self._asked)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lane.free.release()
