@@ -47,7 +47,13 @@ class Gateway:
     def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
         self.pid = process.pid
         note = folder / "gateway.json"
-        wait_for(note.exists, "the gateway to start")
+
+        def started() -> bool:
+            if process.poll() is not None:
+                raise SystemExit(f"the gateway ended: {(folder / 'log.txt').read_text()[-400:]}")
+            return note.exists()
+
+        wait_for(started, "the gateway to start")
         self._http = http.client.HTTPConnection(str(urlsplit(json.loads(note.read_text())["url"]).netloc), timeout=LONGEST_S)
 
     def get(self, path: str) -> bytes:
