@@ -27,6 +27,7 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 
 import uvloop  # noqa: E402
 from http_load import Load, drive  # noqa: E402
+from processes import cpu_seconds  # noqa: E402
 from tests.support.loopback import tools_known  # noqa: E402
 from tests.support.virtual_devices import TOOLS, VirtualDevice  # noqa: E402
 
@@ -35,11 +36,6 @@ from motet.fleet import Fleet  # noqa: E402
 
 SECONDS, WARM_UP, ROUNDS = 0.5, 0.5, 12
 DEVICES, IN_FLIGHT, FLEET_ROUNDS = 1000, 50, 5
-
-
-def cpu_seconds(pid: int) -> float:
-    """CPU time of another process in nanosecond resolution (clock_getcpuclockid(3) describes the clock id)."""
-    return time.clock_gettime((~pid << 3) | 2)
 
 
 def quantile(values: list[float], q: float) -> float:
