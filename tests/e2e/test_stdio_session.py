@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from tests.support.stdio_talk import PREFIX, Talk, older, request
 
+from motet_core.wire.packed import to_base64
+
 NODE = str(Path(__file__).resolve().parents[2] / "firmware/conformance/node.py")
 SUBSCRIPTION = PREFIX + "subscriptionId"
 FORMS = {"elicitation": {}}
@@ -129,3 +131,29 @@ def test_a_tool_that_works_on_can_be_withdrawn(talk: Talk) -> None:
 def test_a_resource_that_is_not_there_is_named(talk: Talk) -> None:
     error = talk.ask(request("resources/read", 1, uri="test://none"))["error"]
     assert (error["code"], error["data"]) == (-32602, {"uri": "test://none"})
+
+
+def test_withdrawing_what_cannot_be_is_nothing(talk: Talk) -> None:
+    for wrong in ({}, [], None, 1.5, True, "unknown", "x" * 65):
+        talk.say(older("notifications/cancelled", requestId=wrong))
+    talk.say({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": []}, older("notifications/none"))
+    assert talk.ask(request("tools/list", 1))["result"]
+
+
+def test_state_with_half_of_a_character_beside_it_is_refused(talk: Talk) -> None:
+    state = to_base64(bytes(64))
+    error = talk.call("test_simple_text", arguments={"a": "\ud800"}, requestState=state)["error"]
+    assert error["code"] in (-32600, -32602)
+    assert talk.ask(request("tools/list", 1))["result"]
+
+
+def test_open_requests_are_bounded(talk: Talk) -> None:
+    for number in range(16):
+        talk.say(request("tools/call", number, name="slow_compute", arguments={"seconds": 3600}))
+        # Its first answer has come, and lets it wait.
+        talk.ask(older("ping", "p"))
+    refused = talk.call("slow_compute", 16, arguments={"seconds": 3600})
+    assert refused["error"]["code"] == -32052
+    for number in range(16):
+        talk.say(older("notifications/cancelled", requestId=number))
+    talk.call("test_simple_text", 17)

@@ -6,39 +6,30 @@ import asyncio
 
 from motet_core import errors, platform
 from motet_core.errors import InvalidParams, InvalidRequest, MotetError, WireError
-from motet_core.mcp import PROTOCOL, UnsupportedVersion
+from motet_core.mcp import PROTOCOL
+from motet_core.stdio.checks import ABILITIES, VERSION, MissingCapability, checked, told, valid_id
 from motet_core.stdio.listeners import LISTS, Listeners
 from motet_core.stdio.seal import Seal
 from motet_core.wire import packed
-from motet_core.wire.dictionary import PREFIX
 
-_VERSION = PREFIX + "protocolVersion"
-_ABILITIES = PREFIX + "clientCapabilities"
 # Revisions with a handshake whose tools look like those of today.
 _WITH_HANDSHAKE = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
-_MISSING_CAPABILITY = -32021
 _ASKS_FOR = {"elicitation/create": "elicitation", "sampling/createMessage": "sampling", "roots/list": "roots"}
 # What results hold that may be cached (MCP 2026-07-28, server/utilities/caching).
 _CACHEABLE = ("tools", "resources", "resourceTemplates", "prompts", "contents", "supportedVersions")
 _CLIENT = "stdio"
 _SHORTEST_MS, _LONGEST_MS = 1, 60000
-
-
-class MissingCapability(MotetError):
-    """The client has not declared what an answer takes."""
-
-    code = _MISSING_CAPABILITY
-
-    def __init__(self, required):
-        super().__init__("this request needs a capability of the client")
-        self.data = {"requiredCapabilities": required}
+_MOST_OPEN = 16
+_NO_TEXT = "text that is not UTF-8"
 
 
 class _Open:
-    """A request that is not answered. `able`: the client's capabilities, None for one of an earlier revision."""
+    """A request that is not answered. `able`: the client's capabilities, None for one of an earlier revision. `work`: what the
+    device has said of it when it works on."""
 
     def __init__(self, id, method, params, able):
         self.id, self.method, self.params, self.able = id, method, params, able
+        self.work = None
 
 
 class Session:
@@ -63,7 +54,7 @@ class Session:
             self._notification(message["method"], message.get("params"))
             return
         id = message["id"]
-        if not _valid_id(id):
+        if not valid_id(id):
             self.refuse(None, InvalidRequest("id is neither a number nor a text of at most 64 characters"))
             return
         try:
@@ -89,8 +80,11 @@ class Session:
             # Withdrawn meanwhile.
             return
         try:
-            if "error" in message:
-                self._say({"jsonrpc": "2.0", "id": one.id, "error": _error(one, message["error"])})
+            if one.work is not None and message.get("error", {}).get("code") == errors.BUSY:
+                # The work has begun; it is only asked for again too soon.
+                self._go_on(one, one.work)
+            elif "error" in message:
+                self._say({"jsonrpc": "2.0", "id": one.id, "error": told(one.method, one.params, message["error"])})
             else:
                 self._result(one, message["result"])
         except MotetError as error:
@@ -109,8 +103,8 @@ class Session:
             raise InvalidParams("params: expected object")
         meta = params.get("_meta")
         able = None
-        if isinstance(meta, dict) and _VERSION in meta:
-            able = _checked(meta)
+        if isinstance(meta, dict) and VERSION in meta:
+            able = checked(meta)
             if method == "subscriptions/listen":
                 self._listeners.add(id, params)
                 return
@@ -121,14 +115,17 @@ class Session:
             self._say({"jsonrpc": "2.0", "id": id, "result": {}})
             return
         elif self._version is None:
-            raise InvalidParams("_meta: %s and %s are missing" % (_VERSION, _ABILITIES))
+            raise InvalidParams("_meta: %s and %s are missing" % (VERSION, ABILITIES))
         self._begin(_Open(id, method, params, able), self._unsealed(method, params))
 
     def _unsealed(self, method, params):
         if "requestState" not in params:
             return params
         inner = dict(params)
-        inner["requestState"] = self._seal.open(params["requestState"], method, params)
+        try:
+            inner["requestState"] = self._seal.open(params["requestState"], method, params)
+        except UnicodeError:
+            raise InvalidRequest(_NO_TEXT)
         return inner
 
     def _handshake(self, id, params):
@@ -137,6 +134,8 @@ class Session:
         self._begin(_Open(id, "initialize", params, None), {}, "server/discover")
 
     def _begin(self, one, params, method=None):
+        if len(self._open) >= _MOST_OPEN:
+            raise errors.Busy("%d requests are open already" % _MOST_OPEN)
         self._number += 1
         message = {"jsonrpc": "2.0", "id": self._number, "method": method or one.method, "params": params}
         try:
@@ -144,7 +143,7 @@ class Session:
         except WireError as error:
             raise InvalidRequest(error.message)
         except UnicodeError:
-            raise InvalidRequest("text that is not UTF-8")
+            raise InvalidRequest(_NO_TEXT)
         if len(data) > self._limit:
             raise InvalidRequest("a request of %d bytes, at most %d" % (len(data), self._limit))
         self._open[self._number] = one
@@ -178,7 +177,7 @@ class Session:
     def _go_on(self, one, result):
         """The device works on and wants to be asked again; the client waits, because there are no tasks without a gateway."""
         self._number += 1
-        number = self._number
+        number, one.work = self._number, result
         self._open[number] = one
         pause = min(max(result.get("pollIntervalMs", _SHORTEST_MS), _SHORTEST_MS), _LONGEST_MS)
         asyncio.create_task(self._again(number, one, result.get("requestState"), pause))
@@ -198,8 +197,11 @@ class Session:
     def _notification(self, method, params):
         if method != "notifications/cancelled" or not isinstance(params, dict):
             return
-        self._listeners.remove(params.get("requestId"))
-        number = self._find(params.get("requestId"))
+        id = params.get("requestId")
+        if not valid_id(id):
+            return
+        self._listeners.remove(id)
+        number = self._find(id)
         if number is not None:
             # It will not be answered.
             del self._open[number]
@@ -212,31 +214,3 @@ class Session:
             if self._open[number].id == id:
                 return number
         return None
-
-
-def _checked(meta):
-    """`_meta` of a request of 2026-07-28 -> the client's capabilities. InvalidParams, UnsupportedVersion."""
-    version, able = meta[_VERSION], meta.get(_ABILITIES)
-    if not isinstance(version, str):
-        raise InvalidParams("_meta: %s: expected string" % _VERSION)
-    if version != PROTOCOL:
-        raise UnsupportedVersion(version)
-    if not isinstance(able, dict):
-        raise InvalidParams("_meta: %s: expected object" % _ABILITIES)
-    return able
-
-
-def _error(one, error):
-    """With what the specification wants to be told beside it: which resource is not there."""
-    if one.method == "resources/read" and error["code"] == errors.INVALID_PARAMS:
-        error.setdefault("data", {"uri": one.params.get("uri")})
-    return error
-
-
-def _valid_id(value):
-    return (
-        isinstance(value, (int, str))
-        and value is not True
-        and value is not False
-        and (isinstance(value, int) or len(value) <= 64)
-    )
