@@ -14,9 +14,13 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import MCPError
 from tests.support.mcp_http import modern_body, modern_call, modern_headers
 from tests.support.memory_fleet import ADD, MemoryDevice, MemoryFleet
-from tests.support.view_world import LINE, READ, made, serving_views
+from tests.support.view_world import LINE, PRESSES, READ, made, serving_views
 
 from motet.config import Auth, Token, VirtualServer
+from motet.gateway.front import Front
+from motet.gateway.options import Options
+from motet.gateway.views import VIEW, BadView
+from motet.observe import Metrics
 
 pytestmark = pytest.mark.anyio
 
@@ -242,3 +246,16 @@ async def test_the_views_are_listed_with_what_is_in_them():
     ]
     assert listed[2]["title"] == "Line 1"
     assert json.dumps(listed[2]["path"]) == '"/mcp/server:line"'
+
+
+async def test_a_client_on_standard_input_has_the_view_that_was_chosen_for_it():
+    front = Front(made(), Metrics(), Options(groups=(PRESSES,), servers=(LINE,)))
+    before = VIEW.set(front.views.named("server:line"))
+    try:
+        async with front.running(), Client(front.server) as client:
+            assert "health" in names((await client.list_tools()).tools)
+            assert (await client.call_tool("bake.math.add", {"a": 1, "b": 2})).structured_content == {"result": 3}
+    finally:
+        VIEW.reset(before)
+    with pytest.raises(BadView, match="group:none"):
+        front.views.named("group:none")
