@@ -4,7 +4,7 @@ whatever is not as it was when the way was found sends them back to that way."""
 
 import unittest
 
-from peer_guest import A, B, CALL_BACK, ECHO, NOBODY, REFUSE, SPIN, TEXT, TRAP, World, grant
+from peer_guest import CALL_BACK, ECHO, NOBODY, REFUSE, SPIN, TEXT, TRAP, A, World, grant
 
 FOX = b"The quick brown fox jumps over the lazy dog"
 HUGE = 0xFFFFFFFF

@@ -63,7 +63,8 @@ class Typed:
 
 class Guard:
     """The callable behind an import that a grant covers: at each call `imports.grant` must count at this moment on
-    `imports.device`, then `check(capability, ...)` must raise nothing unless `capability.free`, then `work(capability, ...)` runs.
+    `imports.device`, then `check(capability, ...)` must raise nothing unless `capability.free`, then `work(capability, ...)`
+    runs.
 
     What either raises becomes what `imports.failed(path, capability, kind, error)` gives. Around a value stands {"tag": "ok"},
     unless `kind` is PLAIN (motet_core.capability).
