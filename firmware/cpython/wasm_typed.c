@@ -184,7 +184,11 @@ const char *wasm_call_typed(PyObject *import, uint64_t *stack) {
         PyObject *value = NULL;
         const char *error = NULL;
         if (wasm_guard_pass(self, stack, &call.result, &value, &error)) {
-            return value == NULL ? error : lower_result(self, &call, stack, value);
+            if (value != NULL) {
+                return lower_result(self, &call, stack, value);
+            }
+            motet_wasm_message_blame(&call);
+            return failed(self, &call, error);
         }
     }
     const char *error = motet_abi_lift_arguments(&call, stack);

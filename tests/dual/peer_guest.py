@@ -40,7 +40,7 @@ _FUNCTIONS = (
 _TOOLS = (("raw", 2, [param for param, _ in _RAW]), ("count", 2, []), ("behave", 0, ["mode"]))
 
 
-def _descriptor():
+def descriptor():
     rows = b""
     for function, params, result in _FUNCTIONS:
         row = b"".join([name(param) + bytes([kind]) for param, kind in params])
@@ -62,7 +62,7 @@ def artifact(called, revision=1, fuel=1000, memory=4096):
         4: packed.pack(entries),
         5: [[called + "." + tool, tool, form] for tool, form, _ in _TOOLS],
         6: {0: fuel, 1: memory, 2: 1024},
-        7: _descriptor(),
+        7: descriptor(),
         9: {4: "handle"},
     }
     return cbor.dumps(fields)

@@ -55,6 +55,13 @@ class SameTest(unittest.TestCase):
         self.assertEqual(self.behaving("b", 18)[3][0][0], "trap")
         self.assertEqual(self.behaving("b", 19)[3][0], b"a")
 
+    def test_an_answer_that_is_longer_than_the_senders_memory(self):
+        def roomy(world):
+            world.load("b", 2, memory=65536)
+
+        rows = self.same([roomy, World.raw, World.raw, lambda world: world.behave("b", 20), World.raw, World.raw])
+        self.assertEqual(rows[4][0], ("failed", "a.raw: an import failed: val: is longer than the component's memory"))
+
     def test_a_receiver_whose_realloc_traps_lies_or_grows(self):
         for mode in (10, 11):
             self.assertEqual(self.behaving("b", mode)[3][0], "unavailable")

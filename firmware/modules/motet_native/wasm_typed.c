@@ -174,7 +174,11 @@ const char *wasm_call_typed(mp_obj_t import, uint64_t *stack) {
     start(self, &call, &sink);
     if (mp_obj_is_type(self->callable, &wasm_guard_type) &&
         wasm_guard_pass(self, stack, &call.result, &sink.result, &error)) {
-        return sink.result == mp_const_none ? error : lower_result(self, &call, stack, sink.result);
+        if (sink.result != mp_const_none) {
+            return lower_result(self, &call, stack, sink.result);
+        }
+        motet_wasm_message_blame(&call);
+        return passed(self, &call, error);
     }
     error = motet_abi_lift_arguments(&call, stack);
     if (error != NULL) {

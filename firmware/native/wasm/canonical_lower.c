@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+const char motet_abi_too_long[] = "is longer than the component's memory";
+
 void motet_abi_release(const struct motet_abi_call *call, motet_abi_value value) {
     if (value != 0 && motet_abi_source(call)->release != NULL) {
         motet_abi_source(call)->release(value);
@@ -32,7 +34,7 @@ static const char *own(struct motet_abi_call *call, uint32_t align, uint64_t byt
     call->used += bytes;
     // More than the guest may ever have would only make it trap.
     if (call->used > motet_wasm_memory_limit(call->guest->instance)) {
-        return motet_abi_problem(call, "is longer than the component's memory");
+        return motet_abi_problem(call, motet_abi_too_long);
     }
     const char *error = call->dry ? NULL : motet_abi_allocate(call, align, bytes, data);
     if (error == NULL) {

@@ -49,6 +49,8 @@ bool motet_abi_has_stack(const struct motet_abi_guest *guest);
 // The guest broke the ABI: ends the call as a trap.
 const char *motet_abi_broken(struct motet_abi_call *call, const char *why);
 
+extern const char motet_abi_too_long[];
+
 // Length of the first character (Unicode 15, table 3-7); 0 when it is none. *code is its scalar value.
 size_t motet_abi_utf8(const uint8_t *text, size_t length, uint32_t *code);
 bool motet_abi_is_utf8(const uint8_t *text, size_t length);

@@ -28,17 +28,18 @@ static bool is_option(const struct motet_abi_types *types, unsigned number, unsi
 
 // Whether it gives bytes or an error of one kind.
 static bool gives(const struct motet_abi_guest *guest, unsigned kind) {
-    const struct motet_abi_type *result = motet_abi_type(guest->types, guest->function->result);
-    const struct motet_abi_member *cases = guest->types->members + result->first;
+    const struct motet_abi_types *types = guest->types;
+    const struct motet_abi_type *result = motet_abi_type(types, guest->function->result);
     return result->kind == MOTET_ABI_RESULT && result->size == RESULT_SIZE && result->payload == PAYLOAD &&
-           are_bytes(guest->types, cases[0].type) && is_kind(guest->types, cases[1].type, kind);
+           are_bytes(types, types->members[result->first].type) &&
+           is_kind(types, types->members[result->first + 1].type, kind);
 }
 
 bool motet_wasm_sends(const struct motet_abi_guest *guest) {
+    const struct motet_abi_types *types = guest->types;
     const struct motet_abi_type *params = &guest->function->params;
-    const struct motet_abi_member *member = guest->types->members + params->first;
-    return params->count == 2 && member[0].type == MOTET_ABI_STRING && are_bytes(guest->types, member[1].type) &&
-           gives(guest, MOTET_ABI_ENUM);
+    return params->count == 2 && types->members[params->first].type == MOTET_ABI_STRING &&
+           are_bytes(types, types->members[params->first + 1].type) && gives(guest, MOTET_ABI_ENUM);
 }
 
 bool motet_wasm_receives(const struct motet_abi_guest *guest) {
@@ -137,7 +138,7 @@ static const char *answer(const struct motet_wasm_message *message, const uint32
     motet_abi_begin(&call, message->sender, NULL);
     const char *error = motet_abi_check_span(&call, message->result, RESULT_ALIGN, RESULT_SIZE);
     if (error == NULL && span[1] > motet_wasm_memory_limit(message->sender->instance)) {
-        error = motet_abi_broken(&call, "it was given an answer longer than its memory");
+        error = motet_abi_mismatch;
     }
     if (error == NULL) {
         error = motet_abi_allocate(&call, 1, span[1], &owned[0]);
@@ -150,6 +151,11 @@ static const char *answer(const struct motet_wasm_message *message, const uint32
     *result = 0;
     memcpy(result + PAYLOAD, owned, sizeof owned);
     return NULL;
+}
+
+void motet_wasm_message_blame(struct motet_abi_call *call) {
+    call->problem = motet_abi_too_long;
+    motet_abi_enter(call, NULL, MOTET_ABI_PAYLOAD);
 }
 
 // The sender's fuel pays for what the receiver has used since it had so much.

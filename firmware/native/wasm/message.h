@@ -42,5 +42,8 @@ bool motet_wasm_message_fits(const struct motet_wasm_message *message);
 // after a fault the sender must not go on, whatever became of the message.
 enum motet_wasm_delivery motet_wasm_deliver(const struct motet_wasm_message *message, const char **error,
                                             const char **fault);
+// What motet_abi_explain is to say of a fault that is motet_abi_mismatch, in a call of the sender's import that has
+// just begun.
+void motet_wasm_message_blame(struct motet_abi_call *call);
 
 #endif
