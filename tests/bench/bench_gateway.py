@@ -35,7 +35,7 @@ from motet.bus import BrokerUrl, Bus, broker  # noqa: E402
 from motet.fleet import Fleet  # noqa: E402
 
 SECONDS, WARM_UP, ROUNDS = 0.5, 0.5, 12
-DEVICES, IN_FLIGHT, FLEET_ROUNDS = 1000, 50, 5
+DEVICES, IN_FLIGHT, FLEET_ROUNDS = 1000, 50, 10
 
 
 def quantile(values: list[float], q: float) -> float:
@@ -102,7 +102,7 @@ def side_by_side() -> dict[str, dict[str, Any]]:
 def fleet_of(devices: int) -> dict[str, Any]:
     """The fast path with many devices, each called in turn; the best of a few rounds."""
     with Server("fast", devices) as server:
-        rounds = [server.measure(IN_FLIGHT, 1.5) for _ in range(FLEET_ROUNDS)]
+        rounds = [server.measure(IN_FLIGHT, 1.0) for _ in range(FLEET_ROUNDS)]
         best = max(rounds, key=lambda one: one["calls_per_s"])
         limited = round(1e6 / min(one["cpu_us"] for one in rounds))
         return {"devices": devices, "broker": server.said["broker"], **best, "cpu_limited_calls_per_s": limited}
