@@ -10,6 +10,7 @@ import psutil
 from tests.support.system import System
 
 from motet.config import Limits
+from motet.emulate.process import dying_with_parent
 
 # One caller is the whole load here. Sessions stay limited: each takes memory until it ends.
 _LIMITED = {"devices", "sessions", "caller_sessions"}
@@ -22,6 +23,10 @@ class GatewayProcess(System):
 
     def __init__(self, folder: Path, config: str = GATEWAY) -> None:
         super().__init__(folder, config=config)
+
+    def _command(self) -> list[str]:
+        # A long run may be killed: nothing of it stays.
+        return dying_with_parent(super()._command())
 
     @property
     def url(self) -> str:

@@ -47,7 +47,7 @@ class System:
         return self.folder / ".motet" / "keys" / "local.pem"
 
     def __enter__(self) -> System:
-        command = [*MOTET, "up", "--json", *self._arguments]
+        command = self._command()
         with self.errors.open("w") as errors:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
@@ -59,6 +59,9 @@ class System:
             raise AssertionError(f"motet up did not start: {self.errors.read_text()}")
         self.facts: dict[str, Any] = json.loads(line)
         return self
+
+    def _command(self) -> list[str]:
+        return [*MOTET, "up", "--json", *self._arguments]
 
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:

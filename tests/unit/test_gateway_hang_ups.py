@@ -11,6 +11,7 @@ import logging
 import anyio
 import httpx2
 import pytest
+from mcp.shared.exceptions import MCPError
 from tests.support.memory_fleet import MemoryDevice, MemoryFleet, serving
 
 from motet.observe import setup_logging
@@ -66,10 +67,12 @@ def test_the_log_does_not_tell_of_hang_ups_as_failures_and_tells_of_failures():
     level, handlers = root.level, root.handlers[:]
     try:
         setup_logging("warning", stream=told)
-        for error in (anyio.ClosedResourceError(), ValueError("broken")):
-            logging.getLogger("mcp.server.streamable_http").error("Error handling POST request", exc_info=error)
+        for name, quiet in (("streamable_http", anyio.ClosedResourceError()), ("runner", MCPError(-32602, "refused"))):
+            for error in (quiet, ValueError("broken")):
+                logging.getLogger(f"mcp.server.{name}").error("it raised", exc_info=error)
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)
     assert "ClosedResourceError" not in told.getvalue()
-    assert told.getvalue().count("Error handling POST request") == 1
+    assert "MCPError" not in told.getvalue()
+    assert told.getvalue().count("it raised") == 2

@@ -12,8 +12,6 @@ import re
 import sys
 from typing import Any, Literal, TextIO
 
-import anyio
-
 LogFormat = Literal["text", "json"]
 
 # Text from devices and clients ends up in messages: a line break in it must not forge a second log line,
@@ -45,9 +43,12 @@ _QUIET = {
 }
 
 
-# Streams of sessions that ended while something of theirs came in: the SDK tells of them as of failures of its own.
-_HANG_UPS = (anyio.ClosedResourceError, anyio.BrokenResourceError)
-_TELLS_OF_HANG_UPS = "mcp.server.streamable_http"
+# The SDK tells of these as of failures of its own: streams of sessions that ended while something of theirs came in, and
+# refusals of what has no id, and so no answer. Anybody could fill the log with them. By name: to import them takes long.
+_NO_FAILURES = {
+    "mcp.server.streamable_http": {"ClosedResourceError", "BrokenResourceError"},
+    "mcp.server.runner": {"MCPError"},
+}
 
 
 def redact(text: str) -> str:
@@ -114,11 +115,12 @@ def setup_logging(level: str = "info", fmt: LogFormat = "text", stream: TextIO |
     return handler
 
 
-def _no_hang_up(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], _HANG_UPS))
+def _is_failure(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and type(record.exc_info[1]).__name__ in _NO_FAILURES[record.name])
 
 
 def _quieten(level: int) -> None:
-    logging.getLogger(_TELLS_OF_HANG_UPS).addFilter(_no_hang_up)
+    for name in _NO_FAILURES:
+        logging.getLogger(name).addFilter(_is_failure)
     for name, least in _QUIET.items():
         logging.getLogger(name).setLevel(level if level <= logging.DEBUG else max(level, least))
