@@ -7,9 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_wasm_sanitized import REDIRECT, compile_all
 from tests.support import abi_random
-from tests.support.native import NATIVE, ROOT, WASM3, sanitizing_compiler, wasm3_macros
+from tests.support.native import ROOT, sanitized_engine
 from wasmtime import wat2wasm
 
 from motet.components import descriptor
@@ -20,18 +19,8 @@ DESCRIPTORS = 40
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not WASM3.exists():
-        pytest.skip("third_party/wasm3 is missing: tools/fetch.py wasm3")
-    folder = tmp_path_factory.mktemp("sanitized")
-    common = [sanitizing_compiler(folder), "-std=gnu11", "-O1", "-g", *wasm3_macros()]
     # wasm3 is given one good module only: it is not what is tested here.
-    objects = compile_all(sorted(WASM3.glob("*.c")), folder, *common, "-w", "-fno-strict-aliasing", *REDIRECT)
-    ours = ["-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    sources = [*sorted((NATIVE / "wasm").glob("*.c")), NATIVE / "cancel.c", ROOT / "tests/support/abi_sanitized.c"]
-    objects += compile_all(sources, folder, *common, *ours, f"-I{NATIVE}", "-isystem", str(WASM3))
-    program = folder / "abi_sanitized"
-    subprocess.run([common[0], "-fsanitize=address,undefined", *objects, "-lm", "-o", str(program)], check=True)
-    return program
+    return sanitized_engine(ROOT / "tests/support/abi_sanitized.c", tmp_path_factory.mktemp("sanitized"))
 
 
 def descriptors() -> bytes:

@@ -12,41 +12,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.support.native import NATIVE, ROOT, WASM3, sanitizing_compiler, wasm3_macros
+from tests.support.native import ROOT, sanitized_engine
 
 DRIVER = ROOT / "tests/support/wasm_sanitized.c"
-REDIRECT = [f"-D{name}=motet_wasm_{name}" for name in ("calloc", "realloc", "free")]
-
-
-def compile_all(sources: list[Path], folder: Path, *command: str) -> list[str]:
-    """Objects of all sources, two compilers at a time."""
-    objects = [str(folder / f"{source.stem}.o") for source in sources]
-    for at in range(0, len(sources), 2):
-        running = [
-            subprocess.Popen([*command, "-c", str(source), "-o", target])
-            for source, target in zip(sources[at : at + 2], objects[at : at + 2], strict=True)
-        ]
-        assert [process.wait() for process in running] == [0] * len(running)
-    return objects
 
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not WASM3.exists():
-        pytest.skip("third_party/wasm3 is missing: tools/fetch.py wasm3")
-    folder = tmp_path_factory.mktemp("sanitized")
-    common = [sanitizing_compiler(folder), "-std=gnu11", "-O1", "-g", *wasm3_macros()]
-    objects = compile_all(
-        sorted(WASM3.glob("*.c")), folder, *common, "-w", "-fno-strict-aliasing", "-fsanitize=address", *REDIRECT
-    )
-    ours = ["-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    includes = [f"-I{NATIVE}", "-isystem", str(WASM3)]
-    objects += compile_all(
-        [*sorted((NATIVE / "wasm").glob("*.c")), NATIVE / "cancel.c", DRIVER], folder, *common, *ours, *includes
-    )
-    program = folder / "wasm_sanitized"
-    subprocess.run([common[0], "-fsanitize=address,undefined", *objects, "-lm", "-o", str(program)], check=True)
-    return program
+    return sanitized_engine(DRIVER, tmp_path_factory.mktemp("sanitized"), "-fsanitize=address")
 
 
 @pytest.fixture(scope="module")

@@ -7,19 +7,16 @@ that, so it is summed up: at most one entry a second for each component and capa
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from motet.components import capabilities
 from motet.fleet import Event
+from motet.gateway.summed import Entry, Summed
 from motet.policy import Audit
-from motet.store import StoreError
 from motet_core.wire.presence import valid_id
 
-log = logging.getLogger(__name__)
 GAP_S = 1.0
 PER_DEVICE = 32
 MAX_COUNT = 1 << 31
@@ -37,26 +34,23 @@ class Listened(Protocol):
         ...
 
 
-class Denials:
+class Denials(Summed):
     """Writes denials of the devices of `fleet` into `audit`."""
 
     def __init__(self, fleet: Listened, audit: Audit) -> None:
-        self._fleet, self._audit = fleet, audit
+        super().__init__(audit, GAP_S)
+        self._fleet = fleet
         self._waiting: dict[Key, tuple[int, str]] = {}
-        self._some = asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listens inside the block; what came is written before it ends."""
-        forget = self._fleet.add_listener(self._happened)
-        task = asyncio.create_task(self._run(), name="denials")
-        try:
-            yield
-        finally:
-            forget()
-            task.cancel()
-            await asyncio.wait((task,))
-            await self._write()
+        async with super().running():
+            forget = self._fleet.add_listener(self._happened)
+            try:
+                yield
+            finally:
+                forget()
 
     def _happened(self, event: Event) -> None:
         found = _denial(event.data) if event.kind == "message" else None
@@ -70,23 +64,11 @@ class Denials:
         self._waiting[key] = (min(MAX_COUNT, count + (before[0] if before else 0)), reason)
         self._some.set()
 
-    async def _run(self) -> None:
-        while True:
-            await self._some.wait()
-            await self._write()
-            await asyncio.sleep(GAP_S)
-
-    async def _write(self) -> None:
-        self._some.clear()
+    def _taken(self) -> Iterator[Entry]:
         rows, self._waiting = self._waiting, {}
         for (device, component, capability), (count, reason) in rows.items():
             detail = {"count": count, "reason": reason}
-            try:
-                await asyncio.to_thread(
-                    self._audit.append, f"component/{component}", capability, f"{device}/component/{component}", "denied", detail
-                )
-            except StoreError as error:
-                log.error("denials of %s on %s are not in the audit: %s", component, device, error)
+            yield Entry(f"component/{component}", capability, f"{device}/component/{component}", detail)
 
 
 def _denial(params: Mapping[str, Any] | None) -> tuple[str, str, int, str] | None:
