@@ -12,12 +12,13 @@ import pytest
 from mcp import Client
 from mcp.client.subscriptions import ToolsListChanged
 from mcp.shared.exceptions import MCPError
-from mcp_types import InitializedNotification, SubscribeRequestParams
+from mcp_types import InitializedNotification, SubscribeRequestParams, UnsubscribeRequestParams
 from tests.support.mcp_http import modern_body, modern_headers
 from tests.support.memory_fleet import ADD, MemoryDevice, MemoryFleet, serving
 from tests.support.waiting import until
 
 from motet.gateway.hub import MOST_URIS, Hub
+from motet.gateway.views import FLEET, device_view
 
 pytestmark = pytest.mark.anyio
 OTHER = {**ADD, "name": "vote.push"}
@@ -125,3 +126,21 @@ async def test_what_a_client_subscribed_to_ends_with_its_connection_also_when_it
     assert len(hub.watched) == MOST_URIS
     connection.exit_stack.close()
     assert not hub.watched
+
+
+async def test_a_session_that_changes_its_view_neither_leaves_watches_behind_nor_ends_those_of_others():
+    class Connection:
+        exit_stack = contextlib.ExitStack()
+
+    hub, connection, uri = Hub(), Connection(), "motet://pump/x/y"
+
+    def asked(view):
+        return SimpleNamespace(request=SimpleNamespace(scope={"motet.view": view}), session=SimpleNamespace(_connection=connection))
+
+    hub.watch([(device_view("pump"), uri)])
+    await hub.subscribe(asked(FLEET), SubscribeRequestParams(uri=uri))
+    await hub.unsubscribe(asked(device_view("pump")), UnsubscribeRequestParams(uri=uri))
+    assert hub.watched == {(device_view("pump"), uri): 1}
+    await hub.subscribe(asked(device_view("pump")), SubscribeRequestParams(uri=uri))
+    connection.exit_stack.close()
+    assert hub.watched == {(device_view("pump"), uri): 1}

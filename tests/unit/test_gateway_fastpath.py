@@ -150,3 +150,11 @@ def test_calls_are_left_to_the_sdk_where_somebody_collects_traces(pair, monkeypa
     before = pair.fast.taken[True]
     assert pair.both(call())[0] == 200
     assert pair.fast.taken[True] == before
+
+
+@pytest.mark.parametrize(("key", "value"), [("progressToken", 7), ("io.modelcontextprotocol/logLevel", "debug")])
+def test_a_mark_of_a_stream_that_is_written_with_escapes_does_no_harm(pair, key, value):
+    body = call()
+    body["params"]["_meta"]["KEY"] = value
+    written = json.dumps(body).replace("KEY", f"\\u{ord(key[0]):04x}{key[1:]}").encode()
+    assert pair.both(written)[0] == 200

@@ -286,14 +286,15 @@ async def test_one_caller_cannot_take_every_session_and_what_ends_makes_room(fle
             return await http.post("/mcp", json=body, headers=headers)
 
         # What opens nothing takes no place.
-        for _ in range(4):
-            assert (await opened({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})).status_code == 400
+        assert {(await opened({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})).status_code for _ in range(4)} == {400}
         sessions = [(await opened()).headers["mcp-session-id"] for _ in range(2)]
         refused = await opened()
         assert (refused.status_code, refused.json()["error"]["data"]["limit"]) == (429, "limits.caller_sessions")
+        twice = [("mcp-protocol-version", one) for one in ("2025-11-25", "2026-07-28")]
+        assert (await http.post("/mcp", json=opening, headers=[*headers.items(), *twice])).status_code == 429
         assert (await http.post("/mcp", **CALL)).status_code == 200
-        version = {"mcp-session-id": sessions[0], "mcp-protocol-version": "2025-11-25"}
-        assert (await http.delete("/mcp", headers=headers | version)).status_code == 200
+        ending = headers | {"mcp-session-id": sessions[0], "mcp-protocol-version": "2025-11-25"}
+        assert (await http.delete("/mcp", headers=ending)).status_code == 200
         await until(lambda: app.front.shedding.limiter._busy["anonymous@127.0.0.1"].sessions == 1)
         assert (await opened()).status_code == 200
-    assert len(app.front.shedding.limiter._busy) == 0
+    assert not app.front.shedding.limiter._busy

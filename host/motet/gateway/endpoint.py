@@ -202,14 +202,19 @@ class _Watch:
 
 
 def _answered_by_stream(scope: Scope, body: bytes) -> bool:
-    version = next((value for name, value in scope["headers"] if name == b"mcp-protocol-version"), None)
+    version = _version(scope)
     return version is None or version in _HANDSHAKE or any(mark in body for mark in _STREAMED)
 
 
 def _opens(scope: Scope) -> bool:
     """Whether a session begins with this request, if it is answered well: one of an older revision, without a session."""
-    names = {name: value for name, value in scope["headers"] if name in (b"mcp-session-id", b"mcp-protocol-version")}
-    return b"mcp-session-id" not in names and names.get(b"mcp-protocol-version", b"") in (b"", *_HANDSHAKE)
+    version = _version(scope)
+    return (version is None or version in _HANDSHAKE) and not any(name == b"mcp-session-id" for name, _ in scope["headers"])
+
+
+def _version(scope: Scope) -> bytes | None:
+    # Said twice, the first one counts, as for the SDK.
+    return next((value for name, value in scope["headers"] if name == b"mcp-protocol-version"), None)
 
 
 def _announced(scope: Scope) -> int:

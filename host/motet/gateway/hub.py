@@ -104,7 +104,7 @@ class Hub:
 
     async def subscribe(self, ctx: Context, params: SubscribeRequestParams) -> EmptyResult:
         """The `resources/subscribe` handler of older revisions. Raises MCPError."""
-        key = _readable(views.of(ctx), str(params.uri))
+        key = _readable(self._view(ctx), str(params.uri))
         # One that never said that it is ready: what it wants is forgotten with its connection, too.
         self.opened(ctx)
         held = self.sessions.uris(ctx.session._connection)
@@ -117,11 +117,15 @@ class Hub:
 
     async def unsubscribe(self, ctx: Context, params: UnsubscribeRequestParams) -> EmptyResult:
         """The `resources/unsubscribe` handler of older revisions."""
-        held, key = self.sessions.uris(ctx.session._connection), (views.of(ctx), str(params.uri))
+        held, key = self.sessions.uris(ctx.session._connection), (self._view(ctx), str(params.uri))
         if key[1] in held:
             held.discard(key[1])
             self.unwatch([key])
         return EmptyResult()
+
+    def _view(self, ctx: Context) -> View:
+        # A session is told of one view, whichever its later requests name.
+        return self.sessions.view(ctx.session._connection, views.of(ctx))
 
     def opened(self, ctx: Context) -> None:
         """A session of an older client is ready to be told things, until its connection closes."""

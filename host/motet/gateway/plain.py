@@ -16,6 +16,7 @@ from mcp.server.streamable_http import check_accept_headers
 from mcp_types import (
     CLIENT_CAPABILITIES_META_KEY,
     CLIENT_INFO_META_KEY,
+    LOG_LEVEL_META_KEY,
     PROTOCOL_VERSION_META_KEY,
     CallToolRequestParams,
     ClientCapabilities,
@@ -34,6 +35,8 @@ _VERSION, _METHOD = LATEST_MODERN_VERSION.encode(), METHOD.encode()
 _ENVELOPE, _PARAMS = {"jsonrpc", "id", "method", "params"}, {"name", "arguments", "_meta"}
 # Not checked by the SDK, and another one in each call.
 _TRACE = "traceparent"
+# Who wants notifications before the answer; the endpoint's look at the bytes does not know what is written with escapes.
+_NOTIFIED = ("progressToken", LOG_LEVEL_META_KEY)
 _LONGEST_ID, _LARGEST_ID = 128, 1 << 53
 _CLIENTS, _LONGEST_META = 512, 2048
 
@@ -126,6 +129,8 @@ def _envelope_fits(message: Json) -> bool:
 def _capabilities(meta: Json) -> ClientCapabilities | None:
     """As the SDK reads them from a request with this `_meta`; None when it would refuse the request."""
     if meta.get(PROTOCOL_VERSION_META_KEY) != LATEST_MODERN_VERSION or CLIENT_CAPABILITIES_META_KEY not in meta:
+        return None
+    if not meta.keys().isdisjoint(_NOTIFIED):
         return None
     try:
         methods.validate_client_request(METHOD, LATEST_MODERN_VERSION, {"name": "x", "_meta": meta})

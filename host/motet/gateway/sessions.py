@@ -48,6 +48,11 @@ class Sessions:
         session.stop()
         return session.uris
 
+    def view(self, connection: Connection, other: View) -> View:
+        """The view that a session is told of; the `other` for one that is not open."""
+        session = self._open.get(connection)
+        return other if session is None else session.view
+
     def uris(self, connection: Connection) -> set[str]:
         """The resources that a session is subscribed to, to be changed by the caller; nothing for one that is not open."""
         session = self._open.get(connection)
