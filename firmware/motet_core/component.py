@@ -108,6 +108,9 @@ class Component:
         """It is removed or has been replaced, and is never started again."""
         self._retired = True
         self.close()
+        # Who sent it messages may keep it until the next one: what is large goes at once, and what leads on to others.
+        self.artifact.module = None
+        self._imports = None
 
     def _start(self):
         wasm = native().wasm

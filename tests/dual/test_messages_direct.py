@@ -171,7 +171,10 @@ class RouteTest(unittest.TestCase):
         self.assertEqual(self.world.raw(), FOX)
         self.assertEqual((before.counters["calls"], self.world.get("b").counters["calls"]), (2, 1))
         self.direct()
+        before = self.world.get("b")
         self.world.components.remove("b")
+        # The way to it is still there, but nothing large at its end.
+        self.assertEqual((before.artifact.module, before._imports), (None, None))
         self.assertEqual(self.world.raw(), "not-found")
         self.world.load("b", 3)
         self.assertEqual(self.world.raw(), FOX)
@@ -239,6 +242,23 @@ class RouteTest(unittest.TestCase):
         self.assertEqual(world.raw()[:1], b"\1")
         self.assertEqual(removed, [True, "the instance is running"])
         self.assertEqual(world.raw(), "not-found")
+
+
+class FirstMessageTest(unittest.TestCase):
+    """The message after which a way is looked for."""
+
+    def test_a_receiver_that_is_removed_while_it_answers_has_answered_all_the_same(self):
+        for direct in (True, False):
+            world = World(direct)
+            world.behave("b", CALL_BACK)
+            world.get("b")._imports.renew(grant("b", ("zzz",)))
+
+            def tell(*arguments, kept=world.components._components):
+                kept.pop("b", None)
+
+            world.device.outbox.tell = tell
+            self.assertEqual(world.raw()[:1], b"\1", direct)
+            self.assertEqual(world.raw(), "not-found")
 
 
 class GuardTest(unittest.TestCase):

@@ -75,6 +75,9 @@ class Messages:
         """Lets the next messages of `component` to another one go from guest to guest, as long as all is as it is now. `bucket`:
         of a rate, or None; `rows`: what the grant says of messages."""
         target = self.find(to)
+        if target is None or not target.takes_messages:
+            # It was removed, or replaced by one without a handler, while it answered.
+            return
 
         def failed(error):
             """Raises what `call` would: the handler ended with an exception, or refused (None)."""
