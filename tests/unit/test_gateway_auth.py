@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.support.mcp_http import modern_body, modern_call, modern_headers
 from tests.support.memory_fleet import MemoryDevice, MemoryFleet, serving
 
-from motet.config import Auth, ConfigError, Token, load
+from motet.config import Auth, ConfigError, Token, VirtualServer, load
 from motet.gateway.gatehouse import called
 from motet.gateway.scopes import parse
 from motet.gateway.tokens import Verifier
@@ -200,3 +200,16 @@ async def test_a_key_that_was_withdrawn_ends_with_the_set_that_had_it(auth, monk
     # As five minutes later.
     verifier._keys.jwk_set_cache.jwk_set_with_timestamp = None
     assert (await verifier.verify_token(token())) is None
+
+
+BARE = VirtualServer.model_validate(
+    {"name": "line", "gateway": ["fleet.search"], "tools": [{"device": "pump", "tool": "*", "as": "{tool}"}]}
+)
+
+
+@pytest.mark.parametrize(("scope", "status"), [("call:pump.*", 403), ("call:fleet.search", 200), ("call:*", 200)])
+async def test_a_tool_of_the_gateway_needs_its_own_scope_whatever_a_server_would_call_so(auth, scope, status):
+    search = modern_call("fleet.search", {})
+    async with serving(fleet(), auth=auth, servers=(BARE,)) as (url, _):
+        assert (await asked(url + "/server:line", token(scope=scope), search)).status_code == status
+        assert (await asked(url, token(scope=scope), search)).status_code == status

@@ -56,7 +56,8 @@ class GatewayApp:
         self.messages = Messages(fleet, rules)
         self._denials = Denials(fleet, rules.audit) if rules is not None else None
         self._limited = self.front.shedding.layer(self._route)
-        gatehouse = Gatehouse(self._limited, options.auth, metrics) if options.auth.asks else None
+        own = self.front.calls.local.has
+        gatehouse = Gatehouse(self._limited, options.auth, metrics, own) if options.auth.asks else None
         check = gatehouse.check if gatehouse else None
         self._endpoint = Endpoint(self.front.server, metrics, options, check, self.front.fast, self.front.views)
         metrics.add(FleetCollector(fleet, self.front))

@@ -59,6 +59,9 @@ class Calls:
         """The same with params taken apart."""
         view = views.of(ctx)
         if self.local.has(name, view):
+            family, _, own = name.partition(".")
+            if not scopes().call(family, own):
+                raise errors.denied("gateway", name, "the access token has no scope for it")
             return await self.local.call(ctx, name, arguments)
         tool = self._catalogue.get(name, view)
         if tool is None:

@@ -7,6 +7,7 @@ Without `[auth]` in the configuration there is none, and whoever reaches the por
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from motet.config import Auth
 from motet.gateway.scopes import MANAGE, READ, SUPPORTED, Scopes, parse
 from motet.gateway.tokens import Verifier
-from motet.gateway.views import of_scope
+from motet.gateway.views import View, of_scope
 from motet.observe import Metrics
 
 METADATA = "/.well-known/oauth-protected-resource"
@@ -29,9 +30,13 @@ _DEVICES = "/api/v1/devices/"
 
 
 class Gatehouse:
-    """Lets through who brings a token that counts; `app` finds who that is in the scope, handlers by the SDK's functions."""
+    """Lets through who brings a token that counts; `app` finds who that is in the scope, handlers by the SDK's functions.
 
-    def __init__(self, app: ASGIApp, settings: Auth, metrics: Metrics) -> None:
+    `own` says which names are tools of the gateway itself in a view.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Auth, metrics: Metrics, own: Callable[[str, View], bool]) -> None:
+        self._own = own
         self._app, self._settings, self._metrics = AuthContextMiddleware(app), settings, metrics
         self._backend = BearerAuthBackend(Verifier(settings))
         parts = urlsplit(settings.resource)
@@ -77,8 +82,10 @@ class Gatehouse:
         user = scope.get("user")
         if not isinstance(user, AuthenticatedUser) or (name := called(body)) is None:
             return None
+        view = of_scope(scope)
+        meant = None if self._own(name, view) else view.tools.own(name)
         # The gateway's own tools have names in which the first dot splits, too.
-        device, tool = of_scope(scope).tools.own(name) or (name.partition(".")[0], name.partition(".")[2])
+        device, tool = meant or (name.partition(".")[0], name.partition(".")[2])
         if parse(tuple(user.scopes)).call(device, tool):
             return None
         self._metrics.refused.labels("scope").inc()
