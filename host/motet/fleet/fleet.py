@@ -62,8 +62,8 @@ class Fleet:
         self._forget_bus = self._bus.on_state(self._bus_changed)
         await self._bus.subscribe(self._topics.all_replies(self.gateway_id), self._router.receive, qos=0)
         await self._bus.subscribe(self._topics.all_notifications(), self._notified)
-        # QoS 0 loses nothing here, a new connection brings all that is retained; of QoS 1 brokers queue few messages for a client
-        # and drop the rest, which is what becomes of a storm.
+        # A new connection brings all that is retained. Of QoS 1 brokers queue few messages for a client and drop the rest, which is
+        # what becomes of a storm; QoS 0 has the buffers of the socket besides. What is dropped comes with the next record or connection.
         await self._bus.subscribe(self._topics.all_presence(), self._present, qos=0)
 
     async def close(self) -> None:
