@@ -87,10 +87,16 @@ class Supervisor:
             self.interrupt()
             raise
         except Exception:
-            self._set_current(0)
+            self._ended()
             raise
-        self._set_current(0)
+        self._ended()
         return result
+
+    def _ended(self):
+        """From here on no withdrawal means the call. One that did is not for what runs next without being watched: the hooks
+        of a component that is installed or removed."""
+        self._set_current(0)
+        native().cancel(False)
 
     def host(self, name):
         """Who offers the tool; None when nobody does."""

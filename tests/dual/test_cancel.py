@@ -4,6 +4,8 @@
 import unittest
 
 import motet_native
+from rig import run
+from served_guest import artifact
 
 
 class CancelTest(unittest.TestCase):
@@ -20,3 +22,12 @@ class CancelTest(unittest.TestCase):
         self.assertIs(motet_native.cancel_pending(), True)
         motet_native.cancel(False)
         self.assertIs(motet_native.cancel_pending(), False)
+
+    def test_a_call_that_was_withdrawn_does_not_end_what_comes_next(self):
+        async def work(rig):
+            # As the link does when the withdrawal of a call arrives.
+            await rig.device.supervisor.background(motet_native.cancel)
+            await rig.install("component", "svc", artifact())
+            self.assertEqual((await rig.tool("svc.count"))["structuredContent"]["result"], 100)
+
+        run(work)
