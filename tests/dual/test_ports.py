@@ -130,6 +130,8 @@ class StreamTest(unittest.TestCase):
             await run_away(device, client)
             client.close()
 
+        # The flag is the whole process's, and nothing of this device clears it any more.
+        self.addCleanup(platform.native().cancel, False)
         # asyncio.run waits for the thread of the call: this ends only when the call does.
         run(work)
 
