@@ -17,6 +17,7 @@ from tests.support.mcp_http import modern_body, modern_headers
 from tests.support.memory_fleet import ADD, MemoryDevice, MemoryFleet, serving
 from tests.support.waiting import until
 
+from motet.config import Limits
 from motet.gateway.hub import MOST_URIS, Hub
 from motet.gateway.views import FLEET, device_view
 
@@ -144,3 +145,14 @@ async def test_a_session_that_changes_its_view_neither_leaves_watches_behind_nor
     await hub.subscribe(asked(device_view("pump")), SubscribeRequestParams(uri=uri))
     connection.exit_stack.close()
     assert hub.watched == {(device_view("pump"), uri): 1}
+
+
+async def test_a_caller_with_every_listener_it_may_have_can_still_end_a_session(fleet):
+    body = modern_body("subscriptions/listen", notifications={"toolsListChanged": True})
+    headers = modern_headers("subscriptions/listen")
+    async with serving(fleet, limits=Limits(caller_listeners=1)) as (url, app), httpx2.AsyncClient() as http:
+        async with http.stream("POST", url, json=body, headers=headers):
+            await until(lambda: app.front.shedding.limiter.listening)
+            old = {"mcp-protocol-version": "2025-11-25", "accept": "text/event-stream", "mcp-session-id": "none"}
+            assert (await http.get(url, headers=old)).status_code == 429
+            assert (await http.delete(url, headers=old)).status_code == 404

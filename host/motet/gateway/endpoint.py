@@ -120,7 +120,7 @@ class Endpoint:
 
     async def _stand(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A stream on which an older client waits, or the end of its session."""
-        if (visit := of_request(scope)) is not None:
+        if scope["method"] == "GET" and (visit := of_request(scope)) is not None:
             visit.listen()
         with anyio.CancelScope() as standing:
             self._standing.add(standing)
