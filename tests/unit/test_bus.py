@@ -236,9 +236,20 @@ async def test_a_filter_has_one_handler_and_can_be_given_up(bus):
 
 
 async def test_publishing_where_wildcards_stand_is_refused(bus):
-    with pytest.raises(ValueError):
-        bus.publish("a/+", b"")
-    assert bus.connected
+    for ttl in (0, 60):
+        with pytest.raises(ValueError):
+            bus.publish("a/+", b"", ttl=ttl)
+    assert bus.connected and bus.pending == 0
+
+
+async def test_what_the_broker_retains_comes_once_more_when_it_is_asked_for(bus):
+    inbox = Inbox()
+    bus.publish("t", b"kept", retain=True)
+    await bus.subscribe("t", inbox)
+    await inbox.wait(1)
+    bus.again("t")
+    assert await inbox.wait(2) == [("t", b"kept")] * 2
+    bus.again("nobody's")
 
 
 async def test_a_goodbye_with_unread_messages_publishes_no_will(broker, bus):

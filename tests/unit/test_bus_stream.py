@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motet.bus import BusFull, BusOffline, BusRefused
-from motet.bus.stream import Stream, publish, subscribe, unsubscribe
+from motet.bus.stream import Stream, check, publish, subscribe, unsubscribe
 from motet.bus.waiting import Receipt, Waiting
 from motet_core.errors import WireError
 from motet_core.mqtt import packets
@@ -60,7 +60,7 @@ def test_what_is_subscribed_to_and_left_is_as_the_standard_has_it():
 @pytest.mark.parametrize("topic", ["", "a/+", "#", "a\0b", "x" * 70_000, "\ud800"])
 def test_what_is_no_topic_is_not_published_to(topic):
     with pytest.raises(ValueError):
-        publish(topic, b"", None, False)
+        check(topic)
 
 
 async def _waiting():

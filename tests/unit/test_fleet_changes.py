@@ -8,8 +8,8 @@ from tests.support.fleet_world import REALM, TEXT, answer, asked, calls_of, flee
 from tests.support.sim_device import ECHO, SimDevice
 from tests.support.waiting import until
 
-from motet.fleet import BusDown, DeviceOffline, DeviceRestarted
-from motet.wire import packed
+from motet.fleet import BusDown, DeviceOffline, DeviceRestarted, again
+from motet.wire import Topics, packed
 
 pytestmark = pytest.mark.anyio
 
@@ -136,3 +136,20 @@ async def test_closing_the_fleet_ends_its_calls(world):
     await world.fleet.close()
     with pytest.raises(DeviceOffline, match="stopping"):
         await call
+
+
+async def test_a_device_whose_presence_was_lost_is_found_when_presence_is_read_again(world, monkeypatch):
+    presence, bus = Topics(REALM).all_presence(), world.bus
+    # As if the broker had dropped the record: it has it, and the gateway does not hear it.
+    handler = bus._handlers.pop(presence)
+    device = await SimDevice(world.broker.url, REALM, "quiet").start()
+    await until(lambda: device.bus.pending == 0, "the broker's word for the record")
+    await bus.subscribe("round/trip", lambda *_: None)
+    bus._handlers[presence] = handler
+    bus._routes.clear()
+    assert world.fleet.get("quiet") is None
+    monkeypatch.setattr(again, "AGAIN_S", 0.05)
+    world.fleet._again.begin()
+    await until(lambda: ("tools", "quiet") in world.events, "tools of quiet")
+    assert [event for event in world.events if event[1] == "quiet"] == [("arrived", "quiet"), ("tools", "quiet")]
+    await device.bus.close()

@@ -136,7 +136,9 @@ async def test_a_session_that_changes_its_view_neither_leaves_watches_behind_nor
     hub, connection, uri = Hub(), Connection(), "motet://pump/x/y"
 
     def asked(view):
-        return SimpleNamespace(request=SimpleNamespace(scope={"motet.view": view}), session=SimpleNamespace(_connection=connection))
+        return SimpleNamespace(
+            request=SimpleNamespace(scope={"motet.view": view}), session=SimpleNamespace(_connection=connection)
+        )
 
     hub.watch([(device_view("pump"), uri)])
     await hub.subscribe(asked(FLEET), SubscribeRequestParams(uri=uri))

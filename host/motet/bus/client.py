@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 
 from paho.mqtt.client import topic_matches_sub
 
+from motet.bus import stream
 from motet.bus.errors import BusError, BusOffline, BusRefused, GuardRefused
 from motet.bus.outbox import Outbox
 from motet.bus.session import Session, Will
@@ -115,7 +116,8 @@ class Bus:
         """Send now, without waiting for the broker.
 
         With `ttl` (seconds; QoS 1) the message outlives a lost connection and is sent again until the broker has it or the
-        time is over. Without, raises BusOffline when there is no connection. Raises BusFull when too much waits.
+        time is over. Without, raises BusOffline when there is no connection. Raises BusFull when too much waits,
+        ValueError for what is no topic.
         """
         if ttl > 0:
             self._publish_kept(topic, payload, retain, ttl)
@@ -125,6 +127,8 @@ class Bus:
             raise self._failure or BusOffline(f"not connected to the broker at {self._url}")
 
     def _publish_kept(self, topic: str, payload: bytes, retain: bool, ttl: float) -> None:
+        # What no connection takes must not wait for the next one.
+        stream.check(topic)
         message = self._outbox.add(topic, payload, retain, ttl)
         if self._session is not None:
             with contextlib.suppress(BusError):
@@ -151,6 +155,11 @@ class Bus:
         self._routes.clear()
         if self._session is not None:
             self._session.unsubscribe(topic_filter)
+
+    def again(self, topic_filter: str) -> None:
+        """Have the broker send once more what it retains for a filter that has a handler (MQTT 3.1.1, 3.8.4)."""
+        if self._session is not None and topic_filter in self._handlers:
+            self._session.subscribe([(topic_filter, self._handlers[topic_filter][1])]).add_done_callback(self._subscribed)
 
     def on_state(self, listener: StateListener) -> Callable[[], None]:
         """Call `listener(connected)` after each change, once the subscriptions stand again. Returns what removes it."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from motet.bus.errors import BusFull, BusOffline, BusRefused
-from motet.bus.stream import UNSUBACK, Stream, publish, subscribe, unsubscribe
+from motet.bus.stream import UNSUBACK, Stream, check, publish, subscribe, unsubscribe
 from motet.bus.url import BrokerUrl
 from motet.bus.waiting import Receipt, Waiting, end
 from motet_core.errors import WireError
@@ -92,7 +92,11 @@ class Session(asyncio.Protocol):
                 self.drop()
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> Receipt:
-        """Hand one message to the socket. Raises BusFull when the broker takes nothing more, BusOffline after a loss."""
+        """Hand one message to the socket.
+
+        Raises BusFull when the broker takes nothing more, BusOffline after a loss, ValueError for what is no topic.
+        """
+        check(topic)
         transport = self._transport
         if transport is None or self._closing:
             raise BusOffline("the connection to the broker was lost")

@@ -10,16 +10,21 @@ from motet_core.mqtt import packets
 
 # A length takes one to four bytes of seven bits each.
 _LENGTH_BYTES = 4
+_TOPIC_BYTES = 0xFFFF
 UNSUBACK = 11
 _SUBSCRIBE, _UNSUBSCRIBE = b"\x82", b"\xa2"
 
 
 def publish(topic: str, payload: bytes, number: int | None, retain: bool) -> bytes:
-    """`number`: of the packet, for QoS 1; None for QoS 0. Raises ValueError for what is no topic or too long."""
-    if not topic or "+" in topic or "#" in topic or "\0" in topic:
-        raise ValueError(f"{topic!r} is no topic to publish to")
+    """`number`: of the packet, for QoS 1; None for QoS 0; `topic`: one that `check` lets through."""
     packet: bytes = packets.publish(packets.V311, topic, payload, number, retain)
     return packet
+
+
+def check(topic: str) -> None:
+    """Raises ValueError for what is no topic to publish to (section 4.7)."""
+    if not topic or "+" in topic or "#" in topic or "\0" in topic or len(topic.encode()) > _TOPIC_BYTES:
+        raise ValueError(f"{topic[:80]!r} is no topic to publish to")
 
 
 def subscribe(number: int, filters: Sequence[tuple[str, int]]) -> bytes:

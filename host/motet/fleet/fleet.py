@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 from motet.bus import Bus
+from motet.fleet.again import Again
 from motet.fleet.calls import Log, Progress
 from motet.fleet.catalogues import NOTHING, Ask, Catalogues, OfferCatalogues, Offers
 from motet.fleet.device import Device, Event
@@ -56,6 +57,7 @@ class Fleet:
         self._counts: Counter[str] = Counter()
         self._joiners: dict[str, blocks.Joiner] = {}
         self._forget_bus: Callable[[], None] = lambda: None
+        self._again = Again(lambda: self._bus.again(self._topics.all_presence()))
 
     async def start(self) -> None:
         """Subscribe; devices that are there already arrive right after. Raises BusRefused when the broker declines."""
@@ -63,14 +65,16 @@ class Fleet:
         await self._bus.subscribe(self._topics.all_replies(self.gateway_id), self._router.receive, qos=0)
         await self._bus.subscribe(self._topics.all_notifications(), self._notified)
         # A new connection brings all that is retained. Of QoS 1 brokers queue few messages for a client and drop the rest, which is
-        # what becomes of a storm; QoS 0 has the buffers of the socket besides. What is dropped comes with the next record or connection.
+        # what becomes of a storm; QoS 0 has the buffers of the socket besides. What is dropped all the same comes a while later.
         await self._bus.subscribe(self._topics.all_presence(), self._present, qos=0)
+        self._again.begin()
 
     async def close(self) -> None:
         """End every call with DeviceOffline, stop reading catalogues, unsubscribe; may be called again."""
         self._forget_bus()
         self._forget_bus = lambda: None
         self._returning.cancel()
+        self._again.cancel()
         for topic_filter in (
             self._topics.all_presence(), self._topics.all_notifications(), self._topics.all_replies(self.gateway_id)
         ):  # fmt: skip
