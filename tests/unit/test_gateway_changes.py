@@ -152,9 +152,12 @@ async def test_a_session_that_changes_its_view_neither_leaves_watches_behind_nor
 async def test_a_caller_with_every_listener_it_may_have_can_still_end_a_session(fleet):
     body = modern_body("subscriptions/listen", notifications={"toolsListChanged": True})
     headers = modern_headers("subscriptions/listen")
-    async with serving(fleet, limits=Limits(caller_listeners=1)) as (url, app), httpx2.AsyncClient() as http:
-        async with http.stream("POST", url, json=body, headers=headers):
-            await until(lambda: app.front.shedding.limiter.listening)
-            old = {"mcp-protocol-version": "2025-11-25", "accept": "text/event-stream", "mcp-session-id": "none"}
-            assert (await http.get(url, headers=old)).status_code == 429
-            assert (await http.delete(url, headers=old)).status_code == 404
+    async with (
+        serving(fleet, limits=Limits(caller_listeners=1)) as (url, app),
+        httpx2.AsyncClient() as http,
+        http.stream("POST", url, json=body, headers=headers),
+    ):
+        await until(lambda: app.front.shedding.limiter.listening)
+        old = {"mcp-protocol-version": "2025-11-25", "accept": "text/event-stream", "mcp-session-id": "none"}
+        assert (await http.get(url, headers=old)).status_code == 429
+        assert (await http.delete(url, headers=old)).status_code == 404

@@ -7,9 +7,6 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
-from mcp.server.auth.middleware.auth_context import auth_context_var
-from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from mcp.server.auth.provider import AccessToken
 from mcp.shared.exceptions import MCPError
 from mcp_types import SubscriptionsListenRequestParams
 from tests.support.memory_fleet import MemoryDevice, MemoryFleet
@@ -28,17 +25,15 @@ def anyio_backend():
 
 
 async def test_a_listener_that_is_denied_takes_no_place():
-    hub = Hub()
+    async def nobody(device, _uri):
+        raise MCPError(-32000, f"not {device}")
+
+    hub = Hub(may_read=nobody)
     wanted = {"_meta": {}, "notifications": {"resourceSubscriptions": ["motet://pump/log/all"]}}
     params = SubscriptionsListenRequestParams.model_validate(wanted, by_name=False)
-    user = AuthenticatedUser(AccessToken(token="x", client_id="c", scopes=[], subject="ann"))
-    before = auth_context_var.set(user)
-    try:
-        for _ in range(2):
-            with pytest.raises(MCPError, match="no scope"):
-                await hub.listen(SimpleNamespace(request=None), params)
-    finally:
-        auth_context_var.reset(before)
+    for _ in range(2):
+        with pytest.raises(MCPError, match="not pump"):
+            await hub.listen(SimpleNamespace(request=None), params)
     assert not hub.watched and not len(hub)
 
 

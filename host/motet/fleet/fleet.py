@@ -64,8 +64,8 @@ class Fleet:
         self._forget_bus = self._bus.on_state(self._bus_changed)
         await self._bus.subscribe(self._topics.all_replies(self.gateway_id), self._router.receive, qos=0)
         await self._bus.subscribe(self._topics.all_notifications(), self._notified)
-        # A new connection brings all that is retained. Of QoS 1 brokers queue few messages for a client and drop the rest, which is
-        # what becomes of a storm; QoS 0 has the buffers of the socket besides. What is dropped all the same comes a while later.
+        # A new connection brings all that is retained. In a storm brokers queue few messages of QoS 1 for a client and drop the
+        # rest; QoS 0 has the buffers of the socket besides. What is dropped all the same comes a while later.
         await self._bus.subscribe(self._topics.all_presence(), self._present, qos=0)
         self._again.begin()
 

@@ -67,9 +67,9 @@ class Front:
         self.catalogue = Catalogue(options.page_size, options.max_tools_per_device)
         self.max_body_bytes = options.max_body_bytes
         self.shedding = Shedding(options.limits, metrics, None if rules is None else rules.audit)
-        self.hub = Hub(self._watch, lambda task, owner: self.tasks.find(task, owner))
         asker, self._own = Asker(fleet, options), OwnResources(fleet, describe)
         self.offered = Offered(fleet, asker, self._own, options.page_size, rules)
+        self.hub = Hub(self._watch, lambda task, owner: self.tasks.find(task, owner), self.offered.may_read)
         self.announcer = Announcer(self._tell, self._prints)
         self.contents = Contents(self.views, self.catalogue, self.offered, options.list_up_to)
         self.watcher = Watcher(fleet, self.hub, self._own, options.watch_interval_s, self.views)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -20,8 +20,7 @@ from mcp_types import (
 )
 
 from motet.gateway import taskmethods, views
-from motet.gateway.callers import owner, scopes
-from motet.gateway.errors import denied
+from motet.gateway.callers import owner
 from motet.gateway.listening import Stream, TaskChanged, task_ids
 from motet.gateway.sessions import Sessions
 from motet.gateway.shedding import visit_of
@@ -40,19 +39,26 @@ EVENTS: dict[str, ServerEvent] = {
 }
 # The task of this id when it is this owner's.
 FindTask = Callable[[str, str], Task | None]
+# Raises MCPError when the caller may not read this resource of this device.
+MayRead = Callable[[str, str], Awaitable[None]]
 
 
 def _no_task(_id: str, _owner: str) -> None:
     return None
 
 
+async def _anything(_device: str, _uri: str) -> None: ...
+
+
 class Hub:
     """All listeners. `watched` counts the resources that anybody wants to hear of, by view and URI."""
 
-    def __init__(self, watch: Callable[[], None] = lambda: None, find_task: FindTask = _no_task) -> None:
+    def __init__(
+        self, watch: Callable[[], None] = lambda: None, find_task: FindTask = _no_task, may_read: MayRead = _anything
+    ) -> None:
         self.sessions = Sessions()
         self.watched: Counter[tuple[View, str]] = Counter()
-        self._watch, self._find_task = watch, find_task
+        self._watch, self._find_task, self._may_read = watch, find_task, may_read
         self._streams: set[Stream] = set()
 
     async def listen(self, ctx: Context, params: SubscriptionsListenRequestParams) -> SubscriptionsListenResult:
@@ -62,7 +68,7 @@ class Hub:
         if len(uris) > MOST_URIS:
             raise MCPError(INVALID_PARAMS, f"{len(uris)} resources in one subscription, at most {MOST_URIS}")
         # Refused before it counts as one of them.
-        keys = [_readable(view, str(uri)) for uri in uris]
+        keys = [await self._readable(view, str(uri)) for uri in uris]
         stream = self._stream(ctx, view, params)
         if (visit := visit_of(ctx)) is not None:
             visit.listen()
@@ -104,7 +110,7 @@ class Hub:
 
     async def subscribe(self, ctx: Context, params: SubscribeRequestParams) -> EmptyResult:
         """The `resources/subscribe` handler of older revisions. Raises MCPError."""
-        key = _readable(self._view(ctx), str(params.uri))
+        key = await self._readable(self._view(ctx), str(params.uri))
         # One that never said that it is ready: what it wants is forgotten with its connection, too.
         self.opened(ctx)
         held = self.sessions.uris(ctx.session._connection)
@@ -122,6 +128,13 @@ class Hub:
             held.discard(key[1])
             self.unwatch([key])
         return EmptyResult()
+
+    async def _readable(self, view: View, uri: str) -> tuple[View, str]:
+        """The resource as it is watched; MCPError when the caller may not read it."""
+        found = view.uris.own(uri)
+        if found is not None:
+            await self._may_read(found[0], uri)
+        return view, uri
 
     def _view(self, ctx: Context) -> View:
         # A session is told of one view, whichever its later requests name.
@@ -157,11 +170,3 @@ class Hub:
         """Tell those who asked for it that the task is in another state."""
         for stream in self._streams:
             stream.tell(TaskChanged(task.id))
-
-
-def _readable(view: View, uri: str) -> tuple[View, str]:
-    """The resource as it is watched; MCPError when the caller's token has no scope for its device."""
-    found = view.uris.own(uri)
-    if found is not None and not scopes().read(found[0]):
-        raise denied(found[0], uri, "the access token has no scope for it")
-    return view, uri

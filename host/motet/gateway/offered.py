@@ -89,7 +89,7 @@ class Offered:
         device = None if found is None else self._fleet.get(found[0])
         if found is None or device is None:
             raise errors.no_resource(uri, modern)
-        await self._allowed(device, READ, uri)
+        await self.may_read(device.id, uri)
         if (made := await self._own.read(device, found[1])) is not None:
             result: Json = {"contents": [made]}
         else:
@@ -109,7 +109,7 @@ class Offered:
         device = None if found is None else self._fleet.get(found[0])
         if found is None or device is None:
             raise errors.unknown_prompt(params.name)
-        await self._allowed(device, GET, params.name)
+        await self._allowed(device.id, GET, params.name)
         asked: Json = {"name": found[1]}
         if params.arguments:
             asked["arguments"] = dict(params.arguments)
@@ -126,7 +126,7 @@ class Offered:
         device = None if found is None else self._fleet.get(found[0])
         if found is None or device is None:
             raise MCPError(INVALID_PARAMS, f"nothing here is called {errors.shorten(str(ref.get(member)))}")
-        await self._allowed(device, COMPLETE, str(ref.get(member)))
+        await self._allowed(device.id, COMPLETE, str(ref.get(member)))
         asked = {"ref": {**ref, member: found[1]}, "argument": raw.get("argument")}
         if (made := await self._own.complete(device, found[1], params.argument.value)) is not None:
             return {**_NOTHING, "completion": {"values": made}}
@@ -146,13 +146,18 @@ class Offered:
             raise errors.bad_answer(question.device, question.label) from None
         return result
 
-    async def _allowed(self, device: Device, method: str, label: str) -> None:
-        if not scopes().read(device.id):
-            raise errors.denied(device.id, label, "the access token has no scope for it")
+    async def may_read(self, device: str, uri: str) -> None:
+        """Raises MCPError for who may not read the resources of a device, be it there or not."""
+        await self._allowed(device, READ, uri)
+
+    async def _allowed(self, device: str, method: str, label: str) -> None:
+        if not scopes().read(device):
+            raise errors.denied(device, label, "the access token has no scope for it")
         if self._rules is None:
             return
-        if (denial := await self._rules.call(device.id, device.board, method, entity())) is not None:
-            raise errors.denied(device.id, label, denial)
+        known = self._fleet.get(device)
+        if (denial := await self._rules.call(device, known.board if known else "", method, entity())) is not None:
+            raise errors.denied(device, label, denial)
 
 
 def _listed(shelf: Shelf, ctx: Context, cursor: str | None) -> Json:
