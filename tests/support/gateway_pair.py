@@ -40,6 +40,7 @@ ANSWERS = [
     {"resultType": "complete", "content": [{"type": "resource_link", "uri": "sensor://one", "name": "one"}, {"type": "image"}]},
     {"resultType": "complete", "content": [{"type": "resource_link", "uri": "sensor://one", "name": "one", "size": None}]},
     {"resultType": "complete", "content": [{"type": "text", "text": 5}]},
+    {"resultType": "complete", "content": [{"text": "of no type"}]},
     {"resultType": "complete", "content": [{"type": "audio", "data": "AAA=", "mimeType": "audio/wav", "extra": True}]},
     {"resultType": "odd", "content": []},
     {"resultType": 5, "content": []},

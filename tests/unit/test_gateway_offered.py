@@ -163,6 +163,16 @@ async def test_a_client_that_cannot_be_asked_is_told_what_it_lacks(fleet):
         assert (caught.value.error.code, caught.value.error.data) == (-32021, {"requiredCapabilities": {"elicitation": {}}})
 
 
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_prompt_that_does_not_say_what_its_content_is_is_a_bad_answer(fleet, mode):
+    async def untyped(_params, _progress):
+        return {"messages": [{"role": "user", "content": {"text": "of no type"}}]}
+
+    fleet.answers["greet"] = untyped
+    async with serving(fleet) as (url, _), Client(url, mode=mode) as client:
+        assert await code(client.get_prompt("pump.greet", {"who": "you"})) == -32063
+
+
 async def test_a_device_that_answers_with_nonsense_is_named(fleet):
     for nonsense in ({"contents": 5}, {}, {"contents": [{"uri": 1}]}):
 

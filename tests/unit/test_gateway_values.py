@@ -31,10 +31,10 @@ values = st.recursive(
 objects = st.dictionaries(st.text(st.characters(), max_size=8), values, max_size=4)
 
 
-async def called(arguments, answer):
+async def called(arguments, answer, mode="auto"):
     """What one call gives, in process: the result or the error."""
     app = GatewayApp(await loopback_fleet(1, [TOOL], answer), Metrics(), Options(call_timeout_s=5))
-    async with app.front.running(), Client(app.front.server) as client:
+    async with app.front.running(), Client(app.front.server, mode=mode) as client:
         try:
             return await client.call_tool("device0.any", arguments)
         except MCPError as error:
@@ -86,6 +86,13 @@ def test_any_object_in_the_place_of_a_result_is_a_result_or_a_bad_answer(answer)
         packed.dumps({"jsonrpc": "2.0", "id": 1, "result": answer})
         result = asyncio.run(called({}, lambda _: answer))
         assert getattr(result, "code", -32063) == -32063
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("block", [{"text": "of no type"}, {"type": "odd", "text": "x"}, {"type": None}])
+def test_content_that_does_not_say_what_it_is_is_a_bad_answer_in_both_eras(block, mode):
+    result = asyncio.run(called({}, lambda _: {"content": [{"type": "text", "text": "x"}, block]}, mode))
+    assert result.code == -32063
 
 
 @given(values)

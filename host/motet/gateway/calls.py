@@ -12,7 +12,6 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams, CallToolResult
 from mcp_types.version import LATEST_MODERN_VERSION, MODERN_PROTOCOL_VERSIONS
-from pydantic import ValidationError
 
 from motet.fleet import Fleet
 from motet.gateway import errors, offline, taskmethods, views
@@ -24,7 +23,7 @@ from motet.gateway.offered import renamed
 from motet.gateway.rules import Rules
 from motet.gateway.tasks import Tasks, TooManyTasks
 from motet.gateway.tasktable import Task
-from motet.gateway.values import amount, finite, unsendable
+from motet.gateway.values import amount, finite, typed, unsendable
 from motet.gateway.views import View
 from motet.gateway.withdrawing import Withdrawal
 from motet.observe import Metrics
@@ -189,7 +188,9 @@ def _usable(result: Json, device: str, label: str, version: str) -> Json:
     try:
         # The SDK's own check before sending accepts any object as some kind of result.
         CallToolResult.model_validate(result, by_name=False)
-    except ValidationError as error:
+        if not typed(result.get("content", ())):
+            raise ValueError("content without a type")
+    except ValueError as error:
         log.warning("device %s answered %s with something that is no result: %s", device, label, error)
         raise errors.bad_answer(device, label) from error
     return result

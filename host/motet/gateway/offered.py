@@ -19,7 +19,7 @@ from mcp_types import (
     ReadResourceResult,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from motet.fleet import Device, Fleet
 from motet.gateway import errors, views
@@ -29,7 +29,7 @@ from motet.gateway.own import OwnResources
 from motet.gateway.pages import BadCursor
 from motet.gateway.rules import Rules
 from motet.gateway.shelf import PROMPTS, RESOURCES, TEMPLATES, Shelf
-from motet.gateway.values import finite, unsendable
+from motet.gateway.values import finite, typed, unsendable
 from motet.gateway.views import FLEET, View
 from motet.wire import Json
 
@@ -142,7 +142,9 @@ class Offered:
         try:
             # The SDK's own check before sending would end as an internal error of the gateway.
             shape.model_validate({"ttlMs": 0, "cacheScope": "private", **result}, by_name=False)
-        except ValidationError:
+            if shape is GetPromptResult and not typed(message["content"] for message in result["messages"]):
+                raise ValueError("content without a type")
+        except ValueError:
             raise errors.bad_answer(question.device, question.label) from None
         return result
 

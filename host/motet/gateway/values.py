@@ -27,6 +27,11 @@ def finite(value: Any) -> Any:
     return value
 
 
+def typed(content: Any) -> bool:
+    """Whether each block of content says what it is: the SDK takes one that does not for text here, and for nothing later."""
+    return all(isinstance(block, dict) and isinstance(block.get("type"), str) for block in content)
+
+
 def unsendable(value: Any, path: str = "", depth: int = 0) -> tuple[str, str] | None:
     """(where, what is wrong) for the first part of `value` that no device can be sent, such as ("levels[2].x",
     "is not a finite number"); None when all can."""
