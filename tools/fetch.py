@@ -28,7 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fetch_base import THIRD_PARTY, FetchError, cached, edit, run, say, stamped, unpack
-from fetch_debian import apt_source
+from fetch_debian import first_source
 from fetch_mbedtls import fetch_mbedtls
 from fetch_npm import fetch_assemblyscript, fetch_conformance, fetch_rp2040js
 from fetch_rp2 import fetch_pico_sdk, fetch_tinyusb
@@ -153,25 +153,14 @@ def fetch_monocypher() -> None:
     (target / ".fetched").write_text(MONOCYPHER_SHA256)
 
 
-def micropython_archive() -> tuple[Path, str]:
-    failures = []
-    for suite, version, name, digest in MICROPYTHON:
-        say(f"MicroPython {version} (Debian {suite}, about a minute the first time)")
-        try:
-            return cached(name, digest, apt_source(suite, f"micropython={version}")), digest
-        except FetchError as error:
-            failures.append(f"{suite}: {error}")
-            say(f"not from {suite}: {error}")
-    raise FetchError("MicroPython: " + "; ".join(failures) + "; or set MICROPYTHON_DIR to an unpacked source tree")
-
-
 def fetch_micropython() -> None:
     if os.environ.get("MICROPYTHON_DIR"):
         return
     target = THIRD_PARTY / "micropython"
     if any(stamped(target, digest) for *_, digest in MICROPYTHON):
         return
-    archive, digest = micropython_archive()
+    otherwise = "or set MICROPYTHON_DIR to an unpacked source tree"
+    archive, digest = first_source("MicroPython", "micropython", MICROPYTHON, otherwise)
     unpack(archive, target)
     # mkrules.mk takes the presence of this file as "the submodule is there"; we use nothing of micropython-lib.
     library = target / "lib" / "micropython-lib"

@@ -7,10 +7,10 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fetch_base import FetchError, run
+from fetch_base import FetchError, cached, run, say
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
@@ -68,3 +68,19 @@ def apt_binary(suite: str, package: str) -> Callable[[Path], None]:
         run("apt-get", *options, "download", package, cwd=folder)
 
     return download
+
+
+def first_source(title: str, package: str, versions: Sequence[tuple[str, str, str, str]], otherwise: str) -> tuple[Path, str]:
+    """The archive of a source package and its digest, from the first suite that has it: (suite, version, file, SHA-256).
+
+    Raises FetchError with what each suite said, and what to do `otherwise`.
+    """
+    failures = []
+    for suite, version, name, digest in versions:
+        say(f"{title} {version} (Debian {suite}, about a minute the first time)")
+        try:
+            return cached(name, digest, apt_source(suite, f"{package}={version}")), digest
+        except FetchError as error:
+            failures.append(f"{suite}: {error}")
+            say(f"not from {suite}: {error}")
+    raise FetchError(f"{title}: {'; '.join(failures)}; {otherwise}")

@@ -8,8 +8,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from fetch_base import THIRD_PARTY, FetchError, cached, say, stamped, unpack
-from fetch_debian import apt_source
+from fetch_base import THIRD_PARTY, stamped, unpack
+from fetch_debian import first_source
 
 # (Debian suite, source version, file, SHA-256), in order of preference.
 VERSIONS = [
@@ -29,23 +29,11 @@ VERSIONS = [
 TARGET = THIRD_PARTY / "micropython/lib/mbedtls"
 
 
-def _archive() -> tuple[Path, str]:
-    failures = []
-    for suite, version, name, digest in VERSIONS:
-        say(f"Mbed TLS {version} (Debian {suite})")
-        try:
-            return cached(name, digest, apt_source(suite, f"mbedtls={version}")), digest
-        except FetchError as error:
-            failures.append(f"{suite}: {error}")
-            say(f"not from {suite}: {error}")
-    raise FetchError("Mbed TLS: " + "; ".join(failures) + "; make edge TLS=0 builds an edge node without it")
-
-
 def fetch_mbedtls() -> None:
     """A MicroPython tree of the user's own has its own, or none."""
     if os.environ.get("MICROPYTHON_DIR") or any(stamped(TARGET, digest) for *_, digest in VERSIONS):
         return
-    archive, digest = _archive()
+    archive, digest = first_source("Mbed TLS", "mbedtls", VERSIONS, "make edge TLS=0 builds an edge node without it")
     with tempfile.TemporaryDirectory(dir=THIRD_PARTY) as scratch:
         unpack(archive, Path(scratch) / "mbedtls")
         shutil.rmtree(TARGET, ignore_errors=True)

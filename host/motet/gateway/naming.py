@@ -71,8 +71,17 @@ class Names(Protocol):
         """Members of its list entry that are others here, besides the name."""
 
 
+class _AsTheyAre:
+    """Things that keep all but their name."""
+
+    __slots__ = ()
+
+    def changes(self, _device: str, _own: str) -> Mapping[str, Any]:
+        return {}
+
+
 @dataclass(frozen=True, slots=True)
-class Prefixed:
+class Prefixed(_AsTheyAre):
     """`<device>.<name>`, of the devices that `shows`."""
 
     shows: Shows
@@ -84,12 +93,9 @@ class Prefixed:
         device, dot, own = name.partition(".")
         return (device, own) if dot and self.shows(device) else None
 
-    def changes(self, _device: str, _own: str) -> Mapping[str, Any]:
-        return {}
-
 
 @dataclass(frozen=True, slots=True)
-class PrefixedUris:
+class PrefixedUris(_AsTheyAre):
     """`motet://<device>/scheme/rest`, of the devices that `shows`."""
 
     shows: Shows
@@ -101,12 +107,9 @@ class PrefixedUris:
         found = own_uri(name)
         return found if found is not None and self.shows(found[0]) else None
 
-    def changes(self, _device: str, _own: str) -> Mapping[str, Any]:
-        return {}
-
 
 @dataclass(frozen=True, slots=True)
-class Plain:
+class Plain(_AsTheyAre):
     """One device's own names, where they are valid ones with the device's id, too."""
 
     device: str
@@ -118,12 +121,9 @@ class Plain:
     def own(self, name: str) -> tuple[str, str] | None:
         return self.device, name
 
-    def changes(self, _device: str, _own: str) -> Mapping[str, Any]:
-        return {}
-
 
 @dataclass(frozen=True, slots=True)
-class PlainUris:
+class PlainUris(_AsTheyAre):
     """One device's own URIs; those of the whole fleet mean the same things."""
 
     device: str
@@ -137,9 +137,6 @@ class PlainUris:
         if found is not None:
             return found if found[0] == self.device else None
         return (self.device, name) if _OWN_URI.match(name) else None
-
-    def changes(self, _device: str, _own: str) -> Mapping[str, Any]:
-        return {}
 
 
 @dataclass(frozen=True, slots=True)
