@@ -20,11 +20,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
 REVISION = "2026-07-28"
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @contextlib.asynccontextmanager
 async def served():
     if not suite.PACKAGE.is_dir():

@@ -11,11 +11,6 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 async def test_short_packets_one_at_a_time_and_no_qos_1_are_enough(command, tmp_path):
     # The second listener is the device's; the limits of packets and keep-alive are those of both.
     broker = mosquitto(tmp_path, "", "max_qos 0\n", head="max_packet_size 600\nmax_inflight_messages 1\nmax_keepalive 10\n")

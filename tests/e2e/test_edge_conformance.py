@@ -23,11 +23,6 @@ SCENARIOS = ("server-stateless", "tools-call-with-progress", "input-required-res
 
 
 @pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
-@pytest.fixture
 def node():
     """Its command line starts the fixture."""
     if not world.EDGE.exists():

@@ -22,11 +22,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.board]
 BIT_ERROR_RATE, CALLS, AT_ONCE = 1e-4, 1000, 3
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 async def predicted(client, image):
     arguments = {"model": "digits", "input": base64.b64encode(image).decode()}
     return (await client.call_tool(f"{DEVICE}.models.predict", arguments)).structured_content["outputs"]

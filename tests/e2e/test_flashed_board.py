@@ -24,11 +24,6 @@ ROOT = Path(__file__).resolve().parents[2]
 BOARD = "esp32c3"
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @pytest.fixture(scope="module")
 def image() -> Path:
     command = [sys.executable, str(ROOT / "tools/build.py"), "firmware", BOARD, "--json"]

@@ -82,11 +82,6 @@ async def motet(url: str, *arguments: object) -> None:
     assert done.exit_code == 0, done.output
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def package(folder: Path, revision: int = 1, more: str = "", manifest: str = MANIFEST) -> Package:
     folder.mkdir(exist_ok=True)
     (folder / "Component.toml").write_text(manifest.format(revision=revision))

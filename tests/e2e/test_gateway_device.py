@@ -23,11 +23,6 @@ pytestmark = pytest.mark.anyio
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class DeviceProcess:
     """`python -m motet_core` on a TCP port that stays the same over restarts."""
 

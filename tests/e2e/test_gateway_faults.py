@@ -16,11 +16,6 @@ from motet.bus import broker
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @pytest.fixture(params=["auto", "legacy"])
 def era(request):
     return request.param

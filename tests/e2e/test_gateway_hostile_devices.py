@@ -23,11 +23,6 @@ FORGED = {"content": [{"type": "text", "text": "forged"}]}
 ROUNDS = 25
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 def said(text):
     return {"content": [{"type": "text", "text": text}]}
 

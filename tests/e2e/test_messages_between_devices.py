@@ -27,11 +27,6 @@ EDGE = Path(os.environ.get("MOTET_EDGE", ROOT / "build/edge/motet-edge"))
 KEY = PrivateKey.generate()
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @cache
 def courier(name):
     package = read(ROOT / "tests/support/courier")

@@ -19,11 +19,6 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @contextlib.asynccontextmanager
 async def device(command, url, *options, id="node-1") -> AsyncIterator[subprocess.Popen[str]]:
     process = subprocess.Popen(

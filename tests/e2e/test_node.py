@@ -25,11 +25,6 @@ pytestmark = pytest.mark.anyio
 NODE = "gateway"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @contextlib.asynccontextmanager
 async def running(folder: Path, **settings: Any) -> AsyncIterator[stacks.Running]:
     config = Config.model_validate({"node": {"id": NODE}, "gateway": {"port": 0}, "state": {"dir": folder}, **settings})

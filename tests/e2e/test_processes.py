@@ -18,11 +18,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.board]
 DEVICE = "press-1"
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @contextmanager
 def process(*arguments, cwd):
     """A `motet` command that runs until it is stopped; the block's end must find it willing to."""

@@ -23,11 +23,6 @@ SUPPORT = Path(__file__).resolve().parents[1] / "support"
 ALLOWED = 'permit(principal, action in [Motet::Action::"messaging", Motet::Action::"sensors"], resource);'
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_it_lives_hears_ticks_works_in_steps_and_sees_nothing_of_the_machine(tmp_path: Path) -> None:
     policy = tmp_path / "mine.cedar"
     policy.write_text(DEFAULT.read_text() + ALLOWED)

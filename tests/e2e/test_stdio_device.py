@@ -27,11 +27,6 @@ VITALS = request("tools/call", 7, name="vitals.read", arguments={})
 _DEEP = request("tools/list", 1, a="deep")
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 def answers(command: list[str], *lines: str | dict[str, Any]) -> list[dict[str, Any]]:
     """What it says to these lines before it ends."""
     text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)

@@ -57,11 +57,6 @@ server.run()
 '''
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @contextlib.asynccontextmanager
 async def keeping(*keepers: Any):
     tasks = [asyncio.create_task(keeper.run()) for keeper in keepers]

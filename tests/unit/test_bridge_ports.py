@@ -15,11 +15,6 @@ from motet.bridge.ports import SocketPort, TerminalPort, ThreadPort, open_port
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class Ear:
     def __init__(self):
         self.heard, self.lost = b"", []

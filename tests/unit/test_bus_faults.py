@@ -19,11 +19,6 @@ pytestmark = pytest.mark.anyio
 CONNACK = b"\x20\x02\x00\x00"
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @contextlib.asynccontextmanager
 async def hanging(greeting=b""):
     """A broker that takes connections, says `greeting` to each and nothing more: (url, list of connections)."""

@@ -13,11 +13,6 @@ pytestmark = pytest.mark.anyio
 TOOLS = [{"name": f"t{number}", "description": "d" * number, "inputSchema": {"type": "object"}} for number in range(7)]
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class Asked:
     """A device: answers with pages of `tools` and counts the questions."""
 

@@ -19,11 +19,6 @@ pytestmark = pytest.mark.anyio
 HASH, OTHER = b"h" * 16, b"o" * 16
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
     monkeypatch.setattr(reading, "_RETRY_S", 0.001)

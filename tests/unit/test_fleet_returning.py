@@ -14,11 +14,6 @@ from motet.fleet.returning import Returning
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class World:
     """Devices that are awaited: of those in `looks`, so many are left at each look."""
 

@@ -15,11 +15,6 @@ from motet.gateway.views import device_view
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class Heard:
     def __init__(self):
         self.told = []

@@ -27,11 +27,6 @@ RESOURCE, ISSUER = "https://gateway.example/mcp", "https://login.example"
 KEY, OTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 def token(key=KEY, algorithm="EdDSA", **changes):
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": RESOURCE, "exp": now + 600, "sub": "ann", "scope": "call:pump.* read:pump"}

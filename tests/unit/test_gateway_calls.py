@@ -20,11 +20,6 @@ from motet.fleet import BadAnswer, BusDown, DeviceOffline, DeviceRestarted, Devi
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @pytest.fixture(params=["auto", "legacy"])
 def era(request):
     return request.param

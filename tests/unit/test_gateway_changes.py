@@ -26,11 +26,6 @@ OTHER = {**ADD, "name": "vote.push"}
 
 
 @pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
-@pytest.fixture
 def fleet():
     return MemoryFleet(MemoryDevice("pump"))
 

@@ -20,11 +20,6 @@ GOOD = {"a": 1, "b": 2}
 
 
 @pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
-@pytest.fixture
 def fleet():
     return MemoryFleet(MemoryDevice("pump"))
 

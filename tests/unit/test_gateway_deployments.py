@@ -26,11 +26,6 @@ PATH = "/api/v1/devices/pump/artifacts"
 JSON = {"content-type": "application/json"}
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class Boards(MemoryFleet):
     """Devices that take artifacts. While `gate` is unset, blocks stay unanswered."""
 

@@ -23,11 +23,6 @@ QUESTION = Question("pump", "pump.job", "tools/call", {})
 
 
 @pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
-@pytest.fixture
 def store(tmp_path):
     made = Store(f"sqlite:///{tmp_path / 'motet.db'}")
     yield made

@@ -18,11 +18,6 @@ READ = {"name": "temperature.read", "description": "Reads the water temperature.
 OPEN = {"name": "valve.open", "title": "Open the valve", "description": "Lets water through.", "inputSchema": {"type": "object"}}
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 async def answer(params, _progress):
     return text(params["name"])
 

@@ -19,11 +19,6 @@ TOOL = "pump.math.add"
 ODD = [None, True, 0, -1, 1.5, 2**70, "", "x" * 300, "\ud800", [], [1], {}, {"a": {}}, "io.modelcontextprotocol/protocolVersion"]
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 def damaged_bytes(rng, body):
     data = bytearray(json.dumps(body).encode())
     for _ in range(rng.randint(1, 4)):

@@ -24,11 +24,6 @@ forbid (principal, action == Motet::Action::"call", resource in Motet::Device::"
 
 
 @pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
-@pytest.fixture
 def audit(tmp_path):
     store = Store(f"sqlite:///{tmp_path / 'motet.db'}")
     yield Audit(store)

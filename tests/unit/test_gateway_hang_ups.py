@@ -21,11 +21,6 @@ ACCEPT = {"accept": "application/json, text/event-stream"}
 START = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @contextlib.asynccontextmanager
 async def client():
     async with (

@@ -19,11 +19,6 @@ from motet.wire import WireError
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 async def test_a_listener_that_is_denied_takes_no_place():
     async def nobody(device, _uri):
         raise MCPError(-32000, f"not {device}")

@@ -39,11 +39,6 @@ INPUT = [0] * 64
 
 
 @pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
-@pytest.fixture
 def depot(tmp_path: Path) -> Iterator[Depot]:
     store = Store(f"sqlite:///{tmp_path / 'motet.db'}")
     yield Depot(store)

@@ -23,11 +23,6 @@ PATH = "/api/v1/devices/pump/artifacts"
 ROW = {"kind": "model", "name": "digits", "revision": 1, "size": 6136, "digest": "AA==", "state": "ready"}
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class Boards(MemoryFleet):
     """One device; `answers` maps a method to its result or error."""
 

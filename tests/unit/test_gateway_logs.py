@@ -25,11 +25,6 @@ pytestmark = pytest.mark.anyio
 PATH = "/api/v1/logs"
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class World:
     """A gateway with two devices that say things."""
 

@@ -18,11 +18,6 @@ from motet.gateway.longlines import LongLines
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 def fed(pieces, most=20):
     told = []
     lines = LongLines(most, told.append)

@@ -23,11 +23,6 @@ H2C = ("connection: upgrade, http2-settings", "upgrade: h2c", "http2-settings: A
 
 
 @pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
-@pytest.fixture
 def fleet():
     return MemoryFleet(MemoryDevice("pump"))
 

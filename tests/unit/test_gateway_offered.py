@@ -33,11 +33,6 @@ OFFERS = Offers(
 ASKS = {**ADD, "name": "valve.open", "inputSchema": {"type": "object"}, "_meta": {"motet/asks": True}}
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 async def read(params, _progress):
     if params["uri"] == "device://sensors/eye":
         return {"contents": [{"uri": params["uri"], "blob": BLOB}]}

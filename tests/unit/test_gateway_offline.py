@@ -29,11 +29,6 @@ EXTENSION = "io.modelcontextprotocol/tasks"
 SAFE = {**ADD, "name": "math.safe", "annotations": {"idempotentHint": True}}
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class World:
     """A gateway whose only device is away at first; `made` lists the calls that reached it."""
 

@@ -25,11 +25,6 @@ from motet.config import Auth, Token
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @pytest.fixture(scope="module")
 def vote() -> Package:
     return fetch(str(paths.data("examples") / "vote"), attest=True)

@@ -11,11 +11,6 @@ from motet.gateway import remote
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 async def test_every_page_of_another_gateways_tools_is_read_and_one_is_called():
     fleet = MemoryFleet(MemoryDevice("pump", [{**ADD, "name": f"math.add{one}"} for one in range(5)]))
     fleet.answers["math.add3"] = fleet.answers["math.add"]

@@ -24,11 +24,6 @@ KEYS = {"state_keys": (b"k" * 32,), "limits": Limits.none()}
 
 
 @pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
-@pytest.fixture
 def fleet():
     made = MemoryFleet(MemoryDevice("pump", ASKS), MemoryDevice("other", ASKS))
     made.answers |= {"open": confirmed, "close": confirmed}

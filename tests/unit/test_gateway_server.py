@@ -25,11 +25,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = "tests.support.gateway_program"
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 def environment():
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
 

@@ -41,11 +41,6 @@ ONE = Limits(caller_per_s=0.001, caller_burst=1)
 
 
 @pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
-@pytest.fixture
 def fleet():
     return MemoryFleet(MemoryDevice("pump"))
 

@@ -30,11 +30,6 @@ REALM, DEVICES = "storm", 25
 OTHER = {**ADD, "name": "vote.push"}
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class Storm:
     """Devices behind a broker that can be killed, a gateway, and clients that listen: to the fleet, and to one device."""
 

@@ -23,11 +23,6 @@ YES = {"action": "accept", "content": {}}
 FORM = {"mode": "form", "message": "Sure?", "requestedSchema": {"type": "object", "properties": {}}}
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class Device:
     """Works until it is let go; then asks twice under the same key, then has a link for a result."""
 

@@ -28,11 +28,6 @@ MUST = {**JOB, "name": "must", "execution": {"taskSupport": "required"}}
 DONE = {"content": [{"type": "text", "text": "done"}]}
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class Job:
     """A device's job: "task" until it is let go, then `end`."""
 

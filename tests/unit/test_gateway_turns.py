@@ -15,11 +15,6 @@ from motet.gateway.turns import Crowded, TooLate, Turns
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 class Work:
     """Calls that stay with their device until they are told to end."""
 

@@ -18,11 +18,6 @@ pytestmark = pytest.mark.anyio
 OTHER = PrivateKey.generate()
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @pytest.fixture(scope="module")
 def vote() -> Package:
     return fetch(str(paths.data("examples") / "vote"), attest=True)

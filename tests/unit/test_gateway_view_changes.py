@@ -15,11 +15,6 @@ from motet.fleet import Event, Offers
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 async def test_only_changes_inside_a_view_are_told():
     fleet = made()
     listening = {"tools_list_changed": True, "resources_list_changed": True, "prompts_list_changed": True}

@@ -25,11 +25,6 @@ from motet.observe import Metrics
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 def names(listed):
     return [one.name for one in listed]
 

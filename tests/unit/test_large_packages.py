@@ -91,11 +91,6 @@ def test_one_for_boards_of_that_size_is_refused_everywhere(source: Source) -> No
         fetch(source(BOARD))
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.mark.anyio
 async def test_another_gateway_passes_it_on(tmp_path: Path, trusted: TrustStore) -> None:
     async with package_gateway(tmp_path, "press", trusted=KEY.public) as home:

@@ -18,11 +18,6 @@ pytestmark = pytest.mark.anyio
 CONNACK = b"\x20\x03\x00\x00\x00"
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @contextlib.asynccontextmanager
 async def broker(serve, keepalive=30, will=("bye", b"w")):
     """A broker that does `serve(reader, writer)` with each connection, a client of it, and the client's running."""

@@ -20,11 +20,6 @@ Packet = tuple[int, int, bytes]
 DEADLINE_S = 20
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
     """Who comes back does so at once."""

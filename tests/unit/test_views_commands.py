@@ -15,11 +15,6 @@ from motet.cli.main import app
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
 async def run(url, *arguments):
     return await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--gateway", url])
 
